@@ -1,0 +1,1 @@
+//! Sessions, breakpoints, stepping and expressions of wdb.

@@ -1,0 +1,1 @@
+//! Debug info of wasm modules: lines, scopes, types, locations, values.

@@ -1,0 +1,1 @@
+//! Remote protocol of wdb for lldb and gdb.

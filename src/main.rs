@@ -1,0 +1,3 @@
+//! `wdb`: arguments and wiring only.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Full-screen user interface and line mode of wdb.

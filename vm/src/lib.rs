@@ -1,0 +1,1 @@
+//! The wasm machine of wdb: module, machine, tiers and host.
