@@ -1,0 +1,63 @@
+//! Why a question about the debug info or a value has no answer.
+
+use thiserror::Error;
+
+/// The result of the questions that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a question about the debug info or a value has no answer. The messages are complete
+/// enough to be shown to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The debug info is malformed at the place the answer depends on.
+    #[error("malformed debug info at {section}+{offset:#x}: {message}")]
+    Malformed {
+        /// Name of the section.
+        section: &'static str,
+        /// Byte offset into the section.
+        offset: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The debug info uses something this crate does not understand.
+    #[error("unsupported in debug info: {0}")]
+    Unsupported(String),
+    /// Linear memory cannot be read at this address.
+    #[error("cannot access memory at address {address:#x}")]
+    Memory {
+        /// The linear-memory address of the first byte wanted.
+        address: u64,
+    },
+    /// The value was optimized out, so nothing can be computed from it.
+    #[error("value has been optimized out")]
+    OptimizedOut,
+    /// The operation does not fit the value's type.
+    #[error("{operation} does not apply to a value of type {type_name}")]
+    WrongType {
+        /// What was tried, as a noun phrase.
+        operation: &'static str,
+        /// The type as printed in source code.
+        type_name: String,
+    },
+    /// A struct, class or union has no member of this name.
+    #[error("there is no member named {member} in {type_name}")]
+    NoMember {
+        /// The name that was looked for.
+        member: String,
+        /// The type as printed in source code.
+        type_name: String,
+    },
+    /// The type is only declared, so its size is unknown.
+    #[error("{type_name} is an incomplete type")]
+    Incomplete {
+        /// The type as printed in source code.
+        type_name: String,
+    },
+    /// The value does not live in linear memory, so it has no address.
+    #[error("value is not located in memory")]
+    NotInMemory,
+    /// The value has no place that can be written.
+    #[error("left operand of assignment is not an lvalue")]
+    NotAssignable,
+}

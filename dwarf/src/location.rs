@@ -1,0 +1,74 @@
+//! Where a value lives, and what the caller must know of the running program.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+
+/// The running program, or a snapshot of it, as seen from one frame.
+pub trait Target {
+    /// A wasm local of the frame; `None` when there is none or it is a reference.
+    fn local(&self, index: u32) -> Option<RawSlot>;
+
+    /// A wasm global of the frame's instance.
+    fn global(&self, index: u32) -> Option<RawSlot>;
+
+    /// A slot of the frame's operand stack, counted from the bottom.
+    fn operand(&self, index: u32) -> Option<RawSlot>;
+
+    /// Fills `buffer` from linear memory.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] when any byte of the range lies outside of the memory.
+    fn read_memory(&self, address: u64, buffer: &mut [u8]) -> Result<()>;
+
+    /// The name of the function a function pointer (an index into the function table)
+    /// stands for.
+    fn function_pointer_name(&self, _pointer: u64) -> Option<String> {
+        None
+    }
+}
+
+/// The contents of a local, a global or an operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RawSlot {
+    /// An `i32`.
+    I32(u32),
+    /// An `i64`.
+    I64(u64),
+    /// The bits of an `f32`.
+    F32(u32),
+    /// The bits of an `f64`.
+    F64(u64),
+    /// A `v128`, lane 0 in the lowest bits.
+    V128(u128),
+}
+
+/// Where a value lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In linear memory at this address.
+    Memory(u64),
+    /// In a wasm local.
+    Local(u32),
+    /// In a wasm global.
+    Global(u32),
+    /// In a slot of the operand stack, counted from the bottom.
+    Operand(u32),
+    /// Nowhere: these are its bytes, computed or constant.
+    Implicit(Arc<[u8]>),
+    /// In several places, ascending from the value's first byte.
+    Pieces(Arc<[Piece]>),
+    /// Nowhere any more.
+    OptimizedOut,
+}
+
+/// A part of a value that lives in several places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Where the part lives.
+    pub place: Place,
+    /// Bits to skip at that place.
+    pub bit_offset: u64,
+    /// Size of the part in bits.
+    pub bit_size: u64,
+}
