@@ -4,6 +4,16 @@
 //! This crate refuses to know what a breakpoint, a source line or a variable is: it knows probes, budgets and offsets.
 
 pub mod address;
+pub mod decode;
 pub mod host;
 pub mod interrupt;
+pub mod isa;
+pub mod module;
+pub mod names;
+pub mod numeric;
+pub mod shape;
+pub mod trap;
+pub mod value;
 pub mod wasi;
+
+pub use wasmparser::{FuncType, RefType, ValType};

@@ -1,0 +1,105 @@
+//! The name section (WebAssembly 3.0, appendix "Name section").
+
+use std::collections::HashMap;
+
+use wasmparser::{BinaryReader, IndirectNameMap, Name, NameMap, NameSectionReader};
+
+/// The names of a module's items. What is malformed is left out: names never decide what a program does.
+#[derive(Default, Debug)]
+pub struct Names {
+    module: Option<String>,
+    funcs: HashMap<u32, String>,
+    locals: HashMap<(u32, u32), String>,
+    globals: HashMap<u32, String>,
+    tables: HashMap<u32, String>,
+    memories: HashMap<u32, String>,
+    types: HashMap<u32, String>,
+    data: HashMap<u32, String>,
+    elements: HashMap<u32, String>,
+}
+
+impl Names {
+    pub(crate) fn parse(bytes: &[u8], offset: u64) -> Names {
+        let mut names = Names::default();
+        for name in NameSectionReader::new(BinaryReader::new(bytes, offset)).into_iter().map_while(Result::ok) {
+            match name {
+                Name::Module { name, .. } => names.module = Some(name.to_owned()),
+                Name::Function(map) => collect(map, &mut names.funcs),
+                Name::Local(map) => collect_indirect(map, &mut names.locals),
+                Name::Global(map) => collect(map, &mut names.globals),
+                Name::Table(map) => collect(map, &mut names.tables),
+                Name::Memory(map) => collect(map, &mut names.memories),
+                Name::Type(map) => collect(map, &mut names.types),
+                Name::Data(map) => collect(map, &mut names.data),
+                Name::Element(map) => collect(map, &mut names.elements),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    /// The module's own name.
+    #[must_use]
+    pub fn module(&self) -> Option<&str> {
+        self.module.as_deref()
+    }
+
+    /// A function's name.
+    #[must_use]
+    pub fn func(&self, index: u32) -> Option<&str> {
+        self.funcs.get(&index).map(String::as_str)
+    }
+
+    /// A local's name.
+    #[must_use]
+    pub fn local(&self, func: u32, local: u32) -> Option<&str> {
+        self.locals.get(&(func, local)).map(String::as_str)
+    }
+
+    /// A global's name.
+    #[must_use]
+    pub fn global(&self, index: u32) -> Option<&str> {
+        self.globals.get(&index).map(String::as_str)
+    }
+
+    /// A table's name.
+    #[must_use]
+    pub fn table(&self, index: u32) -> Option<&str> {
+        self.tables.get(&index).map(String::as_str)
+    }
+
+    /// A memory's name.
+    #[must_use]
+    pub fn memory(&self, index: u32) -> Option<&str> {
+        self.memories.get(&index).map(String::as_str)
+    }
+
+    /// A type's name.
+    #[must_use]
+    pub fn ty(&self, index: u32) -> Option<&str> {
+        self.types.get(&index).map(String::as_str)
+    }
+
+    /// A data segment's name.
+    #[must_use]
+    pub fn data(&self, index: u32) -> Option<&str> {
+        self.data.get(&index).map(String::as_str)
+    }
+
+    /// An element segment's name.
+    #[must_use]
+    pub fn element(&self, index: u32) -> Option<&str> {
+        self.elements.get(&index).map(String::as_str)
+    }
+}
+
+fn collect(map: NameMap<'_>, names: &mut HashMap<u32, String>) {
+    names.extend(map.into_iter().map_while(Result::ok).map(|naming| (naming.index, naming.name.to_owned())));
+}
+
+fn collect_indirect(map: IndirectNameMap<'_>, names: &mut HashMap<(u32, u32), String>) {
+    for indirect in map.into_iter().map_while(Result::ok) {
+        let inner = indirect.names.into_iter().map_while(Result::ok);
+        names.extend(inner.map(|naming| ((indirect.index, naming.index), naming.name.to_owned())));
+    }
+}

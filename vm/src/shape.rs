@@ -1,0 +1,254 @@
+//! Types of operands, labels and stack heights at any instruction.
+//!
+//! None of these is stored while a program runs: validating a function up to an instruction gives them. The classic tier's
+//! side tables are made by the same walk.
+
+use wasmparser::{
+    BlockType, Frame, FrameKind, FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources,
+};
+
+use crate::address::{FuncIndex, ModuleOffset};
+use crate::module::Module;
+use crate::value::{cell_count, cells_count};
+
+/// A local or an operand of a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    /// Its type; `None` for an operand of unreachable code, which can be anything.
+    pub ty: Option<ValType>,
+    /// The index of its first cell, counted from the frame's base.
+    pub cell: u32,
+}
+
+/// What opened a label.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LabelKind {
+    /// The function's body.
+    Function,
+    /// `block`.
+    Block,
+    /// `loop`.
+    Loop,
+    /// The first part of an `if`.
+    If,
+    /// The second part of an `if`.
+    Else,
+}
+
+/// An entry of the label stack.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Label {
+    /// What opened it.
+    pub kind: LabelKind,
+    /// The instruction that opened it; the first instruction of the function for its body.
+    pub start: ModuleOffset,
+    /// Where a branch to it lands: after the `loop`, after the `end` of another, on the final `end` for the function's body.
+    pub target: ModuleOffset,
+    /// The number of operands below it.
+    pub height: u32,
+    /// The number of values that a branch to it takes along.
+    pub arity: u32,
+}
+
+/// What a frame holds at an instruction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shape {
+    /// Parameters and locals.
+    pub locals: Vec<Slot>,
+    /// The operand stack, bottom first.
+    pub operands: Vec<Slot>,
+    /// The label stack, outermost first.
+    pub labels: Vec<Label>,
+    /// The number of cells of locals and operands.
+    pub cells: u32,
+}
+
+/// Walks over a function's instructions with the validator's state before each.
+pub(crate) struct Walk<'m> {
+    module: &'m Module,
+    operators: OperatorsReader<'m>,
+    pub(crate) validator: FuncValidator<ValidatorResources>,
+    /// Start of every open label.
+    starts: Vec<ModuleOffset>,
+    wide: bool,
+}
+
+impl<'m> Walk<'m> {
+    /// Starts before the first instruction; `None` when the function has no code.
+    pub(crate) fn new(module: &'m Module, func: FuncIndex) -> Option<Walk<'m>> {
+        let body = module.func_body(func)?;
+        let bytes = &module.bytes()[body.range.start as usize..body.range.end as usize];
+        let reader = wasmparser::BinaryReader::new_features(
+            bytes,
+            u64::from(body.range.start),
+            crate::module::FEATURES,
+        );
+        let mut validator = module.func_to_validate(func)?.into_validator(Default::default());
+        let mut locals = reader.clone();
+        validator.read_locals(&mut locals).ok()?;
+        let wide = (0..validator.len_locals()).any(|index| validator.get_local_type(index) == Some(ValType::V128));
+        let operators = FunctionBody::new(reader).get_operators_reader().ok()?;
+        Some(Walk { module, operators, validator, starts: vec![ModuleOffset(body.code.start)], wide })
+    }
+
+    /// The offset of the next instruction.
+    pub(crate) fn pc(&self) -> ModuleOffset {
+        ModuleOffset(self.operators.original_position() as u32)
+    }
+
+    /// Reads the next instruction without stepping over it in the validator; `None` at the end.
+    pub(crate) fn read(&mut self) -> Option<Operator<'m>> {
+        if self.operators.eof() { None } else { self.operators.read().ok() }
+    }
+
+    /// Lets the validator see the instruction at `pc` that was read last.
+    pub(crate) fn accept(&mut self, pc: ModuleOffset, operator: &Operator<'m>) -> Option<()> {
+        self.validator.op(u64::from(pc.0), operator).ok()?;
+        match operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.starts.push(pc),
+            Operator::End => drop(self.starts.pop()),
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// The number of operands, in cells.
+    pub(crate) fn height_cells(&self) -> u32 {
+        self.height_cells_below(self.validator.operand_stack_height() as usize)
+    }
+
+    /// The number of cells that the lowest `height` operands take.
+    pub(crate) fn height_cells_below(&self, height: usize) -> u32 {
+        if !self.wide {
+            return height as u32;
+        }
+        let all = self.validator.operand_stack_height() as usize;
+        (all - height.min(all)..all).map(|depth| self.operand_type(depth).map_or(1, cell_count)).sum()
+    }
+
+    /// The types of a block's parameters and results.
+    pub(crate) fn block_types(&self, block_type: BlockType) -> (Vec<ValType>, Vec<ValType>) {
+        match block_type {
+            BlockType::Empty => (Vec::new(), Vec::new()),
+            BlockType::Type(ty) => (Vec::new(), vec![ty]),
+            BlockType::FuncType(index) => {
+                self.module.type_at(index).map_or((Vec::new(), Vec::new()), |ty| (ty.params().to_vec(), ty.results().to_vec()))
+            }
+        }
+    }
+
+    /// The control frame at a depth, 0 being the innermost.
+    pub(crate) fn control(&self, depth: u32) -> Option<&Frame> {
+        self.validator.get_control_frame(depth as usize)
+    }
+
+    /// The types that a branch to a control frame takes along.
+    pub(crate) fn branch_types(&self, frame: &Frame) -> Vec<ValType> {
+        let (params, results) = self.block_types(frame.block_type);
+        if frame.kind == FrameKind::Loop { params } else { results }
+    }
+
+    fn operand_type(&self, depth: usize) -> Option<ValType> {
+        self.validator.get_operand_type(depth).flatten()
+    }
+
+    fn operands(&self, locals_cells: u32) -> Vec<Slot> {
+        let count = self.validator.operand_stack_height() as usize;
+        let mut cell = locals_cells;
+        let mut slots = Vec::with_capacity(count);
+        for depth in (0..count).rev() {
+            let ty = self.operand_type(depth);
+            slots.push(Slot { ty, cell });
+            cell += ty.map_or(1, cell_count);
+        }
+        slots
+    }
+
+    fn labels(&self) -> Vec<Label> {
+        let count = self.validator.control_stack_height();
+        let label = |depth: u32| {
+            let frame = self.control(depth)?;
+            let position = (count - 1 - depth) as usize;
+            let kind = match frame.kind {
+                _ if position == 0 => LabelKind::Function,
+                FrameKind::Loop => LabelKind::Loop,
+                FrameKind::If => LabelKind::If,
+                FrameKind::Else => LabelKind::Else,
+                _ => LabelKind::Block,
+            };
+            let arity = self.branch_types(frame).len() as u32;
+            // Targets are filled in by a walk to the label's end.
+            let start = self.starts[position];
+            Some(Label { kind, start, target: start, height: frame.height as u32, arity })
+        };
+        (0..count).rev().filter_map(label).collect()
+    }
+}
+
+impl Module {
+    /// What a frame of `func` holds before the instruction at `pc`; `None` when no instruction of the function starts there.
+    ///
+    /// Takes time linear in the function's size.
+    #[must_use]
+    pub fn shape_at(&self, func: FuncIndex, pc: ModuleOffset) -> Option<Shape> {
+        let mut walk = Walk::new(self, func)?;
+        while walk.pc() < pc {
+            let at = walk.pc();
+            let operator = walk.read()?;
+            walk.accept(at, &operator)?;
+        }
+        if walk.pc() != pc {
+            return None;
+        }
+        let mut locals = Vec::new();
+        let mut cell = 0;
+        for ty in self.local_types(func) {
+            locals.push(Slot { ty: Some(ty), cell });
+            cell += cell_count(ty);
+        }
+        let operands = walk.operands(cell);
+        let cells = operands.last().map_or(cell, |slot| slot.cell + slot.ty.map_or(1, cell_count));
+        let mut labels = walk.labels();
+        fill_targets(&mut walk, &mut labels);
+        Some(Shape { locals, operands, labels, cells })
+    }
+
+    /// The number of cells that a function's parameters and locals take.
+    #[must_use]
+    pub fn locals_cells(&self, func: FuncIndex) -> u32 {
+        cells_count(&self.local_types(func))
+    }
+}
+
+/// Walks on until every open label is closed, noting where branches to it land.
+fn fill_targets(walk: &mut Walk<'_>, labels: &mut [Label]) {
+    let mut depth = labels.len();
+    while let Some(at) = Some(walk.pc()) {
+        let Some(operator) = walk.read() else { return };
+        let next = walk.pc();
+        match operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
+            Operator::End => {
+                depth -= 1;
+                if let Some(label) = labels.get_mut(depth) {
+                    label.target = if depth == 0 { at } else { next };
+                }
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    for label in labels.iter_mut().filter(|label| label.kind == LabelKind::Loop) {
+        label.target = after_loop(walk.module, label.start);
+    }
+}
+
+/// The instruction after the `loop` at `start`.
+fn after_loop(module: &Module, start: ModuleOffset) -> ModuleOffset {
+    let Some(func) = module.func_at(start) else { return start };
+    let Some(body) = module.func_body(func) else { return start };
+    let code = &module.bytes()[start.index()..body.code.end as usize];
+    crate::decode::Instructions::new(code, start).next().map_or(start, |instruction| instruction.next)
+}

@@ -1,0 +1,72 @@
+//! Traps: why the abstract machine cannot go on.
+
+use std::fmt;
+
+/// The cause of a trap. The messages are those of the specification's tests.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TrapKind {
+    /// `unreachable` was executed.
+    Unreachable,
+    /// An integer division by zero.
+    IntegerDivideByZero,
+    /// An integer result that does not fit its type.
+    IntegerOverflow,
+    /// A NaN that has no integer.
+    InvalidConversionToInteger,
+    /// A load, store or bulk operation outside the memory.
+    MemoryOutOfBounds,
+    /// An access outside a table.
+    TableOutOfBounds,
+    /// An indirect call through an index outside the table.
+    UndefinedElement,
+    /// An indirect call through a null reference.
+    UninitializedElement,
+    /// An indirect call of a function of another type.
+    IndirectCallTypeMismatch,
+    /// The call depth or the stack exceeds its limit.
+    CallStackExhausted,
+    /// The host cannot serve a call; the message says why.
+    Host,
+}
+
+impl TrapKind {
+    /// The specification's text.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            TrapKind::Unreachable => "unreachable",
+            TrapKind::IntegerDivideByZero => "integer divide by zero",
+            TrapKind::IntegerOverflow => "integer overflow",
+            TrapKind::InvalidConversionToInteger => "invalid conversion to integer",
+            TrapKind::MemoryOutOfBounds => "out of bounds memory access",
+            TrapKind::TableOutOfBounds => "out of bounds table access",
+            TrapKind::UndefinedElement => "undefined element",
+            TrapKind::UninitializedElement => "uninitialized element",
+            TrapKind::IndirectCallTypeMismatch => "indirect call type mismatch",
+            TrapKind::CallStackExhausted => "call stack exhausted",
+            TrapKind::Host => "host call failed",
+        }
+    }
+}
+
+/// A trap with what is known of it. The machine stands at the instruction that trapped, its operands untouched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trap {
+    /// The cause.
+    pub kind: TrapKind,
+    /// More about it, for people ("address 0x10004 + 4 bytes, memory has 65536 bytes"); may be empty.
+    pub detail: String,
+}
+
+impl From<TrapKind> for Trap {
+    fn from(kind: TrapKind) -> Trap {
+        Trap { kind, detail: String::new() }
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.message())?;
+        if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+    }
+}

@@ -1,0 +1,139 @@
+//! Values, and the 64-bit cells that hold them.
+
+use std::fmt;
+
+use wasmparser::{RefType, ValType};
+
+use crate::address::FuncAddr;
+
+/// A value of the abstract machine. Floats are bits, so that no NaN is ever changed by being looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Value {
+    /// A 32-bit integer.
+    I32(i32),
+    /// A 64-bit integer.
+    I64(i64),
+    /// The bits of a 32-bit float.
+    F32(u32),
+    /// The bits of a 64-bit float.
+    F64(u64),
+    /// A vector.
+    V128(u128),
+    /// A reference to a function, or null.
+    FuncRef(Option<FuncAddr>),
+    /// A reference of the host, or null.
+    ExternRef(Option<u32>),
+}
+
+/// How many cells a value of the type takes: two for a vector, one for all others.
+#[must_use]
+pub fn cell_count(ty: ValType) -> u32 {
+    match ty {
+        ValType::V128 => 2,
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::Ref(_) => 1,
+    }
+}
+
+/// The number of cells that values of these types take together.
+#[must_use]
+pub fn cells_count(types: &[ValType]) -> u32 {
+    types.iter().map(|&ty| cell_count(ty)).sum()
+}
+
+/// The cell of a reference to a function; null is 0, so that zeroed cells are null references.
+#[must_use]
+pub fn func_ref_cell(func: Option<FuncAddr>) -> u64 {
+    func.map_or(0, |func| u64::from(func.0) + 1)
+}
+
+/// The function that a cell of [`func_ref_cell`] refers to.
+#[must_use]
+pub fn func_of_ref_cell(cell: u64) -> Option<FuncAddr> {
+    cell.checked_sub(1).map(|index| FuncAddr(index as u32))
+}
+
+/// A reference type that values of this version can have.
+fn is_extern(ty: RefType) -> bool {
+    ty.is_extern_ref()
+}
+
+impl Value {
+    /// The value of type `ty` that `cells` (as many as [`cell_count`] says) hold.
+    #[must_use]
+    pub fn from_cells(ty: ValType, cells: &[u64]) -> Value {
+        let low = cells[0];
+        match ty {
+            ValType::I32 => Value::I32(low as i32),
+            ValType::I64 => Value::I64(low as i64),
+            ValType::F32 => Value::F32(low as u32),
+            ValType::F64 => Value::F64(low),
+            ValType::V128 => Value::V128(u128::from(low) | u128::from(cells[1]) << 64),
+            ValType::Ref(ty) if is_extern(ty) => Value::ExternRef(low.checked_sub(1).map(|index| index as u32)),
+            ValType::Ref(_) => Value::FuncRef(func_of_ref_cell(low)),
+        }
+    }
+
+    /// Appends the cells that hold the value.
+    pub fn push_cells(self, cells: &mut Vec<u64>) {
+        cells.push(match self {
+            Value::I32(value) => u64::from(value as u32),
+            Value::I64(value) => value as u64,
+            Value::F32(bits) => u64::from(bits),
+            Value::F64(bits) => bits,
+            Value::V128(bits) => bits as u64,
+            Value::FuncRef(func) => func_ref_cell(func),
+            Value::ExternRef(index) => index.map_or(0, |index| u64::from(index) + 1),
+        });
+        if let Value::V128(bits) = self {
+            cells.push((bits >> 64) as u64);
+        }
+    }
+
+    /// The cells that hold the value.
+    #[must_use]
+    pub fn to_cells(self) -> Vec<u64> {
+        let mut cells = Vec::with_capacity(1);
+        self.push_cells(&mut cells);
+        cells
+    }
+
+    /// The zero or null of a type.
+    #[must_use]
+    pub fn zero(ty: ValType) -> Value {
+        Value::from_cells(ty, &[0, 0])
+    }
+
+    /// Whether a place of type `ty` can hold the value.
+    #[must_use]
+    pub fn has_type(self, ty: ValType) -> bool {
+        match (self, ty) {
+            (Value::I32(_), ValType::I32)
+            | (Value::I64(_), ValType::I64)
+            | (Value::F32(_), ValType::F32)
+            | (Value::F64(_), ValType::F64)
+            | (Value::V128(_), ValType::V128) => true,
+            (Value::FuncRef(_), ValType::Ref(ty)) => !is_extern(ty),
+            (Value::ExternRef(_), ValType::Ref(ty)) => is_extern(ty),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Value::I32(value) => write!(f, "{value}"),
+            Value::I64(value) => write!(f, "{value}"),
+            Value::F32(bits) => write_float(f, f64::from(f32::from_bits(bits)), format_args!("{:?}", f32::from_bits(bits)), u64::from(bits)),
+            Value::F64(bits) => write_float(f, f64::from_bits(bits), format_args!("{:?}", f64::from_bits(bits)), bits),
+            Value::V128(bits) => write!(f, "0x{bits:032x}"),
+            Value::FuncRef(Some(func)) => write!(f, "funcref({})", func.0),
+            Value::ExternRef(Some(index)) => write!(f, "externref({index})"),
+            Value::FuncRef(None) | Value::ExternRef(None) => f.write_str("null"),
+        }
+    }
+}
+
+fn write_float(f: &mut fmt::Formatter<'_>, value: f64, shortest: fmt::Arguments<'_>, bits: u64) -> fmt::Result {
+    if value.is_nan() { write!(f, "nan:0x{bits:x}") } else { f.write_fmt(shortest) }
+}
