@@ -31,7 +31,7 @@ samples=$(cd "$(dirname "$0")" && pwd)
 # sample in /wdb/samples/NAME, the C library's headers in /wasi-sysroot/include
 # and the compiler's own in /clang.
 clang_flags() {
-    printf '%s\n' --target="$WASI_TARGET" -Wno-deprecated -Wall -Wextra -g \
+    printf '%s\n' --target="$WASI_TARGET" -Wno-deprecated -Wall -Wextra -g -gdwarf-5 \
         ${WASI_SYSROOT:+--sysroot="$WASI_SYSROOT"} \
         -fdebug-compilation-dir="/wdb/samples/$1" \
         -ffile-prefix-map="$samples=/wdb/samples" \
