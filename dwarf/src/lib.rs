@@ -22,11 +22,20 @@ mod format;
 mod functions;
 mod info;
 mod inspect;
+mod line_breakpoints;
 mod lines;
 mod location;
+mod names;
+mod reader;
 mod scopes;
 mod sections;
+mod source_files;
+mod type_lookup;
+mod type_names;
+mod type_reader;
 mod types;
+mod unit_index;
+mod units;
 mod value;
 
 pub use address::CodeOffset;
@@ -35,12 +44,13 @@ pub use format::{FormatOptions, Radix};
 pub use functions::{Function, FunctionBreakpoint, FunctionId, FunctionSymbol};
 pub use info::{DebugInfo, Summary, UnitSummary};
 pub use inspect::Inspector;
-pub use lines::{LineBreakpoint, LineRow, SourceLocation};
+pub use line_breakpoints::LineBreakpoint;
+pub use lines::{LineRow, SourceLocation};
 pub use location::{Piece, Place, RawSlot, Target};
 pub use scopes::{InlinedFrame, Variable, VariableKind};
 pub use sections::Sections;
 pub use types::{
     AliasKind, Base, BaseEncoding, BitField, Enumeration, Enumerator, FunctionType, Member,
-    PointerKind, Record, RecordKind, Type, TypeKind, TypeRef, Variant, VariantPart,
+    Notation, PointerKind, Record, RecordKind, Type, TypeKind, TypeRef, Variant, VariantPart,
 };
 pub use value::{Availability, Child, Scalar, Value, Write};

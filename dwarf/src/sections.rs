@@ -41,6 +41,11 @@ impl Sections {
             .map_or(&[], |range| &self.module[range.clone()])
     }
 
+    /// The bytes of the whole module.
+    pub(crate) fn module(&self) -> &[u8] {
+        &self.module
+    }
+
     /// Names and sizes in bytes of the sections with debug info, by name.
     #[must_use]
     pub fn sizes(&self) -> Vec<(&str, usize)> {

@@ -1,9 +1,12 @@
 //! A plain model of the program's types.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::info::{DebugInfo, DieRef};
 use crate::lines::SourceLocation;
+use crate::names::NameKind;
+use crate::reader::{REFERENCES_MAX, Reader};
 
 /// Names a type; resolve it with [`DebugInfo::type_of`]. Types refer to each other by these,
 /// so that a recursive type is finite.
@@ -21,6 +24,11 @@ pub(crate) enum TypeKey {
 impl TypeRef {
     /// The type of nothing.
     pub const VOID: TypeRef = TypeRef(TypeKey::Void);
+
+    /// The type of an entry; an entry without a type has none to offer.
+    pub(crate) fn from_die(die: Option<DieRef>) -> TypeRef {
+        TypeRef(die.map_or(TypeKey::Void, TypeKey::Die))
+    }
 }
 
 /// A type.
@@ -34,8 +42,19 @@ pub struct Type {
     pub kind: TypeKind,
     /// Where the source declares it.
     pub declaration: Option<SourceLocation>,
-    /// Whether it comes from Rust, whose types are printed as Rust writes them.
-    pub is_rust: bool,
+    /// How the type is to be written.
+    pub notation: Notation,
+}
+
+/// How types are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Notation {
+    /// As C does, with the keywords `struct`, `union` and `enum`.
+    C,
+    /// As C++ does. Languages that are not known are written like this as well.
+    Cpp,
+    /// As Rust does.
+    Rust,
 }
 
 /// What kind of type a [`Type`] is.
@@ -237,70 +256,262 @@ pub struct FunctionType {
     pub is_prototyped: bool,
 }
 
+/// The types read or made so far.
+#[derive(Debug, Default)]
+pub(crate) struct TypeTable {
+    read: Mutex<HashMap<DieRef, Arc<Type>>>,
+    made: Mutex<MadeTypes>,
+    definitions: Mutex<HashMap<DieRef, Option<DieRef>>>,
+}
+
+/// Types that no entry describes.
+#[derive(Debug, Default)]
+struct MadeTypes {
+    types: Vec<Arc<Type>>,
+    numbers: HashMap<MadeType, u32>,
+}
+
+/// What a made type is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum MadeType {
+    Pointer(TypeRef),
+    Array(TypeRef, Option<u64>),
+    Base(BaseEncoding, u64),
+}
+
 impl DebugInfo {
     /// The type behind a reference. A type that cannot be read is [`TypeKind::Unknown`].
     #[must_use]
     pub fn type_of(&self, type_ref: TypeRef) -> Arc<Type> {
-        todo!("{type_ref:?}")
+        match type_ref.0 {
+            TypeKey::Void => Arc::new(Type::plain(TypeKind::Void, None, None)),
+            TypeKey::Made(number) => {
+                let made = self
+                    .types
+                    .made
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                made.types
+                    .get(number as usize)
+                    .cloned()
+                    .unwrap_or_else(|| Arc::new(Type::unknown()))
+            }
+            TypeKey::Die(die) => {
+                let known = self
+                    .types
+                    .read
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get(&die)
+                    .cloned();
+                known.unwrap_or_else(|| {
+                    // Read without the lock: the dimensions of an array make types of their own.
+                    let read = Reader::new(self)
+                        .read_type(die)
+                        .unwrap_or_else(Type::unknown);
+                    let mut table = self
+                        .types
+                        .read
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner);
+                    table.entry(die).or_insert_with(|| Arc::new(read)).clone()
+                })
+            }
+        }
     }
 
     /// The type behind all typedefs and qualifiers; a declaration is replaced by its
     /// definition where one is known.
     #[must_use]
     pub fn resolve(&self, type_ref: TypeRef) -> TypeRef {
-        todo!("{type_ref:?}")
+        let mut type_ref = type_ref;
+        for _ in 0..REFERENCES_MAX {
+            let found = self.type_of(type_ref);
+            let is_declaration = match &found.kind {
+                TypeKind::Alias { target, .. } => {
+                    type_ref = *target;
+                    continue;
+                }
+                TypeKind::Record(record) => record.is_declaration,
+                TypeKind::Enumeration(enumeration) => enumeration.is_declaration,
+                _ => false,
+            };
+            return match type_ref.0 {
+                TypeKey::Die(die) if is_declaration => self
+                    .definition(die)
+                    .map_or(type_ref, |die| TypeRef(TypeKey::Die(die))),
+                _ => type_ref,
+            };
+        }
+        type_ref
     }
 
     /// Size in bytes; `None` for incomplete types.
     #[must_use]
     pub fn size_of(&self, type_ref: TypeRef) -> Option<u64> {
-        todo!("{type_ref:?}")
-    }
-
-    /// The type as source code writes it: `char *`, `int [4]`, `struct node *`,
-    /// `void (*)(int)`, `alloc::vec::Vec<u8>`.
-    #[must_use]
-    pub fn type_name(&self, type_ref: TypeRef) -> String {
-        todo!("{type_ref:?}")
-    }
-
-    /// A declaration of `name` with the type: `char *name`, `int name[4]`.
-    #[must_use]
-    pub fn type_declaration(&self, type_ref: TypeRef, name: &str) -> String {
-        todo!("{type_ref:?}{name}")
-    }
-
-    /// The type spelled out, typedefs resolved and members listed, as gdb's `ptype` does.
-    #[must_use]
-    pub fn type_definition(&self, type_ref: TypeRef) -> String {
-        todo!("{type_ref:?}")
-    }
-
-    /// The type a name stands for, as in a cast: `int`, `unsigned char`, `struct foo`,
-    /// `size_t`, `ns::Class`, each with any number of `*` after it. C's base types, `u8` to
-    /// `i64`, `f32` and `f64` are known without debug info. Types of the unit that holds
-    /// `near` win over those of other units.
-    #[must_use]
-    pub fn type_named(&self, name: &str, near: Option<crate::CodeOffset>) -> Option<TypeRef> {
-        todo!("{name}{near:?}")
+        let mut type_ref = type_ref;
+        let mut factor = 1u64;
+        for _ in 0..REFERENCES_MAX {
+            let found = self.type_of(self.resolve(type_ref));
+            match found.kind {
+                TypeKind::Array { element, count } => {
+                    if let Some(size) = found.size {
+                        return size.checked_mul(factor);
+                    }
+                    factor = factor.checked_mul(count?)?;
+                    type_ref = element;
+                }
+                _ => return found.size?.checked_mul(factor),
+            }
+        }
+        None
     }
 
     /// The pointer type to a type.
     #[must_use]
     pub fn pointer_to(&self, target: TypeRef) -> TypeRef {
-        todo!("{target:?}")
+        self.make_type(MadeType::Pointer(target))
     }
 
     /// The array type with this many elements of a type.
     #[must_use]
     pub fn array_of(&self, element: TypeRef, count: u64) -> TypeRef {
-        todo!("{element:?}{count}")
+        self.make_type(MadeType::Array(element, Some(count)))
     }
 
     /// A base type, taken by C's name for it; for values that come from the machine rather
     /// than from the program. `size` is in bytes.
     #[must_use]
     pub fn base_type(&self, encoding: BaseEncoding, size: u64) -> TypeRef {
-        todo!("{encoding:?}{size}")
+        self.make_type(MadeType::Base(encoding, size))
+    }
+
+    /// The size of addresses in bytes: 8 for 64-bit memories.
+    pub(crate) fn address_size(&self) -> u8 {
+        self.unit_root(0)
+            .map_or(4, |root| root.encoding.address_size)
+    }
+
+    /// The type of this making, each once.
+    pub(crate) fn make_type(&self, what: MadeType) -> TypeRef {
+        let address_size = u64::from(self.address_size());
+        let mut made = self
+            .types
+            .made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = made.numbers.get(&what) {
+            return TypeRef(TypeKey::Made(*number));
+        }
+        let number = u32::try_from(made.types.len()).unwrap_or(u32::MAX);
+        made.numbers.insert(what.clone(), number);
+        made.types.push(Arc::new(match what {
+            MadeType::Pointer(target) => Type::plain(
+                TypeKind::Pointer {
+                    target,
+                    kind: PointerKind::Pointer,
+                },
+                None,
+                Some(address_size),
+            ),
+            MadeType::Array(element, count) => {
+                Type::plain(TypeKind::Array { element, count }, None, None)
+            }
+            MadeType::Base(encoding, size) => Type::plain(
+                TypeKind::Base(encoding),
+                Some(c_name(encoding, size)),
+                Some(size),
+            ),
+        }));
+        TypeRef(TypeKey::Made(number))
+    }
+
+    /// The definition of a type that is only declared at `declaration`.
+    fn definition(&self, declaration: DieRef) -> Option<DieRef> {
+        let definitions = &self.types.definitions;
+        if let Some(known) = definitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&declaration)
+        {
+            return *known;
+        }
+        let find = || {
+            let name = self.qualified_name(NameKind::Type, declaration)?;
+            let tag = self.type_entry_tag(declaration)?;
+            self.entries_named(NameKind::Type, &name)
+                .into_iter()
+                .find(|die| {
+                    let entry = self
+                        .unit_index(die.unit)
+                        .and_then(|index| index.type_entry(die.offset));
+                    entry.is_some_and(|entry| !entry.is_declaration && is_same_kind(entry.tag, tag))
+                        && self.qualified_name(NameKind::Type, *die).as_deref() == Some(&name)
+                })
+        };
+        let definition = find();
+        definitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(declaration, definition);
+        definition
+    }
+
+    fn type_entry_tag(&self, die: DieRef) -> Option<gimli::DwTag> {
+        Some(self.unit_index(die.unit)?.type_entry(die.offset)?.tag)
+    }
+}
+
+impl Type {
+    /// A type that no entry describes.
+    fn plain(kind: TypeKind, name: Option<&str>, size: Option<u64>) -> Type {
+        Type {
+            name: name.map(Into::into),
+            size,
+            kind,
+            declaration: None,
+            notation: Notation::C,
+        }
+    }
+
+    fn unknown() -> Type {
+        Type::plain(TypeKind::Unknown, None, None)
+    }
+}
+
+/// Whether two kinds of entries may declare and define the same type: C++ lets `struct` and
+/// `class` do.
+fn is_same_kind(a: gimli::DwTag, b: gimli::DwTag) -> bool {
+    let class = |tag| {
+        if tag == gimli::DW_TAG_class_type {
+            gimli::DW_TAG_structure_type
+        } else {
+            tag
+        }
+    };
+    class(a) == class(b)
+}
+
+/// C's name for a base type of wasm's data model.
+fn c_name(encoding: BaseEncoding, size: u64) -> &'static str {
+    match (encoding, size) {
+        (BaseEncoding::Signed, 1) | (BaseEncoding::SignedChar, _) => "signed char",
+        (BaseEncoding::Unsigned, 1) => "unsigned char",
+        (BaseEncoding::Signed, 2) => "short",
+        (BaseEncoding::Unsigned, 2) => "unsigned short",
+        (BaseEncoding::Signed, 4) => "int",
+        (BaseEncoding::Unsigned, 4) => "unsigned int",
+        (BaseEncoding::Signed, 8) => "long long",
+        (BaseEncoding::Unsigned, 8) => "unsigned long long",
+        (BaseEncoding::Signed, _) => "__int128",
+        (BaseEncoding::Unsigned, _) => "unsigned __int128",
+        (BaseEncoding::UnsignedChar, _) => "char",
+        (BaseEncoding::Unicode, 1) => "char8_t",
+        (BaseEncoding::Unicode, 2) => "char16_t",
+        (BaseEncoding::Unicode, _) => "char32_t",
+        (BaseEncoding::Boolean, _) => "bool",
+        (BaseEncoding::Float, 4) => "float",
+        (BaseEncoding::Float, 8) => "double",
+        (BaseEncoding::Float, _) => "long double",
     }
 }
