@@ -4,16 +4,25 @@
 //! This crate refuses to know what a breakpoint, a source line or a variable is: it knows probes, budgets and offsets.
 
 pub mod address;
+mod classic;
 pub mod decode;
+pub mod disassemble;
+pub mod exit;
+pub mod frames;
 pub mod host;
+pub mod host_log;
 pub mod interrupt;
 pub mod isa;
+pub mod machine;
+pub mod memory;
 pub mod module;
 pub mod names;
 pub mod numeric;
 pub mod shape;
+pub mod store;
 pub mod trap;
 pub mod value;
+pub mod vm;
 pub mod wasi;
 
 pub use wasmparser::{FuncType, RefType, ValType};

@@ -70,7 +70,6 @@ pub(crate) struct Walk<'m> {
     pub(crate) validator: FuncValidator<ValidatorResources>,
     /// Start of every open label.
     starts: Vec<ModuleOffset>,
-    wide: bool,
 }
 
 impl<'m> Walk<'m> {
@@ -86,9 +85,8 @@ impl<'m> Walk<'m> {
         let mut validator = module.func_to_validate(func)?.into_validator(Default::default());
         let mut locals = reader.clone();
         validator.read_locals(&mut locals).ok()?;
-        let wide = (0..validator.len_locals()).any(|index| validator.get_local_type(index) == Some(ValType::V128));
         let operators = FunctionBody::new(reader).get_operators_reader().ok()?;
-        Some(Walk { module, operators, validator, starts: vec![ModuleOffset(body.code.start)], wide })
+        Some(Walk { module, operators, validator, starts: vec![ModuleOffset(body.code.start)] })
     }
 
     /// The offset of the next instruction.
@@ -119,9 +117,6 @@ impl<'m> Walk<'m> {
 
     /// The number of cells that the lowest `height` operands take.
     pub(crate) fn height_cells_below(&self, height: usize) -> u32 {
-        if !self.wide {
-            return height as u32;
-        }
         let all = self.validator.operand_stack_height() as usize;
         (all - height.min(all)..all).map(|depth| self.operand_type(depth).map_or(1, cell_count)).sum()
     }

@@ -1,0 +1,231 @@
+//! What the classic tier knows of a function beside its bytes: the side table.
+//!
+//! Wasm's branches name labels, not places. The side table holds an entry for each branch in the order of the code:
+//! how far to jump, how far to move in the side table itself, and which operands to keep. It is made at the function's first call.
+
+use wasmparser::{FrameKind, Operator};
+
+use crate::address::{FuncAddr, InstanceAddr, ModuleOffset};
+use crate::module::Module;
+use crate::shape::Walk;
+use crate::store::Store;
+use crate::value::cells_count;
+
+/// The byte that stands for an opcode where a probe is. No version of WebAssembly gives it a meaning.
+pub(super) const PROBE_BYTE: u8 = 0xff;
+
+/// Where a branch goes. Distances are relative, so that a branch needs no function-wide base.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub(super) struct Branch {
+    /// Bytes from the branch's opcode to the target; negative exactly for a branch to a loop.
+    pub(super) code_delta: i32,
+    /// Entries from this one to the target's.
+    pub(super) side_delta: i32,
+    /// Cells on top of the stack that are taken along.
+    pub(super) keep: u32,
+    /// Cells below those that are thrown away.
+    pub(super) discard: u32,
+}
+
+/// A function as the classic tier runs it.
+#[repr(C)]
+pub(super) struct FuncCode {
+    /// The address that module offset 0 would have in the bytes to run: the module's, or this function's probed copy's.
+    pub(super) bias: *const u8,
+    pub(super) side: *const Branch,
+    /// The offset of the first instruction.
+    pub(super) entry: u32,
+    /// The offset of the final `end`.
+    pub(super) final_end: u32,
+    pub(super) param_cells: u32,
+    /// Cells of the declared locals, which start as zeros.
+    pub(super) local_cells: u32,
+    pub(super) result_cells: u32,
+    /// The most cells that a frame ever takes.
+    pub(super) frame_cells_max: u32,
+    pub(super) instance: InstanceAddr,
+    branches: Box<[Branch]>,
+    /// The offset of the branch that each entry belongs to.
+    sources: Box<[u32]>,
+    probed: Option<Box<[u8]>>,
+}
+
+impl FuncCode {
+    /// Prepares a function of the store that has code.
+    pub(super) fn new(store: &Store, func: FuncAddr) -> FuncCode {
+        let inst = &store.funcs[func.index()];
+        let module = &store.instances[inst.instance.index()].module;
+        let body = module.func_body(inst.index).expect("a function with code");
+        let ty = module.func_type(inst.index);
+        let mut builder = Builder::new(module, Walk::new(module, inst.index).expect("a function with code"));
+        builder.build().expect("the module was validated");
+        let param_cells = cells_count(ty.params());
+        let locals_all = module.locals_cells(inst.index);
+        let branches: Box<[Branch]> = builder.branches.into();
+        FuncCode {
+            bias: module.bytes().as_ptr(),
+            side: branches.as_ptr(),
+            entry: body.code.start,
+            final_end: body.code.end - 1,
+            param_cells,
+            local_cells: locals_all - param_cells,
+            result_cells: cells_count(ty.results()),
+            frame_cells_max: locals_all + builder.height_max,
+            instance: inst.instance,
+            branches,
+            sources: builder.sources.into(),
+            probed: None,
+        }
+    }
+
+    /// The place in the side table of the instruction at `pc`: that of the first branch from there on.
+    pub(super) fn side_at(&self, pc: ModuleOffset) -> u32 {
+        self.sources.partition_point(|&source| source < pc.0) as u32
+    }
+
+    /// The address of the instruction at `pc` in the bytes to run.
+    pub(super) fn address_of(&self, pc: ModuleOffset) -> *const u8 {
+        self.bias.wrapping_add(pc.index())
+    }
+
+    /// Replaces the opcodes at `pcs` by probes, in a copy of the bytes; no copy remains when there are none.
+    pub(super) fn set_probes(&mut self, module: &Module, pcs: &[ModuleOffset]) {
+        let start = self.entry as usize;
+        let code = &module.bytes()[start..=self.final_end as usize];
+        self.probed = None;
+        self.bias = module.bytes().as_ptr();
+        if pcs.is_empty() {
+            return;
+        }
+        let mut copy: Box<[u8]> = code.into();
+        for pc in pcs {
+            copy[pc.index() - start] = PROBE_BYTE;
+        }
+        self.bias = copy.as_ptr().wrapping_sub(start);
+        self.probed = Some(copy);
+    }
+
+    /// Bytes of memory taken beside the module's own.
+    pub(super) fn size_bytes(&self) -> usize {
+        let probed = self.probed.as_ref().map_or(0, |copy| copy.len());
+        size_of::<FuncCode>() + size_of_val(&self.branches[..]) + size_of_val(&self.sources[..]) + probed
+    }
+}
+
+/// An open label while the table is made.
+struct OpenLabel {
+    /// Where a branch goes that is known already: a loop's.
+    target: Option<Target>,
+    /// Entries that wait for the label's end.
+    waiting: Vec<usize>,
+    /// The entry of an `if` that waits for its `else` or `end`.
+    waiting_else: Option<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Target {
+    pc: u32,
+    side: usize,
+}
+
+struct Builder<'m> {
+    walk: Walk<'m>,
+    labels: Vec<OpenLabel>,
+    branches: Vec<Branch>,
+    sources: Vec<u32>,
+    height_max: u32,
+}
+
+impl<'m> Builder<'m> {
+    fn new(_module: &'m Module, walk: Walk<'m>) -> Builder<'m> {
+        let body = OpenLabel { target: None, waiting: Vec::new(), waiting_else: None };
+        Builder { walk, labels: vec![body], branches: Vec::new(), sources: Vec::new(), height_max: 0 }
+    }
+
+    /// `None` when the code is not valid, which the module's validation excludes.
+    fn build(&mut self) -> Option<()> {
+        loop {
+            let pc = self.walk.pc();
+            let Some(operator) = self.walk.read() else { return Some(()) };
+            let next = self.walk.pc().0;
+            match &operator {
+                Operator::Block { .. } => self.open(None, None),
+                Operator::Loop { .. } => {
+                    let target = Target { pc: next, side: self.branches.len() };
+                    self.open(Some(target), None);
+                }
+                Operator::If { .. } => {
+                    let entry = self.add_entry(pc.0, Branch::default());
+                    self.open(None, Some(entry));
+                }
+                Operator::Else => {
+                    let entry = self.add_entry(pc.0, Branch::default());
+                    let after = Target { pc: next, side: self.branches.len() };
+                    let label = self.labels.last_mut()?;
+                    label.waiting.push(entry);
+                    if let Some(waiting) = label.waiting_else.take() {
+                        self.resolve(waiting, after);
+                    }
+                }
+                Operator::End => self.close(pc.0, next)?,
+                Operator::Br { relative_depth } => self.add_branch(pc.0, *relative_depth, 0)?,
+                Operator::BrIf { relative_depth } => self.add_branch(pc.0, *relative_depth, 1)?,
+                Operator::BrTable { targets } => {
+                    for depth in targets.targets().chain([Ok(targets.default())]) {
+                        self.add_branch(pc.0, depth.ok()?, 1)?;
+                    }
+                }
+                _ => {}
+            }
+            self.walk.accept(pc, &operator)?;
+            self.height_max = self.height_max.max(self.walk.height_cells());
+        }
+    }
+
+    fn open(&mut self, target: Option<Target>, waiting_else: Option<usize>) {
+        self.labels.push(OpenLabel { target, waiting: Vec::new(), waiting_else });
+    }
+
+    /// The `end` at `pc` closes a label; branches to a block land after it, those to the function's body on it.
+    fn close(&mut self, pc: u32, next: u32) -> Option<()> {
+        let label = self.labels.pop()?;
+        let target = Target { pc: if self.labels.is_empty() { pc } else { next }, side: self.branches.len() };
+        for entry in label.waiting.into_iter().chain(label.waiting_else) {
+            self.resolve(entry, target);
+        }
+        Some(())
+    }
+
+    /// Adds the entry of a branch to the label at `depth`, made when `popped` more cells are still on the stack.
+    fn add_branch(&mut self, pc: u32, depth: u32, popped: u32) -> Option<()> {
+        let frame = self.walk.control(depth)?;
+        let keep = cells_count(&self.walk.branch_types(frame));
+        let height_label = self.walk.height_cells_below(frame.height);
+        // In unreachable code fewer operands may be known than the branch takes along; such an entry is never used.
+        let discard = self.walk.height_cells().saturating_sub(popped + keep + height_label);
+        let is_loop = frame.kind == FrameKind::Loop;
+        let entry = self.add_entry(pc, Branch { keep, discard, ..Branch::default() });
+        let position = self.labels.len() - 1 - depth as usize;
+        match self.labels[position].target {
+            Some(target) => {
+                debug_assert!(is_loop, "only a loop's target is known before its end");
+                self.resolve(entry, target);
+            }
+            None => self.labels[position].waiting.push(entry),
+        }
+        Some(())
+    }
+
+    fn add_entry(&mut self, pc: u32, branch: Branch) -> usize {
+        self.branches.push(branch);
+        self.sources.push(pc);
+        self.branches.len() - 1
+    }
+
+    fn resolve(&mut self, entry: usize, target: Target) {
+        let branch = &mut self.branches[entry];
+        branch.code_delta = target.pc.wrapping_sub(self.sources[entry]) as i32;
+        branch.side_delta = target.side as i32 - entry as i32;
+    }
+}

@@ -1,0 +1,317 @@
+//! The classic tier's registers, its dispatch, and what leads out of it.
+//!
+//! Every handler has one signature and ends in a call of the next handler, which an optimising build turns into a jump.
+//! A build without optimisation would grow the native stack by a frame for each instruction, so there (`not(wdb_tail_calls)`)
+//! a handler returns after one instruction and a loop calls the next.
+
+use super::code::{Branch, FuncCode};
+use crate::machine::{Frame, Machine};
+use crate::store::Store;
+use crate::trap::TrapKind;
+
+/// Why the handlers returned to the driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Leave {
+    /// One instruction was executed, as asked.
+    Stepped,
+    /// A probe stands at `pc`.
+    Probe,
+    /// The tick budget is spent; the machine stands where the last tick was counted.
+    Budget,
+    /// The function called at `pc` is not prepared, or is the host's.
+    Callee(u32),
+    /// Like `Callee`, for a tail call.
+    TailCallee(u32),
+    /// The instruction at `pc` traps.
+    Trap(TrapKind),
+    /// `memory.grow` at `pc` cannot be served by the operating system.
+    HostResource,
+    /// The callee just entered exceeds a limit.
+    Exhausted,
+    /// A function returned to a frame that this tier has not prepared.
+    Returned,
+    /// The outermost frame returned; its results lie at the bottom of the stack.
+    Finished,
+}
+
+/// State shared by the handlers of one run. Pointers are into the machine, the store and the prepared code.
+#[repr(C)]
+pub(super) struct Context {
+    /// The handlers that the next instruction is taken from.
+    pub(super) table: *const Handler,
+    /// Ticks left before the driver is asked.
+    pub(super) budget: u64,
+    pub(super) memory_bytes: u64,
+    /// The running function.
+    pub(super) code: *const FuncCode,
+    pub(super) frames: *mut Frame,
+    pub(super) depth: usize,
+    pub(super) cells: *mut u64,
+    /// The end of the cells that the limit admits.
+    pub(super) cells_end: *mut u64,
+    /// Prepared code by function of the store; null where it is not prepared, or is the host's.
+    pub(super) codes: *const *const FuncCode,
+    /// The running instance's functions, first cells of globals, and the globals' cells.
+    pub(super) funcs: *const u32,
+    pub(super) global_cells: *const u32,
+    pub(super) globals: *mut u64,
+    pub(super) frames_max: usize,
+    pub(super) machine: *mut Machine,
+    pub(super) store: *const Store,
+    /// Registers at the moment of leaving.
+    pub(super) pc: *const u8,
+    pub(super) sp: *mut u64,
+    pub(super) fp: *mut u64,
+    pub(super) side: *const Branch,
+    pub(super) memory: *mut u8,
+    pub(super) leave: Option<Leave>,
+}
+
+/// The registers that travel from handler to handler, all of them in machine registers.
+#[derive(Clone, Copy)]
+pub(super) struct Regs {
+    /// The instruction's opcode, in the module's bytes or a probed copy.
+    pub(super) pc: *const u8,
+    /// Past the topmost operand.
+    pub(super) sp: *mut u64,
+    /// The first local.
+    pub(super) fp: *mut u64,
+    /// The next branch's entry in the side table.
+    pub(super) side: *const Branch,
+    /// Byte 0 of the instance's memory 0.
+    pub(super) memory: *mut u8,
+    pub(super) context: *mut Context,
+}
+
+macro_rules! handler_type {
+    ($abi:literal) => {
+        /// A handler of one instruction.
+        pub(super) type Handler =
+            unsafe extern $abi fn(*const u8, *mut u64, *mut u64, *const Branch, *mut u8, *mut Context);
+
+        /// Executes one instruction and goes on to the next.
+        ///
+        /// # Safety
+        /// The registers are those of a machine whose canonical state is at `pc`, an `O`.
+        pub(super) unsafe extern $abi fn handler<O: Execute>(
+            pc: *const u8,
+            sp: *mut u64,
+            fp: *mut u64,
+            side: *const Branch,
+            memory: *mut u8,
+            context: *mut Context,
+        ) {
+            // SAFETY: passed on from the caller.
+            unsafe {
+                if let Some(regs) = O::execute(Regs { pc, sp, fp, side, memory, context }) {
+                    go_on(regs);
+                }
+            }
+        }
+
+        /// Stands in every entry of the table while single instructions are executed: leaves before the next one.
+        pub(super) unsafe extern $abi fn stop(
+            pc: *const u8,
+            sp: *mut u64,
+            fp: *mut u64,
+            side: *const Branch,
+            memory: *mut u8,
+            context: *mut Context,
+        ) {
+            // SAFETY: passed on from the caller.
+            unsafe {
+                leave(Regs { pc, sp, fp, side, memory, context }, Leave::Stepped);
+            }
+        }
+    };
+}
+// Six integer arguments in registers: what the C convention gives everywhere but on Windows' x86-64.
+#[cfg(target_arch = "x86_64")]
+handler_type!("sysv64");
+#[cfg(not(target_arch = "x86_64"))]
+handler_type!("C");
+
+/// Goes on with the instruction at `pc`.
+#[inline(always)]
+#[cfg(wdb_tail_calls)]
+pub(super) unsafe fn go_on(regs: Regs) {
+    let Regs { pc, sp, fp, side, memory, context } = regs;
+    // SAFETY: `pc` points to an opcode of validated code, and the table has 256 entries.
+    unsafe {
+        let next = *(*context).table.add(usize::from(*pc));
+        next(pc, sp, fp, side, memory, context);
+    }
+}
+
+/// Goes on with the instruction at `pc`, by way of the loop in [`enter`].
+#[inline(always)]
+#[cfg(not(wdb_tail_calls))]
+pub(super) unsafe fn go_on(regs: Regs) {
+    // SAFETY: the context is alive for the whole run.
+    unsafe { save(regs) }
+}
+
+/// Executes `first` on the instruction that the context's registers point to, and what follows, until something leaves.
+pub(super) unsafe fn enter(context: *mut Context, first: Handler) -> Leave {
+    // SAFETY: the driver has filled the context from a machine at an instruction that `first` handles.
+    unsafe {
+        (*context).leave = None;
+        let mut next = first;
+        loop {
+            let Context { pc, sp, fp, side, memory, .. } = *context;
+            next(pc, sp, fp, side, memory, context);
+            if let Some(leave) = (*context).leave {
+                return leave;
+            }
+            next = *(*context).table.add(usize::from(*(*context).pc));
+        }
+    }
+}
+
+unsafe fn save(regs: Regs) {
+    // SAFETY: the context is alive for the whole run.
+    let context = unsafe { &mut *regs.context };
+    context.pc = regs.pc;
+    context.sp = regs.sp;
+    context.fp = regs.fp;
+    context.side = regs.side;
+    context.memory = regs.memory;
+}
+
+/// Leaves for the driver. Answers `None` so that a handler can end with it.
+#[inline(always)]
+pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Option<Regs> {
+    let Regs { pc, sp, fp, side, memory, context } = regs;
+    // SAFETY: the context is alive for the whole run.
+    unsafe { leave_slowly(pc, sp, fp, side, memory, context, why) };
+    None
+}
+
+/// Takes the registers one by one: a struct passed by address would keep the handlers' last calls from becoming jumps.
+#[cold]
+#[inline(never)]
+unsafe fn leave_slowly(
+    pc: *const u8,
+    sp: *mut u64,
+    fp: *mut u64,
+    side: *const Branch,
+    memory: *mut u8,
+    context: *mut Context,
+    why: Leave,
+) {
+    // SAFETY: the context is alive for the whole run.
+    unsafe {
+        save(Regs { pc, sp, fp, side, memory, context });
+        (*context).leave = Some(why);
+    }
+}
+
+/// An instruction's semantics.
+pub(super) trait Execute {
+    /// Executes it; the registers to go on with, or `None` after [`leave`].
+    ///
+    /// # Safety
+    /// The registers are those of a machine whose canonical state is at `pc`, which is this instruction.
+    unsafe fn execute(regs: Regs) -> Option<Regs>;
+}
+
+impl Regs {
+    /// The cell `depth` below the top of the stack.
+    #[inline(always)]
+    pub(super) unsafe fn peek(self, depth: usize) -> u64 {
+        // SAFETY: validation guarantees that many operands.
+        unsafe { *self.sp.sub(depth + 1) }
+    }
+
+    /// Goes on after `pops` operands are gone and `value` is pushed, at `pc`.
+    #[inline(always)]
+    pub(super) unsafe fn replace(self, pops: usize, value: u64, pc: *const u8) -> Option<Regs> {
+        // SAFETY: validation guarantees the operands, and the frame's height was checked at its entry.
+        unsafe {
+            let top = self.sp.sub(pops);
+            *top = value;
+            Some(Regs { pc, sp: top.add(1), ..self })
+        }
+    }
+
+    /// Goes on after `pops` operands are gone, at `pc`.
+    #[inline(always)]
+    pub(super) unsafe fn popped(self, pops: usize, pc: *const u8) -> Option<Regs> {
+        // SAFETY: validation guarantees the operands.
+        unsafe { Some(Regs { pc, sp: self.sp.sub(pops), ..self }) }
+    }
+}
+
+/// Reads an unsigned number in LEB128; answers it and the address after it.
+#[inline(always)]
+pub(super) unsafe fn read_u32(at: *const u8) -> (u32, *const u8) {
+    // SAFETY: validated code holds a whole number here.
+    unsafe {
+        let first = *at;
+        if first < 0x80 {
+            return (u32::from(first), at.add(1));
+        }
+        let second = *at.add(1);
+        if second < 0x80 {
+            return (u32::from(first & 0x7f) | u32::from(second) << 7, at.add(2));
+        }
+        let packed = read_u32_slowly(at);
+        (packed as u32, at.add((packed >> 32) as usize))
+    }
+}
+
+/// The number, and in the upper half how many bytes it takes.
+#[cold]
+#[inline(never)]
+unsafe fn read_u32_slowly(at: *const u8) -> u64 {
+    let mut value = 0u32;
+    let mut length = 0;
+    loop {
+        // SAFETY: validated code holds a whole number here.
+        let byte = unsafe { *at.add(length) };
+        value |= u32::from(byte & 0x7f).wrapping_shl(7 * length as u32);
+        length += 1;
+        if byte < 0x80 {
+            return u64::from(value) | (length as u64) << 32;
+        }
+    }
+}
+
+/// Skips a number in LEB128 of any length.
+#[inline(always)]
+pub(super) unsafe fn skip_leb(mut at: *const u8) -> *const u8 {
+    // SAFETY: validated code holds a whole number here.
+    unsafe {
+        while *at >= 0x80 {
+            at = at.add(1);
+        }
+        at.add(1)
+    }
+}
+
+/// Reads a signed number in LEB128.
+#[inline(always)]
+pub(super) unsafe fn read_i64(at: *const u8) -> (i64, *const u8) {
+    // SAFETY: validated code holds a whole number here.
+    unsafe {
+        let first = *at;
+        if first < 0x80 {
+            return (i64::from((first << 1) as i8 >> 1), at.add(1));
+        }
+        let mut value = i64::from(first & 0x7f);
+        let mut shift = 7;
+        let mut next = at.add(1);
+        loop {
+            let byte = *next;
+            next = next.add(1);
+            value |= i64::from(byte & 0x7f).wrapping_shl(shift);
+            shift += 7;
+            if byte < 0x80 {
+                if shift < 64 && byte & 0x40 != 0 {
+                    value |= -1i64 << shift;
+                }
+                return (value, next);
+            }
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Handlers of control, parametric and variable instructions.
+
+use super::code::{Branch, FuncCode};
+use super::context::{Context, Execute, Leave, Regs, leave, read_u32, skip_leb};
+use super::ops;
+use crate::address::{FuncAddr, ModuleOffset};
+use crate::machine::Frame;
+use crate::trap::TrapKind;
+use crate::value::func_of_ref_cell;
+
+macro_rules! execute {
+    ($(#[$doc:meta])* $name:ident, $regs:ident, $body:block) => {
+        impl Execute for ops::$name {
+            $(#[$doc])*
+            #[inline(always)]
+            unsafe fn execute($regs: Regs) -> Option<Regs> {
+                // SAFETY: the registers are those of validated code at this instruction.
+                unsafe { $body }
+            }
+        }
+    };
+}
+
+execute!(Unreachable, regs, { leave(regs, Leave::Trap(TrapKind::Unreachable)) });
+execute!(Nop, regs, { Some(Regs { pc: regs.pc.add(1), ..regs }) });
+execute!(Block, regs, { Some(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
+execute!(Loop, regs, { tick(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
+execute!(If, regs, {
+    let condition = regs.peek(0) as u32;
+    let regs = Regs { sp: regs.sp.sub(1), ..regs };
+    if condition != 0 {
+        Some(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
+    } else {
+        Some(jump(regs, &*regs.side))
+    }
+});
+execute!(Else, regs, { Some(jump(regs, &*regs.side)) });
+execute!(End, regs, {
+    let code = &*(*regs.context).code;
+    if regs.pc == code.bias.wrapping_add(code.final_end as usize) {
+        return_from(regs, code)
+    } else {
+        Some(Regs { pc: regs.pc.add(1), ..regs })
+    }
+});
+execute!(Br, regs, { branch(regs) });
+execute!(BrIf, regs, {
+    let condition = regs.peek(0) as u32;
+    let regs = Regs { sp: regs.sp.sub(1), ..regs };
+    if condition != 0 {
+        branch(regs)
+    } else {
+        Some(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
+    }
+});
+execute!(BrTable, regs, {
+    let index = regs.peek(0) as u32;
+    let (count, _) = read_u32(regs.pc.add(1));
+    branch(Regs { sp: regs.sp.sub(1), side: regs.side.add(index.min(count) as usize), ..regs })
+});
+execute!(Return, regs, { return_from(regs, &*(*regs.context).code) });
+execute!(Call, regs, {
+    let (index, next) = read_u32(regs.pc.add(1));
+    let func = *(*regs.context).funcs.add(index as usize);
+    call(regs, func, regs.sp, next)
+});
+execute!(ReturnCall, regs, {
+    let (index, _) = read_u32(regs.pc.add(1));
+    let func = *(*regs.context).funcs.add(index as usize);
+    tail_call(regs, func, regs.sp)
+});
+execute!(CallIndirect, regs, {
+    let (type_index, next) = read_u32(regs.pc.add(1));
+    let (table, next) = read_u32(next);
+    match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
+        Ok(func) => call(regs, func, regs.sp.sub(1), next),
+        Err(trap) => leave(regs, Leave::Trap(trap)),
+    }
+});
+execute!(ReturnCallIndirect, regs, {
+    let (type_index, next) = read_u32(regs.pc.add(1));
+    let (table, _) = read_u32(next);
+    match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
+        Ok(func) => tail_call(regs, func, regs.sp.sub(1)),
+        Err(trap) => leave(regs, Leave::Trap(trap)),
+    }
+});
+execute!(Drop, regs, { regs.popped(1, regs.pc.add(1)) });
+execute!(Select, regs, { regs.replace(3, selected(regs), regs.pc.add(1)) });
+execute!(SelectTyped, regs, {
+    let (count, mut next) = read_u32(regs.pc.add(1));
+    for _ in 0..count {
+        next = skip_leb(next);
+    }
+    regs.replace(3, selected(regs), next)
+});
+execute!(LocalGet, regs, {
+    let (index, next) = read_u32(regs.pc.add(1));
+    regs.replace(0, *regs.fp.add(index as usize), next)
+});
+execute!(LocalSet, regs, {
+    let (index, next) = read_u32(regs.pc.add(1));
+    *regs.fp.add(index as usize) = regs.peek(0);
+    regs.popped(1, next)
+});
+execute!(LocalTee, regs, {
+    let (index, next) = read_u32(regs.pc.add(1));
+    *regs.fp.add(index as usize) = regs.peek(0);
+    Some(Regs { pc: next, ..regs })
+});
+execute!(GlobalGet, regs, {
+    let (index, next) = read_u32(regs.pc.add(1));
+    let context = &*regs.context;
+    regs.replace(0, *context.globals.add(*context.global_cells.add(index as usize) as usize), next)
+});
+execute!(GlobalSet, regs, {
+    let (index, next) = read_u32(regs.pc.add(1));
+    let context = &*regs.context;
+    *context.globals.add(*context.global_cells.add(index as usize) as usize) = regs.peek(0);
+    regs.popped(1, next)
+});
+
+#[inline(always)]
+unsafe fn selected(regs: Regs) -> u64 {
+    // SAFETY: `select` has three operands.
+    unsafe { if regs.peek(0) as u32 != 0 { regs.peek(2) } else { regs.peek(1) } }
+}
+
+/// Counts a tick at `pc`, where control has just arrived.
+#[inline(always)]
+unsafe fn tick(regs: Regs) -> Option<Regs> {
+    // SAFETY: the context is alive for the whole run.
+    unsafe {
+        let budget = &mut (*regs.context).budget;
+        *budget -= 1;
+        if *budget == 0 { leave(regs, Leave::Budget) } else { Some(regs) }
+    }
+}
+
+/// Moves to a branch's target in code and side table.
+#[inline(always)]
+unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
+    // SAFETY: the side table's distances stay within the function's code and table.
+    unsafe { Regs { pc: regs.pc.offset(entry.code_delta as isize), side: regs.side.offset(entry.side_delta as isize), ..regs } }
+}
+
+/// Takes the branch of the current side table entry.
+#[inline(always)]
+unsafe fn branch(regs: Regs) -> Option<Regs> {
+    // SAFETY: `side` is this branch's entry.
+    unsafe {
+        let entry = &*regs.side;
+        let mut regs = jump(regs, entry);
+        if entry.discard != 0 {
+            let kept = regs.sp.sub(entry.keep as usize);
+            let target = kept.sub(entry.discard as usize);
+            move_cells(kept, target, entry.keep as usize);
+            regs.sp = target.add(entry.keep as usize);
+        }
+        if entry.code_delta < 0 { tick(regs) } else { Some(regs) }
+    }
+}
+
+/// Moves cells down, where the ranges may overlap.
+#[inline(always)]
+unsafe fn move_cells(from: *const u64, to: *mut u64, count: usize) {
+    // SAFETY: both ranges lie in the stack.
+    unsafe {
+        // Nearly always at most one cell; a call of memmove would cost more than the rest of the branch.
+        for index in 0..count {
+            *to.add(index) = *from.add(index);
+        }
+    }
+}
+
+/// Calls the function of the store whose arguments end at `args_end`; control comes back to `next`.
+#[inline(always)]
+unsafe fn call(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Option<Regs> {
+    // SAFETY: the context's pointers are valid for the whole run, `func` is a function of the store.
+    unsafe {
+        let context = &mut *regs.context;
+        let target = *context.codes.add(func as usize);
+        if target.is_null() {
+            return leave(regs, Leave::Callee(func));
+        }
+        let caller = &*context.code;
+        let frame = &mut *context.frames.add(context.depth - 1);
+        frame.pc = ModuleOffset(next.offset_from(caller.bias) as u32);
+        frame.side = regs.side.offset_from(caller.side) as u32;
+        context.depth += 1;
+        enter_callee(regs, func, &*target, args_end.sub((*target).param_cells as usize))
+    }
+}
+
+/// Replaces the running frame by one of the function of the store whose arguments end at `args_end`.
+#[inline(always)]
+unsafe fn tail_call(regs: Regs, func: u32, args_end: *mut u64) -> Option<Regs> {
+    // SAFETY: as in `call`.
+    unsafe {
+        let context = &mut *regs.context;
+        let target = *context.codes.add(func as usize);
+        if target.is_null() {
+            return leave(regs, Leave::TailCallee(func));
+        }
+        let params = (*target).param_cells as usize;
+        move_cells(args_end.sub(params), regs.fp, params);
+        enter_callee(regs, func, &*target, regs.fp)
+    }
+}
+
+/// Starts a function whose arguments lie at `fp`, in the topmost frame record.
+#[inline(always)]
+unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -> Option<Regs> {
+    // SAFETY: the frame records and cells have room for one frame beyond their limits.
+    unsafe {
+        let context = &mut *regs.context;
+        let locals = fp.add(target.param_cells as usize);
+        for index in 0..target.local_cells as usize {
+            *locals.add(index) = 0;
+        }
+        *context.frames.add(context.depth - 1) = Frame {
+            func: FuncAddr(func),
+            pc: ModuleOffset(target.entry),
+            base: fp.offset_from(context.cells) as u32,
+            side: 0,
+        };
+        let mut regs = Regs {
+            pc: target.bias.wrapping_add(target.entry as usize),
+            sp: locals.add(target.local_cells as usize),
+            fp,
+            side: target.side,
+            ..regs
+        };
+        let other_instance = (*context.code).instance != target.instance;
+        context.code = target;
+        if other_instance {
+            regs.memory = switch_instance(regs.context);
+        }
+        context.budget -= 1;
+        let exhausted = context.depth > context.frames_max
+            || context.cells_end.offset_from(fp) < target.frame_cells_max as isize;
+        if exhausted {
+            leave(regs, Leave::Exhausted)
+        } else if context.budget == 0 {
+            leave(regs, Leave::Budget)
+        } else {
+            Some(regs)
+        }
+    }
+}
+
+/// Returns from the running function, whose results are on top of the stack.
+#[inline(always)]
+unsafe fn return_from(regs: Regs, code: &FuncCode) -> Option<Regs> {
+    // SAFETY: the frame records describe the callers' states.
+    unsafe {
+        let context = &mut *regs.context;
+        let results = code.result_cells as usize;
+        move_cells(regs.sp.sub(results), regs.fp, results);
+        let sp = regs.fp.add(results);
+        context.depth -= 1;
+        if context.depth == 0 {
+            return leave(Regs { sp, ..regs }, Leave::Finished);
+        }
+        let frame = *context.frames.add(context.depth - 1);
+        let mut caller = *context.codes.add(frame.func.index());
+        if caller.is_null() || frame.side == Frame::SIDE_UNKNOWN {
+            return leave_for_caller(Regs { sp, ..regs });
+        }
+        let other_instance = (*caller).instance != code.instance;
+        context.code = caller;
+        caller = context.code;
+        let mut regs = Regs {
+            pc: (*caller).bias.wrapping_add(frame.pc.index()),
+            sp,
+            fp: context.cells.add(frame.base as usize),
+            side: (*caller).side.add(frame.side as usize),
+            ..regs
+        };
+        if other_instance {
+            regs.memory = switch_instance(regs.context);
+        }
+        Some(regs)
+    }
+}
+
+/// Leaves after a return to a frame that this tier has not entered itself: the driver finds its place.
+#[cold]
+unsafe fn leave_for_caller(regs: Regs) -> Option<Regs> {
+    // SAFETY: the caller passes the registers of a run.
+    unsafe { leave(regs, Leave::Returned) }
+}
+
+/// Loads what depends on the instance from the store; answers its memory's base.
+#[cold]
+#[inline(never)]
+unsafe fn switch_instance(context: *mut Context) -> *mut u8 {
+    // SAFETY: the context's pointers are valid for the whole run.
+    unsafe {
+        let context = &mut *context;
+        let instance = (*context.code).instance;
+        super::load_instance(context, instance)
+    }
+}
+
+/// The function that `call_indirect` calls.
+#[inline(never)]
+unsafe fn select_callee(context: *const Context, type_index: u32, table: u32, index: u32) -> Result<u32, TrapKind> {
+    // SAFETY: the context's pointers are valid for the whole run.
+    unsafe {
+        let context = &*context;
+        let store = &*context.store;
+        let instance = &store.instances[(*context.code).instance.index()];
+        let elements = &(&(*context.machine).tables)[instance.tables[table as usize].index()].elements;
+        let cell = *elements.get(index as usize).ok_or(TrapKind::UndefinedElement)?;
+        let func = func_of_ref_cell(cell).ok_or(TrapKind::UninitializedElement)?;
+        if store.funcs[func.index()].type_id != instance.type_ids[type_index as usize] {
+            return Err(TrapKind::IndirectCallTypeMismatch);
+        }
+        Ok(func.0)
+    }
+}

@@ -1,0 +1,256 @@
+//! The classic tier: interprets the original bytes in place, one handler for each instruction.
+//!
+//! The canonical state is current at every instruction: operands and locals live in the canonical cells, and the registers
+//! that travel between handlers are mere positions in it. The only translation is a side table for branches, made at a
+//! function's first call. Probes are bytes in a copy of the one function that has them, so elsewhere they cost nothing.
+
+mod code;
+mod context;
+mod control;
+mod memories;
+mod numbers;
+mod ops;
+
+use std::collections::BTreeMap;
+
+use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
+use crate::machine::{Frame, Machine};
+use crate::store::{FuncKind, Store};
+use code::FuncCode;
+use context::{Context, Leave};
+
+pub(crate) use outcome::Outcome;
+
+mod outcome {
+    use crate::address::FuncAddr;
+    use crate::trap::TrapKind;
+
+    /// Why the tier stopped; the machine's canonical state is exact.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) enum Outcome {
+        /// One instruction was executed, as asked.
+        Stepped,
+        /// The machine stands at a probe.
+        Probe,
+        /// So many ticks as granted have passed, or a limit was exceeded by a call: the driver looks at the state.
+        Poll,
+        /// The machine stands at a call of a host function.
+        HostCall(FuncAddr),
+        /// The same, of a tail call.
+        HostTailCall(FuncAddr),
+        /// The instruction that the machine stands at traps.
+        Trap(TrapKind),
+        /// The `memory.grow` that the machine stands at cannot be served now.
+        HostResource,
+        /// The outermost frame returned; its results are all that is on the stack.
+        Finished,
+    }
+}
+
+/// Code prepared for this tier, and the probes in it.
+pub(crate) struct Classic {
+    /// By function of the store. Boxed, so that the pointers below stay valid when the vector grows.
+    prepared: Vec<Option<Box<FuncCode>>>,
+    pointers: Vec<*const FuncCode>,
+    /// The probes of each function.
+    probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
+}
+
+// SAFETY: the pointers lead to the boxes of the same value and to the store's modules, which are immutable.
+unsafe impl Send for Classic {}
+
+/// What to execute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    /// One instruction, whatever probes are there.
+    Step,
+    /// Until something stops it, passing a probe at the first instruction.
+    Run,
+    /// Until something stops it, also a probe at the first instruction.
+    RunFromProbe,
+}
+
+impl Classic {
+    pub(crate) fn new() -> Classic {
+        Classic { prepared: Vec::new(), pointers: Vec::new(), probes: BTreeMap::new() }
+    }
+
+    /// Bytes of memory that prepared code takes.
+    pub(crate) fn code_bytes(&self) -> usize {
+        self.prepared.iter().flatten().map(|code| code.size_bytes()).sum()
+    }
+
+    /// Replaces the probes of a function of the store.
+    pub(crate) fn set_probes(&mut self, store: &Store, func: FuncAddr, pcs: Vec<ModuleOffset>) {
+        if let Some(Some(code)) = self.prepared.get_mut(func.index()) {
+            let instance = &store.instances[store.funcs[func.index()].instance.index()];
+            code.set_probes(&instance.module, &pcs);
+        }
+        if pcs.is_empty() {
+            self.probes.remove(&func);
+        } else {
+            self.probes.insert(func, pcs);
+        }
+    }
+
+    /// The probes of a function of the store.
+    pub(crate) fn probes(&self, func: FuncAddr) -> &[ModuleOffset] {
+        self.probes.get(&func).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a probe is set there.
+    pub(crate) fn has_probe(&self, func: FuncAddr, pc: ModuleOffset) -> bool {
+        self.probes(func).contains(&pc)
+    }
+
+    fn prepare(&mut self, store: &Store, func: FuncAddr) {
+        if self.prepared.len() < store.funcs.len() {
+            self.prepared.resize_with(store.funcs.len(), || None);
+            self.pointers.resize(store.funcs.len(), std::ptr::null());
+        }
+        if self.prepared[func.index()].is_some() {
+            return;
+        }
+        let mut code = Box::new(FuncCode::new(store, func));
+        if let Some(pcs) = self.probes.get(&func) {
+            let module = &store.instances[code.instance.index()].module;
+            code.set_probes(module, pcs);
+        }
+        self.pointers[func.index()] = &raw const *code;
+        self.prepared[func.index()] = Some(code);
+    }
+
+    /// The most cells that a frame of the function takes.
+    pub(crate) fn frame_cells_max(&mut self, store: &Store, func: FuncAddr) -> u32 {
+        self.prepare(store, func);
+        self.prepared[func.index()].as_ref().expect("just prepared").frame_cells_max
+    }
+
+    /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one).
+    pub(crate) fn execute(&mut self, machine: &mut Machine, store: &Store, mode: Mode, ticks: u64) -> Outcome {
+        let granted = ticks;
+        let mut left = ticks;
+        let mut mode = mode;
+        loop {
+            let top = *machine.frames.last().expect("the driver runs a machine that has a frame");
+            self.prepare(store, top.func);
+            let (leave, rest) = self.enter(machine, store, top, mode, left);
+            machine.tick += left - rest;
+            left = rest;
+            let outcome = match leave {
+                Leave::Stepped => Outcome::Stepped,
+                Leave::Probe => Outcome::Probe,
+                Leave::Budget | Leave::Exhausted => Outcome::Poll,
+                Leave::Trap(kind) => Outcome::Trap(kind),
+                Leave::HostResource => Outcome::HostResource,
+                Leave::Finished => Outcome::Finished,
+                Leave::Returned if mode == Mode::Step => Outcome::Stepped,
+                Leave::Returned => {
+                    mode = Mode::RunFromProbe;
+                    continue;
+                }
+                Leave::Callee(func) | Leave::TailCallee(func) => {
+                    let func = FuncAddr(func);
+                    match (&store.funcs[func.index()].kind, leave) {
+                        // The call is executed again now that its target is known.
+                        (FuncKind::Wasm, _) => {
+                            self.prepare(store, func);
+                            mode = if mode == Mode::RunFromProbe { Mode::Run } else { mode };
+                            continue;
+                        }
+                        (_, Leave::TailCallee(_)) => Outcome::HostTailCall(func),
+                        _ => Outcome::HostCall(func),
+                    }
+                }
+            };
+            debug_assert!(left <= granted, "ticks only go down");
+            return outcome;
+        }
+    }
+
+    /// Runs the handlers once; answers why they left and how many ticks are left.
+    fn enter(&mut self, machine: &mut Machine, store: &Store, top: Frame, mode: Mode, ticks: u64) -> (Leave, u64) {
+        let code: *const FuncCode = self.pointers[top.func.index()];
+        // SAFETY: the code was prepared, and neither it nor machine and store change but through the handlers.
+        unsafe {
+            let side = if top.side == Frame::SIDE_UNKNOWN { (*code).side_at(top.pc) } else { top.side };
+            let cells = machine.cells.as_mut_ptr();
+            let pc = (*code).address_of(top.pc);
+            let mut context = Context {
+                table: if mode == Mode::Step { ops::STOP_TABLE.as_ptr() } else { ops::RUN_TABLE.as_ptr() },
+                budget: ticks,
+                memory_bytes: 0,
+                code,
+                frames: machine.frames.as_mut_ptr(),
+                depth: machine.frames.len(),
+                cells,
+                cells_end: cells.add(machine.limits.cells_max as usize),
+                codes: self.pointers.as_ptr(),
+                funcs: std::ptr::null(),
+                global_cells: std::ptr::null(),
+                globals: machine.globals.as_mut_ptr(),
+                frames_max: machine.limits.frames_max as usize,
+                machine: &raw mut *machine,
+                store,
+                pc,
+                sp: cells.add(machine.height as usize),
+                fp: cells.add(top.base as usize),
+                side: (*code).side.add(side as usize),
+                memory: std::ptr::null_mut(),
+                leave: None,
+            };
+            load_instance(&mut context, (*code).instance);
+            let first = if mode == Mode::RunFromProbe {
+                *pc
+            } else {
+                let instance = &store.instances[(*code).instance.index()];
+                instance.module.bytes()[top.pc.index()]
+            };
+            let leave = context::enter(&raw mut context, ops::RUN_TABLE[usize::from(first)]);
+            save_state(machine, &context, leave);
+            (leave, context.budget)
+        }
+    }
+}
+
+/// Writes the registers back into the canonical state.
+unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
+    // SAFETY: the registers point into the machine's cells and the running function's code and side table; the frame
+    // records up to `depth` are written.
+    unsafe {
+        machine.frames.set_len(context.depth);
+        machine.height = context.sp.offset_from(context.cells) as u32;
+        if matches!(leave, Leave::Finished | Leave::Returned) {
+            return;
+        }
+        let code = &*context.code;
+        let top = machine.frames.last_mut().expect("a frame is left unless the last one returned");
+        top.pc = ModuleOffset(context.pc.offset_from(code.bias) as u32);
+        top.side = context.side.offset_from(code.side) as u32;
+    }
+}
+
+/// Points the context to what belongs to an instance; answers its memory's base.
+unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) -> *mut u8 {
+    // SAFETY: the context's pointers are valid for the whole run.
+    unsafe {
+        let instance = &(&(*context.store).instances)[instance.index()];
+        context.funcs = instance.funcs.as_ptr().cast();
+        context.global_cells = instance.global_cells.as_ptr();
+        (context.memory, context.memory_bytes) = match instance.memories.first() {
+            Some(address) => {
+                let memory = &mut (&mut (*context.machine).memories)[address.index()];
+                (memory.base(), memory.bytes().len() as u64)
+            }
+            None => (std::ptr::null_mut(), 0),
+        };
+        context.memory
+    }
+}
+
+/// The function of the store that an address belongs to.
+pub(crate) fn func_at(store: &Store, address: CodeAddress) -> Option<FuncAddr> {
+    let instance = store.instances.get(address.instance.index())?;
+    let index = instance.module.func_at(address.pc)?;
+    instance.funcs.get(index.index()).copied()
+}

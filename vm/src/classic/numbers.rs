@@ -1,0 +1,308 @@
+//! Handlers of numeric and reference instructions.
+
+use super::context::{Execute, Leave, Regs, leave, read_i64, read_u32, skip_leb};
+use super::ops;
+use crate::address::FuncAddr;
+use crate::numeric::{Float, Integer, TruncateTo};
+use crate::trap::TrapKind;
+use crate::value::func_ref_cell;
+
+/// A number in a cell.
+trait Cell: Copy {
+    fn from_cell(cell: u64) -> Self;
+    fn to_cell(self) -> u64;
+}
+
+macro_rules! cell {
+    ($($ty:ty: $cell:ident => $from:expr, $value:ident => $to:expr;)*) => {
+        $(impl Cell for $ty {
+            #[inline(always)]
+            fn from_cell($cell: u64) -> Self {
+                $from
+            }
+            #[inline(always)]
+            fn to_cell(self) -> u64 {
+                let $value = self;
+                $to
+            }
+        })*
+    };
+}
+cell! {
+    i32: cell => cell as i32, value => u64::from(value as u32);
+    u32: cell => cell as u32, value => u64::from(value);
+    i64: cell => cell as i64, value => value as u64;
+    u64: cell => cell, value => value;
+    f32: cell => f32::from_bits(cell as u32), value => u64::from(value.to_bits());
+    f64: cell => f64::from_bits(cell), value => value.to_bits();
+    bool: cell => cell != 0, value => u64::from(value);
+}
+
+/// What a pure function gives: a value, or perhaps a trap.
+trait Outcome {
+    fn into_cell(self) -> Result<u64, TrapKind>;
+}
+
+impl<T: Cell> Outcome for T {
+    #[inline(always)]
+    fn into_cell(self) -> Result<u64, TrapKind> {
+        Ok(self.to_cell())
+    }
+}
+
+impl<T: Cell> Outcome for Result<T, TrapKind> {
+    #[inline(always)]
+    fn into_cell(self) -> Result<u64, TrapKind> {
+        self.map(Cell::to_cell)
+    }
+}
+
+#[inline(always)]
+unsafe fn finish(regs: Regs, pops: usize, outcome: impl Outcome, next: *const u8) -> Option<Regs> {
+    // SAFETY: the handler passes its own registers.
+    unsafe {
+        match outcome.into_cell() {
+            Ok(cell) => regs.replace(pops, cell, next),
+            Err(trap) => leave(regs, Leave::Trap(trap)),
+        }
+    }
+}
+
+/// `unary! { I32Eqz(i32) value => value == 0; }` makes the handler of `i32.eqz`.
+macro_rules! unary {
+    ($($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
+        $(impl Execute for ops::$name {
+            #[inline(always)]
+            unsafe fn execute(regs: Regs) -> Option<Regs> {
+                // SAFETY: validated code has the operand.
+                unsafe {
+                    let $value = <$ty>::from_cell(regs.peek(0));
+                    finish(regs, 1, $result, regs.pc.add(1))
+                }
+            }
+        })*
+    };
+}
+
+/// Like `unary!`, for opcodes behind a prefix.
+macro_rules! unary_prefixed {
+    ($($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
+        $(impl Execute for ops::$name {
+            #[inline(always)]
+            unsafe fn execute(regs: Regs) -> Option<Regs> {
+                // SAFETY: validated code has the operand.
+                unsafe {
+                    let $value = <$ty>::from_cell(regs.peek(0));
+                    finish(regs, 1, $result, skip_leb(regs.pc.add(1)))
+                }
+            }
+        })*
+    };
+}
+
+/// `binary! { I32Add(i32) left, right => left.wrapping_add(right); }` makes the handler of `i32.add`.
+macro_rules! binary {
+    ($($name:ident($ty:ty) $left:ident, $right:ident => $result:expr;)*) => {
+        $(impl Execute for ops::$name {
+            #[inline(always)]
+            unsafe fn execute(regs: Regs) -> Option<Regs> {
+                // SAFETY: validated code has the operands.
+                unsafe {
+                    let $right = <$ty>::from_cell(regs.peek(0));
+                    let $left = <$ty>::from_cell(regs.peek(1));
+                    finish(regs, 2, $result, regs.pc.add(1))
+                }
+            }
+        })*
+    };
+}
+
+unary! {
+    I32Eqz(i32) v => v == 0;
+    I32Clz(u32) v => v.leading_zeros();
+    I32Ctz(u32) v => v.trailing_zeros();
+    I32Popcnt(u32) v => v.count_ones();
+}
+binary! {
+    I32Eq(i32) l, r => l == r;
+    I32Ne(i32) l, r => l != r;
+    I32LtS(i32) l, r => l < r;
+    I32LtU(i32) l, r => l.lt_u(r);
+    I32GtS(i32) l, r => l > r;
+    I32GtU(i32) l, r => r.lt_u(l);
+    I32LeS(i32) l, r => l <= r;
+    I32LeU(i32) l, r => l.le_u(r);
+    I32GeS(i32) l, r => l >= r;
+    I32GeU(i32) l, r => r.le_u(l);
+    I32Add(i32) l, r => l.wrapping_add(r);
+    I32Sub(i32) l, r => l.wrapping_sub(r);
+    I32Mul(i32) l, r => l.wrapping_mul(r);
+    I32DivS(i32) l, r => l.div_s(r);
+    I32DivU(i32) l, r => l.div_u(r);
+    I32RemS(i32) l, r => l.rem_s(r);
+    I32RemU(i32) l, r => l.rem_u(r);
+    I32And(i32) l, r => l & r;
+    I32Or(i32) l, r => l | r;
+    I32Xor(i32) l, r => l ^ r;
+    I32Shl(i32) l, r => Integer::shl(l, r);
+    I32ShrS(i32) l, r => l.shr_s(r);
+    I32ShrU(i32) l, r => l.shr_u(r);
+    I32Rotl(i32) l, r => l.rotl(r);
+    I32Rotr(i32) l, r => l.rotr(r);
+}
+unary! {
+    I64Eqz(i64) v => v == 0;
+    I64Clz(u64) v => u64::from(v.leading_zeros());
+    I64Ctz(u64) v => u64::from(v.trailing_zeros());
+    I64Popcnt(u64) v => u64::from(v.count_ones());
+}
+binary! {
+    I64Eq(i64) l, r => l == r;
+    I64Ne(i64) l, r => l != r;
+    I64LtS(i64) l, r => l < r;
+    I64LtU(i64) l, r => l.lt_u(r);
+    I64GtS(i64) l, r => l > r;
+    I64GtU(i64) l, r => r.lt_u(l);
+    I64LeS(i64) l, r => l <= r;
+    I64LeU(i64) l, r => l.le_u(r);
+    I64GeS(i64) l, r => l >= r;
+    I64GeU(i64) l, r => r.le_u(l);
+    I64Add(i64) l, r => l.wrapping_add(r);
+    I64Sub(i64) l, r => l.wrapping_sub(r);
+    I64Mul(i64) l, r => l.wrapping_mul(r);
+    I64DivS(i64) l, r => l.div_s(r);
+    I64DivU(i64) l, r => l.div_u(r);
+    I64RemS(i64) l, r => l.rem_s(r);
+    I64RemU(i64) l, r => l.rem_u(r);
+    I64And(i64) l, r => l & r;
+    I64Or(i64) l, r => l | r;
+    I64Xor(i64) l, r => l ^ r;
+    I64Shl(i64) l, r => Integer::shl(l, r);
+    I64ShrS(i64) l, r => l.shr_s(r);
+    I64ShrU(i64) l, r => l.shr_u(r);
+    I64Rotl(i64) l, r => l.rotl(r);
+    I64Rotr(i64) l, r => l.rotr(r);
+}
+
+binary! {
+    F32Eq(f32) l, r => l == r;
+    F32Ne(f32) l, r => l != r;
+    F32Lt(f32) l, r => l < r;
+    F32Gt(f32) l, r => l > r;
+    F32Le(f32) l, r => l <= r;
+    F32Ge(f32) l, r => l >= r;
+    F64Eq(f64) l, r => l == r;
+    F64Ne(f64) l, r => l != r;
+    F64Lt(f64) l, r => l < r;
+    F64Gt(f64) l, r => l > r;
+    F64Le(f64) l, r => l <= r;
+    F64Ge(f64) l, r => l >= r;
+    F32Add(f32) l, r => (l + r).canonical();
+    F32Sub(f32) l, r => (l - r).canonical();
+    F32Mul(f32) l, r => (l * r).canonical();
+    F32Div(f32) l, r => (l / r).canonical();
+    F32Min(f32) l, r => Float::min(l, r);
+    F32Max(f32) l, r => Float::max(l, r);
+    F64Add(f64) l, r => (l + r).canonical();
+    F64Sub(f64) l, r => (l - r).canonical();
+    F64Mul(f64) l, r => (l * r).canonical();
+    F64Div(f64) l, r => (l / r).canonical();
+    F64Min(f64) l, r => Float::min(l, r);
+    F64Max(f64) l, r => Float::max(l, r);
+    // Sign operations work on bits, so that the payload of a NaN is kept.
+    F32Copysign(u32) l, r => (l & 0x7fff_ffff) | (r & 0x8000_0000);
+    F64Copysign(u64) l, r => (l & (u64::MAX >> 1)) | (r & 1 << 63);
+}
+unary! {
+    F32Abs(u32) v => v & 0x7fff_ffff;
+    F32Neg(u32) v => v ^ 0x8000_0000;
+    F32Ceil(f32) v => Float::ceil(v);
+    F32Floor(f32) v => Float::floor(v);
+    F32Trunc(f32) v => Float::trunc(v);
+    F32Nearest(f32) v => Float::nearest(v);
+    F32Sqrt(f32) v => Float::sqrt(v);
+    F64Abs(u64) v => v & (u64::MAX >> 1);
+    F64Neg(u64) v => v ^ 1 << 63;
+    F64Ceil(f64) v => Float::ceil(v);
+    F64Floor(f64) v => Float::floor(v);
+    F64Trunc(f64) v => Float::trunc(v);
+    F64Nearest(f64) v => Float::nearest(v);
+    F64Sqrt(f64) v => Float::sqrt(v);
+    I32WrapI64(u64) v => v as u32;
+    I32TruncF32S(f32) v => TruncateTo::<i32>::truncate(v);
+    I32TruncF32U(f32) v => TruncateTo::<u32>::truncate(v);
+    I32TruncF64S(f64) v => TruncateTo::<i32>::truncate(v);
+    I32TruncF64U(f64) v => TruncateTo::<u32>::truncate(v);
+    I64ExtendI32S(i32) v => i64::from(v);
+    I64ExtendI32U(u32) v => u64::from(v);
+    I64TruncF32S(f32) v => TruncateTo::<i64>::truncate(v);
+    I64TruncF32U(f32) v => TruncateTo::<u64>::truncate(v);
+    I64TruncF64S(f64) v => TruncateTo::<i64>::truncate(v);
+    I64TruncF64U(f64) v => TruncateTo::<u64>::truncate(v);
+    F32ConvertI32S(i32) v => v as f32;
+    F32ConvertI32U(u32) v => v as f32;
+    F32ConvertI64S(i64) v => v as f32;
+    F32ConvertI64U(u64) v => v as f32;
+    F32DemoteF64(f64) v => (v as f32).canonical();
+    F64ConvertI32S(i32) v => f64::from(v);
+    F64ConvertI32U(u32) v => f64::from(v);
+    F64ConvertI64S(i64) v => v as f64;
+    F64ConvertI64U(u64) v => v as f64;
+    F64PromoteF32(f32) v => f64::from(v).canonical();
+    I32ReinterpretF32(u32) v => v;
+    I64ReinterpretF64(u64) v => v;
+    F32ReinterpretI32(u32) v => v;
+    F64ReinterpretI64(u64) v => v;
+    I32Extend8S(u32) v => i32::from(v as i8);
+    I32Extend16S(u32) v => i32::from(v as i16);
+    I64Extend8S(u64) v => i64::from(v as i8);
+    I64Extend16S(u64) v => i64::from(v as i16);
+    I64Extend32S(u64) v => i64::from(v as i32);
+    RefIsNull(u64) v => v == 0;
+}
+// Rust's conversions saturate, and turn NaN into 0, as these instructions do.
+unary_prefixed! {
+    I32TruncSatF32S(f32) v => v as i32;
+    I32TruncSatF32U(f32) v => v as u32;
+    I32TruncSatF64S(f64) v => v as i32;
+    I32TruncSatF64U(f64) v => v as u32;
+    I64TruncSatF32S(f32) v => v as i64;
+    I64TruncSatF32U(f32) v => v as u64;
+    I64TruncSatF64S(f64) v => v as i64;
+    I64TruncSatF64U(f64) v => v as u64;
+}
+
+macro_rules! constants {
+    ($($name:ident $at:ident => $read:expr;)*) => {
+        $(impl Execute for ops::$name {
+            #[inline(always)]
+            unsafe fn execute(regs: Regs) -> Option<Regs> {
+                // SAFETY: validated code has the whole constant.
+                unsafe {
+                    let $at = regs.pc.add(1);
+                    let (cell, next) = $read;
+                    regs.replace(0, cell, next)
+                }
+            }
+        })*
+    };
+}
+constants! {
+    I32Const at => { let (value, next) = read_i64(at); (u64::from(value as u32), next) };
+    I64Const at => { let (value, next) = read_i64(at); (value as u64, next) };
+    F32Const at => (u64::from(at.cast::<u32>().read_unaligned().to_le()), at.add(4));
+    F64Const at => (at.cast::<u64>().read_unaligned().to_le(), at.add(8));
+    RefNull at => (0, skip_leb(at));
+}
+
+impl Execute for ops::RefFunc {
+    #[inline(always)]
+    unsafe fn execute(regs: Regs) -> Option<Regs> {
+        // SAFETY: validated code names a function of the instance.
+        unsafe {
+            let (index, next) = read_u32(regs.pc.add(1));
+            let func = FuncAddr(*(*regs.context).funcs.add(index as usize));
+            regs.replace(0, func_ref_cell(Some(func)), next)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! One type for each instruction, and the tables of their handlers, made from the one table of instructions.
+
+use super::code::PROBE_BYTE;
+use super::context::{Execute, Handler, Leave, Regs, handler, leave, read_u32, stop};
+use crate::isa::{PREFIX_FC, for_each_instruction};
+
+/// Stands where an opcode is replaced.
+pub(super) struct Probe;
+
+impl Execute for Probe {
+    #[inline(always)]
+    unsafe fn execute(regs: Regs) -> Option<Regs> {
+        // SAFETY: the handler passes its own registers.
+        unsafe { leave(regs, Leave::Probe) }
+    }
+}
+
+/// Stands for bytes that are no opcode, which validated code has not.
+struct Invalid;
+
+impl Execute for Invalid {
+    unsafe fn execute(_regs: Regs) -> Option<Regs> {
+        unreachable!("validated code holds no such opcode")
+    }
+}
+
+/// The instructions behind [`PREFIX_FC`]: goes on by the number after it.
+struct PrefixFc;
+
+macro_rules! define_handlers {
+    (
+        single { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
+        prefixed_fc { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
+    ) => {
+        $(
+            #[doc = $mnemonic]
+            pub(super) struct $name;
+        )*
+        $(
+            #[doc = $fc_mnemonic]
+            pub(super) struct $fc_name;
+        )*
+
+        /// The handler of every opcode byte.
+        pub(super) static RUN_TABLE: [Handler; 256] = {
+            let mut table: [Handler; 256] = [handler::<Invalid>; 256];
+            $(table[$code] = handler::<$name>;)*
+            table[PREFIX_FC as usize] = handler::<PrefixFc>;
+            table[PROBE_BYTE as usize] = handler::<Probe>;
+            table
+        };
+
+        impl Execute for PrefixFc {
+            #[inline(always)]
+            unsafe fn execute(regs: Regs) -> Option<Regs> {
+                // SAFETY: validated code has one of these numbers after the prefix.
+                unsafe {
+                    match read_u32(regs.pc.add(1)).0 {
+                        $($fc_code => $fc_name::execute(regs),)*
+                        _ => Invalid::execute(regs),
+                    }
+                }
+            }
+        }
+    };
+}
+for_each_instruction!(define_handlers);
+
+/// Leaves at any opcode: in force while single instructions are executed.
+pub(super) static STOP_TABLE: [Handler; 256] = [stop; 256];

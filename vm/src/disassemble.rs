@@ -1,0 +1,239 @@
+//! Instructions as the text format writes them, with symbolic names where the module has them.
+
+use std::fmt::Write;
+
+use wasmparser::{BlockType, FuncType, HeapType, RefType, ValType};
+
+use crate::address::FuncIndex;
+use crate::decode::{Immediates, Instruction, Instructions};
+use crate::isa::{ImmediateKind, Op};
+use crate::module::Module;
+
+/// A function type as the text format writes it: `(param i32 i32) (result i32)`; empty for a function without either.
+#[must_use]
+pub fn func_type_text(ty: &FuncType) -> String {
+    let mut text = String::new();
+    for (word, types) in [("param", ty.params()), ("result", ty.results())] {
+        if types.is_empty() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push('(');
+        text.push_str(word);
+        for ty in types {
+            text.push(' ');
+            text.push_str(&val_type_text(*ty));
+        }
+        text.push(')');
+    }
+    text
+}
+
+/// A value type as the text format writes it.
+#[must_use]
+pub fn val_type_text(ty: ValType) -> String {
+    match ty {
+        ValType::Ref(RefType::FUNCREF) => "funcref".to_owned(),
+        ValType::Ref(RefType::EXTERNREF) => "externref".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Instructions with their nesting depth in blocks.
+pub struct Disassembler<'m> {
+    module: &'m Module,
+    func: FuncIndex,
+    instructions: Instructions<'m>,
+    nesting: u32,
+}
+
+/// A disassembled instruction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Line {
+    /// The instruction.
+    pub instruction: Instruction,
+    /// How many blocks it lies in; `else` and `end` lie where their block's opening does.
+    pub nesting: u32,
+    /// The text.
+    pub text: String,
+}
+
+impl Iterator for Disassembler<'_> {
+    type Item = Line;
+
+    fn next(&mut self) -> Option<Line> {
+        let instruction = self.instructions.next()?;
+        let outer = self.nesting.saturating_sub(1);
+        let nesting = match instruction.op {
+            Op::End => {
+                self.nesting = outer;
+                outer
+            }
+            Op::Else => outer,
+            _ => self.nesting,
+        };
+        if matches!(instruction.op, Op::Block | Op::Loop | Op::If) {
+            self.nesting += 1;
+        }
+        let text = self.module.instruction_text(self.func, &instruction);
+        Some(Line { instruction, nesting, text })
+    }
+}
+
+impl Module {
+    /// The disassembly of a function; empty when it is imported.
+    #[must_use]
+    pub fn disassemble(&self, func: FuncIndex) -> Disassembler<'_> {
+        Disassembler { module: self, func, instructions: self.instructions(func), nesting: 0 }
+    }
+
+    /// One instruction of a function in the text format.
+    #[must_use]
+    pub fn instruction_text(&self, func: FuncIndex, instruction: &Instruction) -> String {
+        let info = instruction.info();
+        let mut text = info.mnemonic.to_owned();
+        let names = self.names();
+        match &instruction.immediates {
+            Immediates::None => {}
+            Immediates::Block(block) => self.push_block_type(&mut text, *block),
+            Immediates::Index(index) => {
+                let name = match info.immediates {
+                    ImmediateKind::Func => names.func(*index),
+                    ImmediateKind::Local => names.local(func.0, *index),
+                    ImmediateKind::Global => names.global(*index),
+                    ImmediateKind::Table => names.table(*index),
+                    ImmediateKind::Memory => names.memory(*index),
+                    ImmediateKind::Data => names.data(*index),
+                    ImmediateKind::Elem => names.element(*index),
+                    _ => None,
+                };
+                // Memory 0 and table 0 are what an instruction means that names none.
+                let implied = *index == 0 && matches!(info.immediates, ImmediateKind::Memory);
+                if !implied {
+                    push_index(&mut text, *index, name);
+                }
+            }
+            Immediates::Indices(first, second) => self.push_indices(&mut text, info.immediates, *first, *second),
+            Immediates::Labels(labels) => labels.iter().for_each(|label| push_index(&mut text, *label, None)),
+            Immediates::ValTypes(types) => {
+                text.push_str(" (result");
+                for ty in types {
+                    text.push(' ');
+                    text.push_str(&val_type_text(*ty));
+                }
+                text.push(')');
+            }
+            Immediates::MemArg { align, memory, offset } => {
+                if *memory != 0 {
+                    push_index(&mut text, *memory, names.memory(*memory));
+                }
+                if *offset != 0 {
+                    let _ = write!(text, " offset={offset}");
+                }
+                if Some(1u32 << align.min(&31)) != natural_alignment(info.mnemonic) {
+                    let _ = write!(text, " align={}", 1u64 << align.min(&63));
+                }
+            }
+            Immediates::I32(value) => drop(write!(text, " {value}")),
+            Immediates::I64(value) => drop(write!(text, " {value}")),
+            Immediates::F32(bits) => push_float(&mut text, f32::from_bits(*bits).into(), u64::from(*bits), 23),
+            Immediates::F64(bits) => push_float(&mut text, f64::from_bits(*bits), *bits, 52),
+            Immediates::HeapType(ty) => {
+                text.push(' ');
+                text.push_str(&heap_type_text(*ty));
+            }
+        }
+        text
+    }
+
+    fn push_block_type(&self, text: &mut String, block: BlockType) {
+        match block {
+            BlockType::Empty => {}
+            BlockType::Type(ty) => drop(write!(text, " (result {})", val_type_text(ty))),
+            BlockType::FuncType(index) => {
+                let Some(ty) = self.type_at(index) else { return };
+                let types = func_type_text(ty);
+                if !types.is_empty() {
+                    text.push(' ');
+                    text.push_str(&types);
+                }
+            }
+        }
+    }
+
+    fn push_indices(&self, text: &mut String, kind: ImmediateKind, first: u32, second: u32) {
+        let names = self.names();
+        match kind {
+            ImmediateKind::CallIndirect => {
+                if second != 0 {
+                    push_index(text, second, names.table(second));
+                }
+                let types = self.type_at(first).map(func_type_text).unwrap_or_default();
+                if !types.is_empty() {
+                    text.push(' ');
+                    text.push_str(&types);
+                }
+            }
+            ImmediateKind::DataMemory => {
+                if second != 0 {
+                    push_index(text, second, names.memory(second));
+                }
+                push_index(text, first, names.data(first));
+            }
+            ImmediateKind::ElemTable => {
+                if second != 0 {
+                    push_index(text, second, names.table(second));
+                }
+                push_index(text, first, names.element(first));
+            }
+            ImmediateKind::MemoryMemory | ImmediateKind::TableTable if first == 0 && second == 0 => {}
+            _ => {
+                push_index(text, first, None);
+                push_index(text, second, None);
+            }
+        }
+    }
+}
+
+fn push_index(text: &mut String, index: u32, name: Option<&str>) {
+    let _ = match name {
+        Some(name) if name.chars().all(is_identifier_char) && !name.is_empty() => write!(text, " ${name}"),
+        Some(name) => write!(text, " ${name:?}"),
+        None => write!(text, " {index}"),
+    };
+}
+
+/// Whether the text format allows the character in an identifier (WebAssembly 3.0, section 6.3.5).
+fn is_identifier_char(character: char) -> bool {
+    character.is_ascii_graphic() && !matches!(character, '"' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}')
+}
+
+/// The bytes that a load or store accesses, which is the alignment it has when none is written.
+fn natural_alignment(mnemonic: &str) -> Option<u32> {
+    let (ty, access) = mnemonic.split_once('.')?;
+    let digits: String = access.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let bits = if digits.is_empty() { ty.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()? } else { digits.parse::<u32>().ok()? };
+    Some(bits / 8)
+}
+
+fn push_float(text: &mut String, value: f64, bits: u64, fraction_bits: u32) {
+    let _ = if value.is_nan() {
+        let sign = if value.is_sign_negative() { "-" } else { "" };
+        let payload = bits & ((1 << fraction_bits) - 1);
+        if payload == 1 << (fraction_bits - 1) { write!(text, " {sign}nan") } else { write!(text, " {sign}nan:0x{payload:x}") }
+    } else if fraction_bits == 23 {
+        write!(text, " {:?}", f32::from_bits(bits as u32))
+    } else {
+        write!(text, " {value:?}")
+    };
+}
+
+fn heap_type_text(ty: HeapType) -> String {
+    match ty {
+        HeapType::FUNC => "func".to_owned(),
+        HeapType::EXTERN => "extern".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}

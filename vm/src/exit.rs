@@ -1,0 +1,25 @@
+//! Why a run ended.
+
+use crate::trap::Trap;
+use crate::value::Value;
+
+/// Why the machine handed control back. Its canonical state is exact in every case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// One instruction was executed, as asked.
+    Stepped,
+    /// The machine stands at a probe, before the instruction there.
+    Probe,
+    /// The tick that the run was given has come.
+    Tick,
+    /// Somebody raised the interrupt.
+    Interrupted,
+    /// The instruction that the machine stands at traps. Going on traps again.
+    Trap(Trap),
+    /// The operating system cannot give what the instruction at which the machine stands needs. Going on tries again.
+    HostResource(String),
+    /// The guest ended itself with this status, at a host call.
+    ProcExit(u32),
+    /// The outermost function returned these results, and nothing is left to run.
+    Finished(Vec<Value>),
+}

@@ -1,0 +1,403 @@
+//! The driver: owns a machine, the tiers that run it, the host that serves it, and the log of what the host did.
+
+use std::sync::Arc;
+
+use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
+use crate::classic::{Classic, Mode, Outcome, func_at};
+use crate::exit::Exit;
+use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
+use crate::host_log::{HostEvent, HostLog};
+use crate::interrupt::Interrupt;
+use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, Time};
+use crate::module::{ExportKind, Module};
+use crate::store::{FuncKind, LinkError, Store};
+use crate::trap::{Trap, TrapKind};
+use crate::value::{Value, cell_count, cells_count};
+use crate::wasi::WasiState;
+
+/// Ticks between two looks at the interrupt: a few milliseconds at most.
+const TICKS_PER_POLL: u64 = 1 << 17;
+
+/// How a module is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Config {
+    /// Limits on what the guest may take.
+    pub limits: Limits,
+    /// Whether imports that nothing serves trap when they are called, instead of being an error at once.
+    pub stub_imports: bool,
+}
+
+/// Why a function cannot be invoked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// Too few or too many arguments.
+    #[error("the function takes {wanted} arguments, {given} are given")]
+    ArgumentCount {
+        /// How many it takes.
+        wanted: usize,
+        /// How many there are.
+        given: usize,
+    },
+    /// An argument of another type.
+    #[error("argument {position} must have the type {wanted}")]
+    ArgumentType {
+        /// Its position, from 1.
+        position: usize,
+        /// The parameter's type.
+        wanted: String,
+    },
+    /// The function is the host's.
+    #[error("the function is an import and has no code to run")]
+    Import,
+}
+
+/// When a run ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RunLimit {
+    /// The tick to stop at, on its arrival.
+    pub tick: Option<u64>,
+    /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it.
+    pub probe_at_start: bool,
+}
+
+/// A machine with everything that runs it.
+pub struct Vm {
+    pub(crate) machine: Machine,
+    pub(crate) store: Store,
+    classic: Classic,
+    host: Box<dyn Host>,
+    log: HostLog,
+    interrupt: Interrupt,
+}
+
+impl Vm {
+    /// Instantiates a module. No instruction runs; a start function becomes the first invocation.
+    pub fn new(
+        module: &Arc<Module>,
+        host: Box<dyn Host>,
+        wasi: Arc<WasiState>,
+        config: Config,
+    ) -> Result<Vm, LinkError> {
+        let mut machine = Machine::new(config.limits, wasi);
+        let mut store = Store::default();
+        store.instantiate(&mut machine, module, &*host, config.stub_imports)?;
+        Ok(Vm {
+            machine,
+            store,
+            classic: Classic::new(),
+            host,
+            log: HostLog::default(),
+            interrupt: Interrupt::default(),
+        })
+    }
+
+    /// What stops a run from another thread.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
+    /// The function of instance 0 that is exported under a name.
+    #[must_use]
+    pub fn exported_func(&self, name: &str) -> Option<FuncAddr> {
+        let instance = self.store.instances.first()?;
+        let index = instance.module.export(ExportKind::Func, name)?;
+        Some(instance.funcs[index as usize])
+    }
+
+    /// Calls a function, after whatever is to run before it. No instruction runs yet.
+    pub fn invoke(&mut self, func: FuncAddr, args: &[Value]) -> Result<(), InvokeError> {
+        let params = self.store.func_type(func).params();
+        if params.len() != args.len() {
+            return Err(InvokeError::ArgumentCount { wanted: params.len(), given: args.len() });
+        }
+        if let Some(position) = params.iter().zip(args).position(|(&ty, arg)| !arg.has_type(ty)) {
+            let wanted = params[position].to_string();
+            return Err(InvokeError::ArgumentType { position: position + 1, wanted });
+        }
+        if self.store.funcs[func.index()].kind != FuncKind::Wasm {
+            return Err(InvokeError::Import);
+        }
+        let mut cells = Vec::new();
+        args.iter().for_each(|arg| arg.push_cells(&mut cells));
+        self.machine.pending.push_back(Invocation { func, args: cells });
+        self.begin_pending();
+        Ok(())
+    }
+
+    /// Begins the next invocation when no frame is left; answers whether there is a frame now.
+    fn begin_pending(&mut self) -> bool {
+        if !self.machine.frames.is_empty() {
+            return true;
+        }
+        let Some(Invocation { func, args }) = self.machine.pending.pop_front() else { return false };
+        let inst = &self.store.funcs[func.index()];
+        let module = &self.store.instances[inst.instance.index()].module;
+        let body = module.func_body(inst.index).expect("only functions with code are invoked");
+        let locals_cells = module.locals_cells(inst.index);
+        self.machine.cells[..args.len()].copy_from_slice(&args);
+        self.machine.cells[args.len()..locals_cells as usize].fill(0);
+        self.machine.height = locals_cells;
+        self.machine.frames.push(Frame { func, pc: ModuleOffset(body.code.start), base: 0, side: 0 });
+        self.machine.invoked = Some(func);
+        self.machine.tick += 1;
+        true
+    }
+
+    /// Runs until something stops it.
+    pub fn run(&mut self, limit: RunLimit) -> Exit {
+        let tick_limit = limit.tick.unwrap_or(u64::MAX);
+        let mut mode = if limit.probe_at_start { Mode::RunFromProbe } else { Mode::Run };
+        loop {
+            if !self.begin_pending() {
+                return Exit::Finished(self.results());
+            }
+            if self.machine.tick >= tick_limit {
+                return Exit::Tick;
+            }
+            if self.interrupt.take() {
+                return Exit::Interrupted;
+            }
+            let ticks = TICKS_PER_POLL.min(tick_limit - self.machine.tick);
+            if let Some(exit) = self.execute(mode, ticks) {
+                return exit;
+            }
+            mode = Mode::RunFromProbe;
+        }
+    }
+
+    /// Executes exactly one instruction; a host call is one. Probes do not matter.
+    pub fn step(&mut self) -> Exit {
+        if !self.begin_pending() {
+            return Exit::Finished(self.results());
+        }
+        self.execute(Mode::Step, 1 << 32).unwrap_or(Exit::Stepped)
+    }
+
+    /// `None` when the machine can go on at once.
+    fn execute(&mut self, mode: Mode, ticks: u64) -> Option<Exit> {
+        if self.exceeds_limits() {
+            return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
+        }
+        match self.classic.execute(&mut self.machine, &self.store, mode, ticks) {
+            Outcome::Stepped => Some(Exit::Stepped),
+            Outcome::Probe => Some(Exit::Probe),
+            Outcome::Poll => None,
+            Outcome::HostCall(func) => self.host_call(func, false),
+            Outcome::HostTailCall(func) => self.host_call(func, true),
+            Outcome::Trap(kind) => Some(Exit::Trap(Trap { kind, detail: self.trap_detail(kind) })),
+            Outcome::HostResource => {
+                let bytes: usize = self.machine.memories.iter().map(|memory| memory.bytes().len()).sum();
+                Some(Exit::HostResource(format!(
+                    "the operating system gives no more memory for memory.grow; the guest has {bytes} bytes"
+                )))
+            }
+            Outcome::Finished if !self.machine.pending.is_empty() => None,
+            Outcome::Finished => Some(Exit::Finished(self.results())),
+        }
+    }
+
+    /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.
+    fn exceeds_limits(&mut self) -> bool {
+        let Some(&top) = self.machine.frames.last() else { return false };
+        let limits = self.machine.limits;
+        self.machine.frames.len() > limits.frames_max as usize
+            || top.base as usize + self.classic.frame_cells_max(&self.store, top.func) as usize > limits.cells_max as usize
+    }
+
+    /// The results that the outermost function left.
+    fn results(&self) -> Vec<Value> {
+        let Some(func) = self.machine.invoked else { return Vec::new() };
+        let mut cell = 0;
+        let result = |&ty: &wasmparser::ValType| {
+            let value = Value::from_cells(ty, &self.machine.cells[cell..]);
+            cell += cell_count(ty) as usize;
+            value
+        };
+        self.store.func_type(func).results().iter().map(result).collect()
+    }
+
+    /// Performs or replays the host call that the machine stands at; `None` when it returned.
+    fn host_call(&mut self, func: FuncAddr, tail: bool) -> Option<Exit> {
+        let host_func = match &self.store.funcs[func.index()].kind {
+            FuncKind::Host(host_func) => *host_func,
+            FuncKind::Stub(name) => {
+                let detail = format!("the import {name} is a stub (--stub-imports)");
+                return Some(Exit::Trap(Trap { kind: TrapKind::Host, detail }));
+            }
+            FuncKind::Wasm => unreachable!("tiers run wasm functions themselves"),
+        };
+        let call = self.call_site(func, tail);
+        let outcome = match self.log.event(self.machine.host_calls) {
+            Some(event) => replay(&mut self.machine, event.clone(), &call),
+            None => self.perform(host_func, &call),
+        };
+        match outcome {
+            HostOutcome::Return(results) => {
+                // An end or a trap leaves the machine at the call instead: going on meets the same entry again.
+                self.machine.host_calls += 1;
+                self.return_from_host(&call, &results);
+                None
+            }
+            HostOutcome::Exit(status) => Some(Exit::ProcExit(status)),
+            HostOutcome::Trap(detail) => Some(Exit::Trap(Trap { kind: TrapKind::Host, detail })),
+            HostOutcome::Interrupted => {
+                self.interrupt.take();
+                Some(Exit::Interrupted)
+            }
+        }
+    }
+
+    fn perform(&mut self, func: HostFunc, call: &CallSite) -> HostOutcome {
+        let wasi_before = Arc::clone(&self.machine.wasi);
+        let machine = &mut self.machine;
+        let args = machine.cells[call.args.clone()].to_vec();
+        let memory = call.memory.map_or(&mut [][..], |memory| machine.memories[memory].bytes_mut());
+        let mut host_call = HostCall {
+            args: &args,
+            memory: GuestMemory::new(memory),
+            wasi: &mut machine.wasi,
+            interrupt: &self.interrupt,
+        };
+        let outcome = self.host.call(func, &mut host_call);
+        if outcome == HostOutcome::Interrupted {
+            return outcome;
+        }
+        let writes = host_call.memory.into_writes();
+        let changed = !Arc::ptr_eq(&wasi_before, &self.machine.wasi);
+        let wasi = changed.then(|| Arc::clone(&self.machine.wasi));
+        self.log.push(HostEvent { func, outcome: outcome.clone(), writes, wasi });
+        outcome
+    }
+
+    /// Where the machine's current instruction finds the arguments of a host function.
+    fn call_site(&self, func: FuncAddr, tail: bool) -> CallSite {
+        let top = *self.machine.frames.last().expect("a host call is made by a frame");
+        let caller = &self.store.funcs[top.func.index()];
+        let instance = &self.store.instances[caller.instance.index()];
+        let code = &instance.module.bytes()[top.pc.index()..];
+        let instruction =
+            crate::decode::Instructions::new(code, top.pc).next().expect("the machine stands at a call");
+        // An indirect call's index lies above the arguments.
+        let indirect = instruction.info().immediates == crate::isa::ImmediateKind::CallIndirect;
+        let args_end = self.machine.height as usize - usize::from(indirect);
+        let args_cells = cells_count(self.store.func_type(func).params()) as usize;
+        CallSite {
+            args: args_end - args_cells..args_end,
+            next: instruction.next,
+            memory: instance.memories.first().map(|address| address.index()),
+            tail,
+        }
+    }
+
+    fn return_from_host(&mut self, call: &CallSite, results: &[u64]) {
+        let machine = &mut self.machine;
+        let start = call.args.start;
+        machine.cells[start..start + results.len()].copy_from_slice(results);
+        machine.height = (start + results.len()) as u32;
+        let top = machine.frames.last_mut().expect("a host call is made by a frame");
+        top.pc = call.next;
+        top.side = Frame::SIDE_UNKNOWN;
+        if !call.tail {
+            return;
+        }
+        // A tail call of the host is a call and a return.
+        let base = top.base as usize;
+        machine.cells.copy_within(start..start + results.len(), base);
+        machine.height = (base + results.len()) as u32;
+        machine.frames.pop();
+    }
+
+    /// The name of the present state.
+    #[must_use]
+    pub fn time(&self) -> Time {
+        self.machine.time()
+    }
+
+    /// Makes the machine stop before the instruction at an address; does nothing when no function has code there.
+    pub fn set_probe(&mut self, address: CodeAddress) {
+        self.change_probes(address, |pcs| pcs.push(address.pc));
+    }
+
+    /// Takes a probe away.
+    pub fn clear_probe(&mut self, address: CodeAddress) {
+        self.change_probes(address, |_| {});
+    }
+
+    /// Whether there is a probe.
+    #[must_use]
+    pub fn has_probe(&self, address: CodeAddress) -> bool {
+        func_at(&self.store, address).is_some_and(|func| self.classic.has_probe(func, address.pc))
+    }
+
+    fn change_probes(&mut self, address: CodeAddress, add: impl FnOnce(&mut Vec<ModuleOffset>)) {
+        let Some(func) = func_at(&self.store, address) else { return };
+        let mut pcs: Vec<ModuleOffset> = self.classic.probes(func).to_vec();
+        pcs.retain(|&pc| pc != address.pc);
+        add(&mut pcs);
+        self.classic.set_probes(&self.store, func, pcs);
+    }
+
+    /// An immutable copy of the machine that shares memory pages with `previous`.
+    #[must_use]
+    pub fn checkpoint(&self, previous: Option<&Checkpoint>) -> Checkpoint {
+        self.machine.checkpoint(previous)
+    }
+
+    /// Brings the machine back to a checkpoint of itself. Host calls that were made since are replayed from the log.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) {
+        self.machine.restore(checkpoint);
+    }
+
+    /// What the host did so far.
+    #[must_use]
+    pub fn host_log(&self) -> &HostLog {
+        &self.log
+    }
+
+    /// Forgets the recorded future, because the present was changed from outside.
+    pub(crate) fn forget_future(&mut self) {
+        self.log.truncate(self.machine.host_calls);
+    }
+
+    /// An instance's module.
+    ///
+    /// # Panics
+    /// When there is no such instance.
+    #[must_use]
+    pub fn module(&self, instance: InstanceAddr) -> &Arc<Module> {
+        &self.store.instances[instance.index()].module
+    }
+
+    /// Bytes of memory taken by prepared code.
+    #[must_use]
+    pub fn code_bytes(&self) -> usize {
+        self.classic.code_bytes()
+    }
+}
+
+/// Where a host call finds its arguments and goes on.
+struct CallSite {
+    /// The arguments' cells.
+    args: std::ops::Range<usize>,
+    /// The instruction after the call.
+    next: ModuleOffset,
+    /// The caller's memory 0.
+    memory: Option<usize>,
+    tail: bool,
+}
+
+/// Applies a recorded call to the machine.
+fn replay(machine: &mut Machine, event: HostEvent, call: &CallSite) -> HostOutcome {
+    if let Some(memory) = call.memory {
+        let bytes = machine.memories[memory].bytes_mut();
+        for write in &event.writes {
+            let start = write.address as usize;
+            bytes[start..start + write.bytes.len()].copy_from_slice(&write.bytes);
+        }
+    }
+    if let Some(wasi) = event.wasi {
+        machine.wasi = wasi;
+    }
+    event.outcome
+}
