@@ -9,6 +9,8 @@
 #     clang-22, lld-22, libclang-rt-22-dev-wasm32      22.1.8
 #     libc++-22-dev-wasm32, libc++abi-22-dev-wasm32    22.1.8
 #     wasi-libc                                        0.0~git20220510.9886d3d
+#     rustc-web, cargo-web, rust-web-src               1.96.0
+#     wabt                                             1.0.32
 #
 # Where the tools lie is taken from the environment:
 #
@@ -17,6 +19,12 @@
 #                    the WASI SDK: wasm32-wasip1)
 #     WASI_SYSROOT   the sysroot, when clang does not find it by itself
 #     WASI_INCLUDE   the folder of the C library's headers
+#     WASI_LIB       the folder of the C library itself
+#     CARGO, RUSTC   Cargo and rustc with the standard library's source
+#     WAT2WASM       WABT's assembler
+#
+# Debian's cargo and rustc are /usr/bin/cargo and /usr/bin/rustc: name them by
+# CARGO and RUSTC where rustup's come first on the PATH.
 set -eu
 
 CC=${CC:-clang-22}
@@ -24,12 +32,16 @@ CXX=${CXX:-clang++-22}
 WASI_TARGET=${WASI_TARGET:-wasm32-wasi}
 WASI_SYSROOT=${WASI_SYSROOT:-}
 WASI_INCLUDE=${WASI_INCLUDE:-${WASI_SYSROOT:-/usr}/include/$WASI_TARGET}
+WASI_LIB=${WASI_LIB:-${WASI_SYSROOT:-/usr}/lib/$WASI_TARGET}
+CARGO=${CARGO:-cargo}
+RUSTC=${RUSTC:-rustc}
+WAT2WASM=${WAT2WASM:-wat2wasm}
 
 samples=$(cd "$(dirname "$0")" && pwd)
 
 # No path of the building machine is recorded: the debug info places every
-# sample in /wdb/samples/NAME, the C library's headers in /wasi-sysroot/include
-# and the compiler's own in /clang.
+# sample in /wdb/samples/NAME, the C library's headers in /wasi-sysroot/include,
+# the compiler's own in /clang and Rust's standard library in /rust.
 clang_flags() {
     printf '%s\n' --target="$WASI_TARGET" -Wno-deprecated -Wall -Wextra -g -gdwarf-5 \
         ${WASI_SYSROOT:+--sysroot="$WASI_SYSROOT"} \
@@ -47,6 +59,46 @@ c() {
     (cd "$samples/$name" && "$CC" $(clang_flags "$name") -std=c17 "$@" "$name.c" -o "$output")
 }
 
+# cpp NAME FLAG...: compiles NAME/NAME.cpp to NAME/NAME.wasm.
+cpp() {
+    name=$1
+    shift
+    # shellcheck disable=SC2046
+    (cd "$samples/$name" && "$CXX" $(clang_flags "$name") -std=c++20 -fno-exceptions "$@" \
+        "$name.cpp" -o "$name.wasm")
+}
+
+# rust NAME: compiles the crate in NAME to NAME/NAME.wasm, together with a
+# standard library of its own, whose debug info is left out (see Cargo.toml).
+rust() {
+    name=$1
+    output=$(mktemp -d)
+    trap 'rm -rf "$output"' EXIT
+    cargo_home=${CARGO_HOME:-$HOME/.cargo}
+    # Fetched first, so that the folder of the registry's sources, whose name
+    # depends on Cargo, exists and can be left out of the recorded paths.
+    (cd "$samples/$name" && RUSTC="$RUSTC" RUSTC_BOOTSTRAP=1 \
+        "$CARGO" fetch --locked -Zbuild-std=std,panic_abort --target wasm32-wasip1)
+    # The parts of CARGO_ENCODED_RUSTFLAGS are separated by the character 0x1f.
+    flags=$(printf '%s\037' \
+        -Clinker="$CC" -Clinker-flavor=wasm-lld-cc -Zunstable-options -Clink-self-contained=no \
+        -Clink-arg=-B"$WASI_LIB" -Clink-arg=-L"$WASI_LIB" -Clink-arg=-mexec-model=command \
+        --remap-path-prefix="$samples=/wdb/samples" \
+        $(for sources in "$cargo_home"/registry/src/*; do
+            echo "--remap-path-prefix=$sources=/cargo"
+        done) \
+        --remap-path-prefix="$("$RUSTC" --print sysroot)/lib/rustlib/src/rust=/rust")
+    (cd "$samples/$name" && RUSTC="$RUSTC" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$output" \
+        CARGO_ENCODED_RUSTFLAGS="${flags%?}" \
+        "$CARGO" build --locked -Zbuild-std=std,panic_abort --target wasm32-wasip1)
+    install -m 644 "$output/wasm32-wasip1/debug/$name.wasm" "$samples/$name/$name.wasm"
+}
+
+# wat NAME: assembles NAME/NAME.wat to NAME/NAME.wasm.
+wat() {
+    "$WAT2WASM" --debug-names "$samples/$1/$1.wat" -o "$samples/$1/$1.wasm"
+}
+
 build() {
     case $1 in
     fib)
@@ -57,6 +109,18 @@ build() {
         c inventory inventory-O2.wasm -O2
         c inventory inventory-dwarf4.wasm -O0 -gdwarf-4
         ;;
+    sums)
+        c sums sums.wasm -O0
+        ;;
+    fleet)
+        cpp fleet -O0
+        ;;
+    calc)
+        rust calc
+        ;;
+    sort | traps)
+        wat "$1"
+        ;;
     *)
         echo "build.sh: there is no sample named '$1'" >&2
         exit 2
@@ -65,12 +129,15 @@ build() {
 }
 
 if [ $# -eq 0 ]; then
-    set -- fib inventory
+    set -- fib inventory sums fleet calc sort traps
 fi
 for sample in "$@"; do
     echo "building $sample"
     build "$sample"
 done
+
+# The linkers make their output executable, which no .wasm is by itself.
+chmod 644 "$samples"/*/*.wasm
 
 if strings -a "$samples"/*/*.wasm | grep -E '/(home|root|tmp|work)/'; then
     echo "build.sh: a path of this machine is recorded (above)" >&2
