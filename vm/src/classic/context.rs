@@ -28,6 +28,8 @@ pub(super) enum Leave {
     HostResource,
     /// The callee just entered exceeds a limit.
     Exhausted,
+    /// Control reached another instance, whose registers are to be loaded.
+    Instance,
     /// A function returned to a frame that this tier has not prepared.
     Returned,
     /// The outermost frame returned; its results lie at the bottom of the stack.
@@ -103,10 +105,52 @@ macro_rules! handler_type {
         ) {
             // SAFETY: passed on from the caller.
             unsafe {
-                if let Some(regs) = O::execute(Regs { pc, sp, fp, side, memory, context }) {
-                    go_on(regs);
+                match O::execute::<false>(Regs { pc, sp, fp, side, memory, context }) {
+                    Ok(regs) => go_on(regs),
+                    Err(Stop::Leave(Regs { pc, sp, fp, side, memory, context })) => {
+                        save_and_return(pc, sp, fp, side, memory, context);
+                    }
+                    Err(Stop::Long) => handler_long::<O>(pc, sp, fp, side, memory, context),
                 }
             }
+        }
+
+        /// Like [`handler`], for the rare forms of an instruction.
+        #[cold]
+        #[inline(never)]
+        unsafe extern $abi fn handler_long<O: Execute>(
+            pc: *const u8,
+            sp: *mut u64,
+            fp: *mut u64,
+            side: *const Branch,
+            memory: *mut u8,
+            context: *mut Context,
+        ) {
+            // SAFETY: passed on from the caller.
+            unsafe {
+                match O::execute::<true>(Regs { pc, sp, fp, side, memory, context }) {
+                    Ok(regs) => go_on(regs),
+                    Err(Stop::Leave(Regs { pc, sp, fp, side, memory, context })) => {
+                        save_and_return(pc, sp, fp, side, memory, context);
+                    }
+                    Err(Stop::Long) => unreachable!("the long form is complete"),
+                }
+            }
+        }
+
+        /// Ends the chain of handlers.
+        #[cold]
+        #[inline(never)]
+        unsafe extern $abi fn save_and_return(
+            pc: *const u8,
+            sp: *mut u64,
+            fp: *mut u64,
+            side: *const Branch,
+            memory: *mut u8,
+            context: *mut Context,
+        ) {
+            // SAFETY: passed on from the caller.
+            unsafe { save(Regs { pc, sp, fp, side, memory, context }) }
         }
 
         /// Stands in every entry of the table while single instructions are executed: leaves before the next one.
@@ -120,7 +164,8 @@ macro_rules! handler_type {
         ) {
             // SAFETY: passed on from the caller.
             unsafe {
-                leave(Regs { pc, sp, fp, side, memory, context }, Leave::Stepped);
+                (*context).leave = Some(Leave::Stepped);
+                save(Regs { pc, sp, fp, side, memory, context });
             }
         }
     };
@@ -178,41 +223,35 @@ unsafe fn save(regs: Regs) {
     context.memory = regs.memory;
 }
 
-/// Leaves for the driver. Answers `None` so that a handler can end with it.
-#[inline(always)]
-pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Option<Regs> {
-    let Regs { pc, sp, fp, side, memory, context } = regs;
-    // SAFETY: the context is alive for the whole run.
-    unsafe { leave_slowly(pc, sp, fp, side, memory, context, why) };
-    None
+/// Why an instruction does not simply go on to the next.
+pub(super) enum Stop {
+    /// The driver takes over; the context says why.
+    Leave(Regs),
+    /// This is a rare form of the instruction (a long number, several results): execute it with `LONG` set.
+    ///
+    /// A call of a function in the midst of a handler would make it save registers on every execution, so what needs one
+    /// is moved out into a handler of its own.
+    Long,
 }
 
-/// Takes the registers one by one: a struct passed by address would keep the handlers' last calls from becoming jumps.
-#[cold]
-#[inline(never)]
-unsafe fn leave_slowly(
-    pc: *const u8,
-    sp: *mut u64,
-    fp: *mut u64,
-    side: *const Branch,
-    memory: *mut u8,
-    context: *mut Context,
-    why: Leave,
-) {
+/// What executing an instruction gives: the registers to go on with.
+pub(super) type Flow = Result<Regs, Stop>;
+
+/// Leaves for the driver.
+#[inline(always)]
+pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Flow {
     // SAFETY: the context is alive for the whole run.
-    unsafe {
-        save(Regs { pc, sp, fp, side, memory, context });
-        (*context).leave = Some(why);
-    }
+    unsafe { (*regs.context).leave = Some(why) };
+    Err(Stop::Leave(regs))
 }
 
 /// An instruction's semantics.
 pub(super) trait Execute {
-    /// Executes it; the registers to go on with, or `None` after [`leave`].
+    /// Executes it. With `LONG`, every form of it; otherwise a rare form may answer [`Stop::Long`] before it changes anything.
     ///
     /// # Safety
     /// The registers are those of a machine whose canonical state is at `pc`, which is this instruction.
-    unsafe fn execute(regs: Regs) -> Option<Regs>;
+    unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow;
 }
 
 impl Regs {
@@ -225,54 +264,52 @@ impl Regs {
 
     /// Goes on after `pops` operands are gone and `value` is pushed, at `pc`.
     #[inline(always)]
-    pub(super) unsafe fn replace(self, pops: usize, value: u64, pc: *const u8) -> Option<Regs> {
+    pub(super) unsafe fn replace(self, pops: usize, value: u64, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands, and the frame's height was checked at its entry.
         unsafe {
             let top = self.sp.sub(pops);
             *top = value;
-            Some(Regs { pc, sp: top.add(1), ..self })
+            Ok(Regs { pc, sp: top.add(1), ..self })
         }
     }
 
     /// Goes on after `pops` operands are gone, at `pc`.
     #[inline(always)]
-    pub(super) unsafe fn popped(self, pops: usize, pc: *const u8) -> Option<Regs> {
+    pub(super) unsafe fn popped(self, pops: usize, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands.
-        unsafe { Some(Regs { pc, sp: self.sp.sub(pops), ..self }) }
+        unsafe { Ok(Regs { pc, sp: self.sp.sub(pops), ..self }) }
     }
 }
 
-/// Reads an unsigned number in LEB128; answers it and the address after it.
+/// Reads an unsigned number in LEB128; answers it and the address after it. Three bytes and more are a long form.
 #[inline(always)]
-pub(super) unsafe fn read_u32(at: *const u8) -> (u32, *const u8) {
+pub(super) unsafe fn read_u32<const LONG: bool>(at: *const u8) -> Result<(u32, *const u8), Stop> {
     // SAFETY: validated code holds a whole number here.
     unsafe {
         let first = *at;
         if first < 0x80 {
-            return (u32::from(first), at.add(1));
+            return Ok((u32::from(first), at.add(1)));
         }
         let second = *at.add(1);
         if second < 0x80 {
-            return (u32::from(first & 0x7f) | u32::from(second) << 7, at.add(2));
+            return Ok((u32::from(first & 0x7f) | u32::from(second) << 7, at.add(2)));
         }
-        let packed = read_u32_slowly(at);
-        (packed as u32, at.add((packed >> 32) as usize))
+        if LONG { Ok(read_u32_any(at)) } else { Err(Stop::Long) }
     }
 }
 
-/// The number, and in the upper half how many bytes it takes.
-#[cold]
-#[inline(never)]
-unsafe fn read_u32_slowly(at: *const u8) -> u64 {
+/// Reads an unsigned number in LEB128 of any length.
+pub(super) unsafe fn read_u32_any(mut at: *const u8) -> (u32, *const u8) {
     let mut value = 0u32;
-    let mut length = 0;
+    let mut shift = 0;
     loop {
         // SAFETY: validated code holds a whole number here.
-        let byte = unsafe { *at.add(length) };
-        value |= u32::from(byte & 0x7f).wrapping_shl(7 * length as u32);
-        length += 1;
+        let byte = unsafe { *at };
+        at = at.wrapping_add(1);
+        value |= u32::from(byte & 0x7f).wrapping_shl(shift);
+        shift += 7;
         if byte < 0x80 {
-            return u64::from(value) | (length as u64) << 32;
+            return (value, at);
         }
     }
 }

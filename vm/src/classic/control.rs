@@ -1,7 +1,7 @@
 //! Handlers of control, parametric and variable instructions.
 
 use super::code::{Branch, FuncCode};
-use super::context::{Context, Execute, Leave, Regs, leave, read_u32, skip_leb};
+use super::context::{Context, Execute, Flow, Leave, Regs, leave, read_u32, skip_leb};
 use super::ops;
 use crate::address::{FuncAddr, ModuleOffset};
 use crate::machine::Frame;
@@ -13,7 +13,7 @@ macro_rules! execute {
         impl Execute for ops::$name {
             $(#[$doc])*
             #[inline(always)]
-            unsafe fn execute($regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>($regs: Regs) -> Flow {
                 // SAFETY: the registers are those of validated code at this instruction.
                 unsafe { $body }
             }
@@ -22,99 +22,99 @@ macro_rules! execute {
 }
 
 execute!(Unreachable, regs, { leave(regs, Leave::Trap(TrapKind::Unreachable)) });
-execute!(Nop, regs, { Some(Regs { pc: regs.pc.add(1), ..regs }) });
-execute!(Block, regs, { Some(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
+execute!(Nop, regs, { Ok(Regs { pc: regs.pc.add(1), ..regs }) });
+execute!(Block, regs, { Ok(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
 execute!(Loop, regs, { tick(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
 execute!(If, regs, {
     let condition = regs.peek(0) as u32;
     let regs = Regs { sp: regs.sp.sub(1), ..regs };
     if condition != 0 {
-        Some(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
+        Ok(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
     } else {
-        Some(jump(regs, &*regs.side))
+        Ok(jump(regs, &*regs.side))
     }
 });
-execute!(Else, regs, { Some(jump(regs, &*regs.side)) });
+execute!(Else, regs, { Ok(jump(regs, &*regs.side)) });
 execute!(End, regs, {
     let code = &*(*regs.context).code;
     if regs.pc == code.bias.wrapping_add(code.final_end as usize) {
-        return_from(regs, code)
+        return_from::<LONG>(regs, code)
     } else {
-        Some(Regs { pc: regs.pc.add(1), ..regs })
+        Ok(Regs { pc: regs.pc.add(1), ..regs })
     }
 });
-execute!(Br, regs, { branch(regs) });
+execute!(Br, regs, { branch::<LONG>(regs) });
 execute!(BrIf, regs, {
     let condition = regs.peek(0) as u32;
     let regs = Regs { sp: regs.sp.sub(1), ..regs };
     if condition != 0 {
-        branch(regs)
+        branch::<LONG>(regs)
     } else {
-        Some(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
+        Ok(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
     }
 });
 execute!(BrTable, regs, {
     let index = regs.peek(0) as u32;
-    let (count, _) = read_u32(regs.pc.add(1));
-    branch(Regs { sp: regs.sp.sub(1), side: regs.side.add(index.min(count) as usize), ..regs })
+    let (count, _) = read_u32::<LONG>(regs.pc.add(1))?;
+    branch::<LONG>(Regs { sp: regs.sp.sub(1), side: regs.side.add(index.min(count) as usize), ..regs })
 });
-execute!(Return, regs, { return_from(regs, &*(*regs.context).code) });
+execute!(Return, regs, { return_from::<LONG>(regs, &*(*regs.context).code) });
 execute!(Call, regs, {
-    let (index, next) = read_u32(regs.pc.add(1));
+    let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
-    call(regs, func, regs.sp, next)
+    call::<LONG>(regs, func, regs.sp, next)
 });
 execute!(ReturnCall, regs, {
-    let (index, _) = read_u32(regs.pc.add(1));
+    let (index, _) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
-    tail_call(regs, func, regs.sp)
+    tail_call::<LONG>(regs, func, regs.sp)
 });
 execute!(CallIndirect, regs, {
-    let (type_index, next) = read_u32(regs.pc.add(1));
-    let (table, next) = read_u32(next);
+    let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
+    let (table, next) = read_u32::<LONG>(next)?;
     match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
-        Ok(func) => call(regs, func, regs.sp.sub(1), next),
+        Ok(func) => call::<LONG>(regs, func, regs.sp.sub(1), next),
         Err(trap) => leave(regs, Leave::Trap(trap)),
     }
 });
 execute!(ReturnCallIndirect, regs, {
-    let (type_index, next) = read_u32(regs.pc.add(1));
-    let (table, _) = read_u32(next);
+    let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
+    let (table, _) = read_u32::<LONG>(next)?;
     match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
-        Ok(func) => tail_call(regs, func, regs.sp.sub(1)),
+        Ok(func) => tail_call::<LONG>(regs, func, regs.sp.sub(1)),
         Err(trap) => leave(regs, Leave::Trap(trap)),
     }
 });
 execute!(Drop, regs, { regs.popped(1, regs.pc.add(1)) });
 execute!(Select, regs, { regs.replace(3, selected(regs), regs.pc.add(1)) });
 execute!(SelectTyped, regs, {
-    let (count, mut next) = read_u32(regs.pc.add(1));
+    let (count, mut next) = read_u32::<LONG>(regs.pc.add(1))?;
     for _ in 0..count {
         next = skip_leb(next);
     }
     regs.replace(3, selected(regs), next)
 });
 execute!(LocalGet, regs, {
-    let (index, next) = read_u32(regs.pc.add(1));
+    let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     regs.replace(0, *regs.fp.add(index as usize), next)
 });
 execute!(LocalSet, regs, {
-    let (index, next) = read_u32(regs.pc.add(1));
+    let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     *regs.fp.add(index as usize) = regs.peek(0);
     regs.popped(1, next)
 });
 execute!(LocalTee, regs, {
-    let (index, next) = read_u32(regs.pc.add(1));
+    let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     *regs.fp.add(index as usize) = regs.peek(0);
-    Some(Regs { pc: next, ..regs })
+    Ok(Regs { pc: next, ..regs })
 });
 execute!(GlobalGet, regs, {
-    let (index, next) = read_u32(regs.pc.add(1));
+    let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let context = &*regs.context;
     regs.replace(0, *context.globals.add(*context.global_cells.add(index as usize) as usize), next)
 });
 execute!(GlobalSet, regs, {
-    let (index, next) = read_u32(regs.pc.add(1));
+    let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let context = &*regs.context;
     *context.globals.add(*context.global_cells.add(index as usize) as usize) = regs.peek(0);
     regs.popped(1, next)
@@ -128,12 +128,12 @@ unsafe fn selected(regs: Regs) -> u64 {
 
 /// Counts a tick at `pc`, where control has just arrived.
 #[inline(always)]
-unsafe fn tick(regs: Regs) -> Option<Regs> {
+unsafe fn tick(regs: Regs) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe {
         let budget = &mut (*regs.context).budget;
         *budget -= 1;
-        if *budget == 0 { leave(regs, Leave::Budget) } else { Some(regs) }
+        if *budget == 0 { leave(regs, Leave::Budget) } else { Ok(regs) }
     }
 }
 
@@ -146,7 +146,7 @@ unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
 
 /// Takes the branch of the current side table entry.
 #[inline(always)]
-unsafe fn branch(regs: Regs) -> Option<Regs> {
+unsafe fn branch<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: `side` is this branch's entry.
     unsafe {
         let entry = &*regs.side;
@@ -157,25 +157,23 @@ unsafe fn branch(regs: Regs) -> Option<Regs> {
             move_cells(kept, target, entry.keep as usize);
             regs.sp = target.add(entry.keep as usize);
         }
-        if entry.code_delta < 0 { tick(regs) } else { Some(regs) }
+        if entry.code_delta < 0 { tick(regs) } else { Ok(regs) }
     }
 }
 
 /// Moves cells down, where the ranges may overlap.
 #[inline(always)]
 unsafe fn move_cells(from: *const u64, to: *mut u64, count: usize) {
-    // SAFETY: both ranges lie in the stack.
-    unsafe {
-        // Nearly always at most one cell; a call of memmove would cost more than the rest of the branch.
-        for index in 0..count {
-            *to.add(index) = *from.add(index);
-        }
+    for index in 0..count {
+        // Volatile, so that the compiler does not make the loop a call of memmove: see `Stop::Long`.
+        // SAFETY: both ranges lie in the stack.
+        unsafe { to.add(index).write_volatile(from.add(index).read_volatile()) };
     }
 }
 
 /// Calls the function of the store whose arguments end at `args_end`; control comes back to `next`.
 #[inline(always)]
-unsafe fn call(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Option<Regs> {
+unsafe fn call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Flow {
     // SAFETY: the context's pointers are valid for the whole run, `func` is a function of the store.
     unsafe {
         let context = &mut *regs.context;
@@ -194,7 +192,7 @@ unsafe fn call(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Op
 
 /// Replaces the running frame by one of the function of the store whose arguments end at `args_end`.
 #[inline(always)]
-unsafe fn tail_call(regs: Regs, func: u32, args_end: *mut u64) -> Option<Regs> {
+unsafe fn tail_call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64) -> Flow {
     // SAFETY: as in `call`.
     unsafe {
         let context = &mut *regs.context;
@@ -210,13 +208,14 @@ unsafe fn tail_call(regs: Regs, func: u32, args_end: *mut u64) -> Option<Regs> {
 
 /// Starts a function whose arguments lie at `fp`, in the topmost frame record.
 #[inline(always)]
-unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -> Option<Regs> {
+unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -> Flow {
     // SAFETY: the frame records and cells have room for one frame beyond their limits.
     unsafe {
         let context = &mut *regs.context;
         let locals = fp.add(target.param_cells as usize);
         for index in 0..target.local_cells as usize {
-            *locals.add(index) = 0;
+            // Volatile for the same reason as in `move_cells`.
+            locals.add(index).write_volatile(0);
         }
         *context.frames.add(context.depth - 1) = Frame {
             func: FuncAddr(func),
@@ -224,7 +223,7 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
             base: fp.offset_from(context.cells) as u32,
             side: 0,
         };
-        let mut regs = Regs {
+        let regs = Regs {
             pc: target.bias.wrapping_add(target.entry as usize),
             sp: locals.add(target.local_cells as usize),
             fp,
@@ -233,25 +232,24 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
         };
         let other_instance = (*context.code).instance != target.instance;
         context.code = target;
-        if other_instance {
-            regs.memory = switch_instance(regs.context);
-        }
         context.budget -= 1;
         let exhausted = context.depth > context.frames_max
             || context.cells_end.offset_from(fp) < target.frame_cells_max as isize;
-        if exhausted {
+        if other_instance {
+            leave(regs, Leave::Instance)
+        } else if exhausted {
             leave(regs, Leave::Exhausted)
         } else if context.budget == 0 {
             leave(regs, Leave::Budget)
         } else {
-            Some(regs)
+            Ok(regs)
         }
     }
 }
 
 /// Returns from the running function, whose results are on top of the stack.
 #[inline(always)]
-unsafe fn return_from(regs: Regs, code: &FuncCode) -> Option<Regs> {
+unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
     // SAFETY: the frame records describe the callers' states.
     unsafe {
         let context = &mut *regs.context;
@@ -263,43 +261,20 @@ unsafe fn return_from(regs: Regs, code: &FuncCode) -> Option<Regs> {
             return leave(Regs { sp, ..regs }, Leave::Finished);
         }
         let frame = *context.frames.add(context.depth - 1);
-        let mut caller = *context.codes.add(frame.func.index());
+        let caller = *context.codes.add(frame.func.index());
         if caller.is_null() || frame.side == Frame::SIDE_UNKNOWN {
-            return leave_for_caller(Regs { sp, ..regs });
+            return leave(Regs { sp, ..regs }, Leave::Returned);
         }
         let other_instance = (*caller).instance != code.instance;
         context.code = caller;
-        caller = context.code;
-        let mut regs = Regs {
+        let regs = Regs {
             pc: (*caller).bias.wrapping_add(frame.pc.index()),
             sp,
             fp: context.cells.add(frame.base as usize),
             side: (*caller).side.add(frame.side as usize),
             ..regs
         };
-        if other_instance {
-            regs.memory = switch_instance(regs.context);
-        }
-        Some(regs)
-    }
-}
-
-/// Leaves after a return to a frame that this tier has not entered itself: the driver finds its place.
-#[cold]
-unsafe fn leave_for_caller(regs: Regs) -> Option<Regs> {
-    // SAFETY: the caller passes the registers of a run.
-    unsafe { leave(regs, Leave::Returned) }
-}
-
-/// Loads what depends on the instance from the store; answers its memory's base.
-#[cold]
-#[inline(never)]
-unsafe fn switch_instance(context: *mut Context) -> *mut u8 {
-    // SAFETY: the context's pointers are valid for the whole run.
-    unsafe {
-        let context = &mut *context;
-        let instance = (*context.code).instance;
-        super::load_instance(context, instance)
+        if other_instance { leave(regs, Leave::Instance) } else { Ok(regs) }
     }
 }
 

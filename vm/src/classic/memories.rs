@@ -1,21 +1,30 @@
 //! Handlers of memory and table instructions.
 
-use super::context::{Context, Execute, Leave, Regs, leave, read_u32, skip_leb};
+use super::context::{Context, Execute, Flow, Leave, Regs, Stop, leave, read_u32, read_u32_any, skip_leb};
 use super::ops;
 use crate::machine::Machine;
 use crate::memory::GrowError;
 use crate::store::{Instance, Store};
 use crate::trap::TrapKind;
 
-/// The address that an access of `SIZE` bytes goes to, and the instruction after it; `None` outside the memory.
+/// The address that an access of `size` bytes goes to, and the instruction after it.
 #[inline(always)]
-unsafe fn effective_address<const SIZE: u64>(regs: Regs, base: u64) -> Option<(*mut u8, *const u8)> {
+unsafe fn effective_address<const LONG: bool>(
+    regs: Regs,
+    base: u64,
+    size: u64,
+) -> Result<(*mut u8, *const u8), Stop> {
     // SAFETY: validated code has alignment and offset after the opcode; an address within the memory's bytes is valid.
     unsafe {
-        let (offset, next) = read_u32(skip_leb(regs.pc.add(1)));
+        let (offset, next) = read_u32::<LONG>(skip_leb(regs.pc.add(1)))?;
         // Neither sum can overflow: all three are numbers of at most 33 bits.
         let address = u64::from(base as u32) + u64::from(offset);
-        (address + SIZE <= (*regs.context).memory_bytes).then(|| (regs.memory.add(address as usize), next))
+        if address + size <= (*regs.context).memory_bytes {
+            Ok((regs.memory.add(address as usize), next))
+        } else {
+            (*regs.context).leave = Some(Leave::Trap(TrapKind::MemoryOutOfBounds));
+            Err(Stop::Leave(regs))
+        }
     }
 }
 
@@ -24,12 +33,11 @@ macro_rules! loads {
     ($($name:ident: $ty:ident $(as $via:ident)*;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has the operand; the address was checked.
                 unsafe {
-                    let Some((address, next)) = effective_address::<{ size_of::<$ty>() as u64 }>(regs, regs.peek(0)) else {
-                        return leave(regs, Leave::Trap(TrapKind::MemoryOutOfBounds));
-                    };
+                    let size = size_of::<$ty>() as u64;
+                    let (address, next) = effective_address::<LONG>(regs, regs.peek(0), size)?;
                     let value = <$ty>::from_le(address.cast::<$ty>().read_unaligned());
                     regs.replace(1, value $(as $via)* as u64, next)
                 }
@@ -58,12 +66,11 @@ macro_rules! stores {
     ($($name:ident: $ty:ident;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has the operands; the address was checked.
                 unsafe {
-                    let Some((address, next)) = effective_address::<{ size_of::<$ty>() as u64 }>(regs, regs.peek(1)) else {
-                        return leave(regs, Leave::Trap(TrapKind::MemoryOutOfBounds));
-                    };
+                    let size = size_of::<$ty>() as u64;
+                    let (address, next) = effective_address::<LONG>(regs, regs.peek(1), size)?;
                     address.cast::<$ty>().write_unaligned((regs.peek(0) as $ty).to_le());
                     regs.popped(2, next)
                 }
@@ -112,7 +119,7 @@ unsafe fn slow(
     pops: usize,
     immediates_count: usize,
     body: unsafe fn(*mut Context, *const u64, *const u8) -> Slow,
-) -> Option<Regs> {
+) -> Flow {
     // SAFETY: validated code has the operands and immediates.
     unsafe {
         let operands = regs.sp.sub(pops);
@@ -140,14 +147,14 @@ macro_rules! slow_instructions {
     ($skip:ident: $($name:ident[$pops:literal, $count:literal] $world:ident, [$($operand:ident),*], [$($immediate:ident),*] => $body:expr;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 #[inline(never)]
                 unsafe fn body(context: *mut Context, operands: *const u64, immediates: *const u8) -> Slow {
                     // SAFETY: the handler passes a context whose pointers are valid, its operands and its immediates.
                     unsafe {
                         let [$($operand),*] = *operands.cast::<[u64; $pops]>();
                         let mut at = immediates;
-                        $(let $immediate; ($immediate, at) = read_u32(at);)*
+                        $(let $immediate; ($immediate, at) = read_u32_any(at);)*
                         let _ = at;
                         let context = &mut *context;
                         let (machine, store) = (&mut *context.machine, &*context.store);

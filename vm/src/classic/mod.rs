@@ -144,11 +144,8 @@ impl Classic {
                 Leave::Trap(kind) => Outcome::Trap(kind),
                 Leave::HostResource => Outcome::HostResource,
                 Leave::Finished => Outcome::Finished,
-                Leave::Returned if mode == Mode::Step => Outcome::Stepped,
-                Leave::Returned => {
-                    mode = Mode::RunFromProbe;
-                    continue;
-                }
+                Leave::Instance | Leave::Returned if mode == Mode::Step => Outcome::Stepped,
+                Leave::Instance | Leave::Returned => Outcome::Poll,
                 Leave::Callee(func) | Leave::TailCallee(func) => {
                     let func = FuncAddr(func);
                     match (&store.funcs[func.index()].kind, leave) {

@@ -1,6 +1,6 @@
 //! Handlers of numeric and reference instructions.
 
-use super::context::{Execute, Leave, Regs, leave, read_i64, read_u32, skip_leb};
+use super::context::{Execute, Flow, Leave, Regs, leave, read_i64, read_u32, skip_leb};
 use super::ops;
 use crate::address::FuncAddr;
 use crate::numeric::{Float, Integer, TruncateTo};
@@ -58,7 +58,7 @@ impl<T: Cell> Outcome for Result<T, TrapKind> {
 }
 
 #[inline(always)]
-unsafe fn finish(regs: Regs, pops: usize, outcome: impl Outcome, next: *const u8) -> Option<Regs> {
+unsafe fn finish(regs: Regs, pops: usize, outcome: impl Outcome, next: *const u8) -> Flow {
     // SAFETY: the handler passes its own registers.
     unsafe {
         match outcome.into_cell() {
@@ -73,7 +73,7 @@ macro_rules! unary {
     ($($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has the operand.
                 unsafe {
                     let $value = <$ty>::from_cell(regs.peek(0));
@@ -89,7 +89,7 @@ macro_rules! unary_prefixed {
     ($($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has the operand.
                 unsafe {
                     let $value = <$ty>::from_cell(regs.peek(0));
@@ -105,7 +105,7 @@ macro_rules! binary {
     ($($name:ident($ty:ty) $left:ident, $right:ident => $result:expr;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has the operands.
                 unsafe {
                     let $right = <$ty>::from_cell(regs.peek(0));
@@ -276,7 +276,7 @@ macro_rules! constants {
     ($($name:ident $at:ident => $read:expr;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has the whole constant.
                 unsafe {
                     let $at = regs.pc.add(1);
@@ -297,10 +297,10 @@ constants! {
 
 impl Execute for ops::RefFunc {
     #[inline(always)]
-    unsafe fn execute(regs: Regs) -> Option<Regs> {
+    unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
         // SAFETY: validated code names a function of the instance.
         unsafe {
-            let (index, next) = read_u32(regs.pc.add(1));
+            let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
             let func = FuncAddr(*(*regs.context).funcs.add(index as usize));
             regs.replace(0, func_ref_cell(Some(func)), next)
         }

@@ -1,7 +1,7 @@
 //! One type for each instruction, and the tables of their handlers, made from the one table of instructions.
 
 use super::code::PROBE_BYTE;
-use super::context::{Execute, Handler, Leave, Regs, handler, leave, read_u32, stop};
+use super::context::{Execute, Flow, Handler, Leave, Regs, handler, leave, read_u32, stop};
 use crate::isa::{PREFIX_FC, for_each_instruction};
 
 /// Stands where an opcode is replaced.
@@ -9,7 +9,7 @@ pub(super) struct Probe;
 
 impl Execute for Probe {
     #[inline(always)]
-    unsafe fn execute(regs: Regs) -> Option<Regs> {
+    unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
         // SAFETY: the handler passes its own registers.
         unsafe { leave(regs, Leave::Probe) }
     }
@@ -19,7 +19,7 @@ impl Execute for Probe {
 struct Invalid;
 
 impl Execute for Invalid {
-    unsafe fn execute(_regs: Regs) -> Option<Regs> {
+    unsafe fn execute<const LONG: bool>(_regs: Regs) -> Flow {
         unreachable!("validated code holds no such opcode")
     }
 }
@@ -52,12 +52,12 @@ macro_rules! define_handlers {
 
         impl Execute for PrefixFc {
             #[inline(always)]
-            unsafe fn execute(regs: Regs) -> Option<Regs> {
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                 // SAFETY: validated code has one of these numbers after the prefix.
                 unsafe {
-                    match read_u32(regs.pc.add(1)).0 {
-                        $($fc_code => $fc_name::execute(regs),)*
-                        _ => Invalid::execute(regs),
+                    match read_u32::<LONG>(regs.pc.add(1))?.0 {
+                        $($fc_code => $fc_name::execute::<LONG>(regs),)*
+                        _ => Invalid::execute::<LONG>(regs),
                     }
                 }
             }
