@@ -11,18 +11,19 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The debug info is malformed at the place the answer depends on.
-    #[error("malformed debug info at {section}+{offset:#x}: {message}")]
+    #[error("malformed location in the unit at .debug_info+{unit:#x}: {message}")]
     Malformed {
-        /// Name of the section.
-        section: &'static str,
-        /// Byte offset into the section.
-        offset: u64,
+        /// Offset of the unit in `.debug_info`.
+        unit: u64,
         /// What is wrong.
         message: String,
     },
     /// The debug info uses something this crate does not understand.
     #[error("unsupported in debug info: {0}")]
     Unsupported(String),
+    /// The target does not know a local, global or operand that a location needs.
+    #[error("{0} is not available in this frame")]
+    Unavailable(String),
     /// Linear memory cannot be read at this address.
     #[error("cannot access memory at address {address:#x}")]
     Memory {

@@ -1,13 +1,21 @@
 //! Reading, taking apart and writing values of a program.
 
+use std::sync::Arc;
+
 use crate::address::CodeOffset;
-use crate::error::Result;
-use crate::format::FormatOptions;
+use crate::error::{Error, Result};
+use crate::evaluate::Evaluator;
 use crate::info::DebugInfo;
 use crate::location::{Place, Target};
+use crate::places::{bit_field_bytes, with_bits};
+use crate::reader::Reader;
+use crate::rust_values::RustShape;
 use crate::scopes::Variable;
-use crate::types::TypeRef;
-use crate::value::{Child, Scalar, Value, Write};
+use crate::types::{BitField, Member, PointerKind, Record, TypeKind, TypeRef};
+use crate::value::{Availability, Child, Scalar, Value, Write};
+
+/// How many base classes and anonymous members a member may lie in.
+const NESTING_MAX: usize = 16;
 
 /// Debug info and one frame of a program together: everything about values.
 ///
@@ -34,49 +42,272 @@ impl<'a> Inspector<'a> {
         self.info
     }
 
+    /// The frame.
+    pub(crate) fn target(&self) -> &'a dyn Target {
+        self.target
+    }
+
     /// Where a variable lives when the frame stands at `at`. For globals `at` does not
     /// matter.
     ///
     /// # Errors
     /// The location is malformed, or needs what the target cannot give.
     pub fn locate(&self, variable: &Variable, at: CodeOffset) -> Result<Place> {
-        let _ = self.target;
-        todo!("{variable:?}{at}")
+        let reader = Reader::new(self.info);
+        let (unit, die) = reader.die(variable.die).ok_or(Error::OptimizedOut)?;
+        Evaluator {
+            reader: &reader,
+            unit,
+            target: self.target,
+            address: at.0,
+        }
+        .locate(&die)
     }
 
     /// The value of a variable when the frame stands at `at`.
     #[must_use]
     pub fn variable(&self, variable: &Variable, at: CodeOffset) -> Value {
-        todo!("{variable:?}{at}")
+        match self.locate(variable, at) {
+            Ok(place) => self.read(variable.type_ref, place),
+            Err(error) => Value::unavailable(variable.type_ref, error),
+        }
     }
 
     /// The value of a type at a place.
     #[must_use]
     pub fn read(&self, type_ref: TypeRef, place: Place) -> Value {
-        todo!("{type_ref:?}{place:?}")
+        let size = self.info.size_of(type_ref).unwrap_or(0);
+        self.read_bits(type_ref, place, size, None)
     }
 
-    /// A value that lives nowhere.
+    fn read_bits(
+        &self,
+        type_ref: TypeRef,
+        place: Place,
+        size: u64,
+        bits: Option<BitField>,
+    ) -> Value {
+        let len = usize::try_from(size)
+            .unwrap_or(usize::MAX)
+            .min(Value::BYTES_MAX);
+        let (bytes, availability) = match place.read(self.target, len) {
+            Ok(bytes) => (bytes.into(), Availability::Available),
+            Err(Error::OptimizedOut) => (Arc::new([]) as Arc<[u8]>, Availability::OptimizedOut),
+            Err(error) => (Arc::new([]) as Arc<[u8]>, Availability::Unavailable(error)),
+        };
+        Value {
+            type_ref,
+            place,
+            bits,
+            bytes,
+            availability,
+        }
+    }
+
+    /// A value that lives nowhere. If the type is no scalar the value is unavailable.
     #[must_use]
     pub fn constant(&self, type_ref: TypeRef, scalar: Scalar) -> Value {
-        todo!("{type_ref:?}{scalar:?}")
+        match self.info.encode(type_ref, scalar) {
+            Ok(mut bytes) => {
+                bytes.truncate(
+                    usize::try_from(self.info.size_of(type_ref).unwrap_or(0)).unwrap_or(0),
+                );
+                self.read(type_ref, Place::Implicit(bytes.into()))
+            }
+            Err(error) => Value::unavailable(type_ref, error),
+        }
     }
 
     /// A member by name, also one of a base class or of an anonymous struct or union. Through
-    /// a pointer or a reference to a record it is the member of what that points to.
+    /// a pointer or a reference to a record it is the member of what that points to. A Rust
+    /// enum has the members of the variant it is.
     ///
     /// # Errors
     /// Not a record, no such member.
     pub fn member(&self, value: &Value, name: &str) -> Result<Value> {
-        todo!("{value:?}{name}")
+        let value = &self.behind_references(value)?;
+        let (type_ref, found) = self.resolved(value);
+        match &found.kind {
+            TypeKind::Pointer { .. } => self.member(&self.dereference(value)?, name),
+            TypeKind::Record(record) => {
+                if record.is_declaration {
+                    return Err(Error::Incomplete {
+                        type_name: self.info.type_name(type_ref),
+                    });
+                }
+                self.find_member(value, record, name, NESTING_MAX)
+                    .ok_or_else(|| Error::NoMember {
+                        member: name.to_owned(),
+                        type_name: self.info.type_name(value.type_ref),
+                    })
+            }
+            _ => Err(self.wrong_type("access to a member", value)),
+        }
     }
 
-    /// An element of an array, or what lies `index` elements after a pointer's target.
+    fn find_member(
+        &self,
+        value: &Value,
+        record: &Record,
+        name: &str,
+        depth: usize,
+    ) -> Option<Value> {
+        let is_wanted = |member: &Member| {
+            // A tuple's fields are numbered, and Rust's debug info gives them valid names.
+            let found = member.name.as_deref();
+            found == Some(name) || found.is_some_and(|found| found.strip_prefix("__") == Some(name))
+        };
+        if let Some(member) = record.members.iter().find(|member| is_wanted(member)) {
+            return Some(self.member_value(value, member));
+        }
+        if depth == 0 {
+            return None;
+        }
+        let inside = |part: Value| {
+            let (_, found) = self.resolved(&part);
+            match &found.kind {
+                TypeKind::Record(record) => self.find_member(&part, record, name, depth - 1),
+                _ => None,
+            }
+        };
+        let anonymous = record.members.iter().filter(|member| member.name.is_none());
+        let bases = record
+            .bases
+            .iter()
+            .filter_map(|base| Some(self.part(value, base.type_ref, base.offset?)));
+        let parts = anonymous
+            .map(|member| self.member_value(value, member))
+            .chain(bases);
+        parts
+            .chain(
+                self.active_variant(value, record)
+                    .map(|(_, variant)| variant),
+            )
+            .find_map(inside)
+    }
+
+    /// The value of a member.
+    pub(crate) fn member_value(&self, value: &Value, member: &Member) -> Value {
+        match member.bits {
+            None => self.part(value, member.type_ref, member.offset),
+            Some(bits) => {
+                let len = bit_field_bytes(bits);
+                self.part_of_len(value, member.type_ref, member.offset, len, Some(bits))
+            }
+        }
+    }
+
+    /// The part of a value at an offset.
+    pub(crate) fn part(&self, value: &Value, type_ref: TypeRef, offset: u64) -> Value {
+        self.part_of_len(
+            value,
+            type_ref,
+            offset,
+            self.info.size_of(type_ref).unwrap_or(0),
+            None,
+        )
+    }
+
+    /// A part keeps the bytes that the value had when it was read; only what that did not
+    /// keep is read anew.
+    fn part_of_len(
+        &self,
+        value: &Value,
+        type_ref: TypeRef,
+        offset: u64,
+        len: u64,
+        bits: Option<BitField>,
+    ) -> Value {
+        let place = value.place.part(offset, len);
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(usize::try_from(len).unwrap_or(usize::MAX));
+        match value.bytes.get(start..end) {
+            Some(bytes) if value.availability == Availability::Available => Value {
+                type_ref,
+                place,
+                bits,
+                bytes: bytes.into(),
+                availability: Availability::Available,
+            },
+            _ => self.read_bits(type_ref, place, len, bits),
+        }
+    }
+
+    /// The name and the data of the variant that a Rust enum is.
+    pub(crate) fn active_variant(
+        &self,
+        value: &Value,
+        record: &Record,
+    ) -> Option<(Arc<str>, Value)> {
+        let part = record.variant_part.as_ref()?;
+        let discriminant = part.discriminant.as_ref().and_then(|member| {
+            let found = self.member_value(value, member);
+            let size = u32::try_from(found.bytes.len().checked_mul(8)?).ok()?;
+            match self.info.decode(found.type_ref, &found.bytes, None)? {
+                Scalar::Integer(number) => Some((number.cast_unsigned(), size)),
+                Scalar::Float(_) => None,
+            }
+        });
+        let is_selected = |wanted: u128| {
+            discriminant.is_some_and(|(found, size)| {
+                let mask = if size >= 128 {
+                    u128::MAX
+                } else {
+                    (1 << size) - 1
+                };
+                found & mask == wanted & mask
+            })
+        };
+        let variant = part
+            .variants
+            .iter()
+            .find(|variant| variant.discriminant.is_some_and(is_selected))
+            .or_else(|| {
+                part.variants
+                    .iter()
+                    .find(|variant| variant.discriminant.is_none())
+            })?;
+        let name = variant.member.name.clone().unwrap_or_else(|| "_".into());
+        Some((name, self.member_value(value, &variant.member)))
+    }
+
+    /// An element of an array, a Rust slice or `Vec`, or what lies `index` elements after a
+    /// pointer's target.
     ///
     /// # Errors
     /// Neither an array nor a pointer to a complete type.
     pub fn index(&self, value: &Value, index: i128) -> Result<Value> {
-        todo!("{value:?}{index}")
+        let value = &self.behind_references(value)?;
+        let (_, found) = self.resolved(value);
+        match &found.kind {
+            TypeKind::Array { element, .. } => {
+                let size = self.complete_size(*element)?;
+                let offset = offset_of(index, size);
+                match u64::try_from(index) {
+                    Ok(_) => Ok(self.part(value, *element, offset)),
+                    Err(_) => match value.place {
+                        Place::Memory(address) => Ok(self.read(
+                            *element,
+                            Place::Memory(self.wrapped(address.wrapping_add(offset))),
+                        )),
+                        _ => Err(Error::NotInMemory),
+                    },
+                }
+            }
+            TypeKind::Pointer { target, .. } => {
+                let size = self.complete_size(*target)?;
+                let address = self.address(value)?.wrapping_add(offset_of(index, size));
+                Ok(self.read(*target, Place::Memory(self.wrapped(address))))
+            }
+            _ => match self.rust_shape(value) {
+                Some(RustShape::Sequence(elements)) => {
+                    let size = self.complete_size(elements.element)?;
+                    let address = elements.address.wrapping_add(offset_of(index, size));
+                    Ok(self.read(elements.element, Place::Memory(self.wrapped(address))))
+                }
+                _ => Err(self.wrong_type("indexing", value)),
+            },
+        }
     }
 
     /// What a pointer or a reference points to; an array's first element.
@@ -84,7 +315,18 @@ impl<'a> Inspector<'a> {
     /// # Errors
     /// Not a pointer, or a pointer to an incomplete type.
     pub fn dereference(&self, value: &Value) -> Result<Value> {
-        todo!("{value:?}")
+        let (_, found) = self.resolved(value);
+        match found.kind {
+            TypeKind::Pointer { target, .. } => {
+                let target_type = self.info.type_of(self.info.resolve(target));
+                match target_type.kind {
+                    TypeKind::Void => Err(self.wrong_type("dereferencing", value)),
+                    _ => Ok(self.read(target, Place::Memory(self.address(value)?))),
+                }
+            }
+            TypeKind::Array { .. } => self.index(value, 0),
+            _ => Err(self.wrong_type("dereferencing", value)),
+        }
     }
 
     /// A pointer to a value.
@@ -92,7 +334,14 @@ impl<'a> Inspector<'a> {
     /// # Errors
     /// The value does not lie in linear memory, or is a bit field.
     pub fn address_of(&self, value: &Value) -> Result<Value> {
-        todo!("{value:?}")
+        let value = &self.behind_references(value)?;
+        match value.place {
+            Place::Memory(address) if value.bits.is_none() => {
+                let pointer = self.info.pointer_to(value.type_ref);
+                Ok(self.constant(pointer, Scalar::Integer(i128::from(address))))
+            }
+            _ => Err(Error::NotInMemory),
+        }
     }
 
     /// The value converted to a type as C converts it; a record in memory can be cast to any
@@ -101,7 +350,20 @@ impl<'a> Inspector<'a> {
     /// # Errors
     /// The conversion makes no sense.
     pub fn cast(&self, value: &Value, type_ref: TypeRef) -> Result<Value> {
-        todo!("{value:?}{type_ref:?}")
+        let wanted = self.info.type_of(self.info.resolve(type_ref));
+        match (&wanted.kind, self.scalar(value)) {
+            (TypeKind::Base(_) | TypeKind::Enumeration(_) | TypeKind::Pointer { .. }, scalar) => {
+                Ok(self.constant(type_ref, scalar?))
+            }
+            (TypeKind::Void, _) => Ok(self.read(type_ref, Place::Implicit(Arc::new([])))),
+            _ if matches!(value.place, Place::Memory(_)) && value.bits.is_none() => {
+                Ok(self.read(type_ref, value.place.clone()))
+            }
+            _ => Err(Error::WrongType {
+                operation: "a cast",
+                type_name: self.info.type_name(type_ref),
+            }),
+        }
     }
 
     /// The number a scalar stands for. Arrays count as the address of their first element
@@ -110,13 +372,71 @@ impl<'a> Inspector<'a> {
     /// # Errors
     /// Not a scalar, or not available.
     pub fn scalar(&self, value: &Value) -> Result<Scalar> {
-        todo!("{value:?}")
+        let value = &self.behind_references(value)?;
+        let (_, found) = self.resolved(value);
+        if let TypeKind::Array { .. } | TypeKind::Function(_) = found.kind {
+            return match value.place {
+                Place::Memory(address) => Ok(Scalar::Integer(i128::from(address))),
+                _ => Err(Error::NotInMemory),
+            };
+        }
+        available(value)?;
+        let scalar = self.info.decode(value.type_ref, &value.bytes, value.bits);
+        scalar.ok_or_else(|| self.wrong_type("use as a number", value))
     }
 
     /// What a value is made of: members, elements (at most `count_max`), a pointer's target.
     #[must_use]
     pub fn children(&self, value: &Value, count_max: usize) -> Vec<Child> {
-        todo!("{value:?}{count_max}")
+        let (_, found) = self.resolved(value);
+        if let Some(shape) = self.rust_shape(value) {
+            return self.rust_children(&shape, count_max);
+        }
+        match &found.kind {
+            TypeKind::Pointer { .. } => {
+                let target = self.dereference(value).ok();
+                target
+                    .map(|value| Child {
+                        name: "*".to_owned(),
+                        value,
+                    })
+                    .into_iter()
+                    .collect()
+            }
+            TypeKind::Array { count, .. } => {
+                let count = usize::try_from(count.unwrap_or(0))
+                    .unwrap_or(usize::MAX)
+                    .min(count_max);
+                let element = |index: usize| {
+                    let value = self.index(value, index as i128).ok()?;
+                    Some(Child {
+                        name: format!("[{index}]"),
+                        value,
+                    })
+                };
+                (0..count).map_while(element).collect()
+            }
+            TypeKind::Record(record) => self.record_children(value, record, count_max),
+            _ => Vec::new(),
+        }
+    }
+
+    fn record_children(&self, value: &Value, record: &Record, count_max: usize) -> Vec<Child> {
+        if let Some((_, variant)) = self.active_variant(value, record) {
+            return self.children(&variant, count_max);
+        }
+        let bases = record.bases.iter().filter_map(|base| {
+            let name = format!("<{}>", self.info.type_name(base.type_ref));
+            Some(Child {
+                name,
+                value: self.part(value, base.type_ref, base.offset?),
+            })
+        });
+        let members = record.members.iter().map(|member| Child {
+            name: member.name.as_deref().unwrap_or("<anonymous>").to_owned(),
+            value: self.member_value(value, member),
+        });
+        bases.chain(members).take(count_max).collect()
     }
 
     /// The changes that assign `source`, converted to its type, to `destination`.
@@ -124,13 +444,113 @@ impl<'a> Inspector<'a> {
     /// # Errors
     /// `destination` has no place that can be written, or the conversion makes no sense.
     pub fn assign(&self, destination: &Value, source: &Value) -> Result<Vec<Write>> {
-        todo!("{destination:?}{source:?}")
+        let destination = &self.behind_references(destination)?;
+        let (_, found) = self.resolved(destination);
+        let size = usize::try_from(self.info.size_of(destination.type_ref).unwrap_or(0))
+            .unwrap_or(usize::MAX);
+        match &found.kind {
+            TypeKind::Record(_) | TypeKind::Array { .. } => {
+                available(source)?;
+                let is_same =
+                    self.info.resolve(source.type_ref) == self.info.resolve(destination.type_ref);
+                if !is_same || source.bytes.len() != size {
+                    return Err(self.wrong_type("assignment", destination));
+                }
+                destination.place.write(self.target, &source.bytes, size)
+            }
+            _ => {
+                let bytes = self
+                    .info
+                    .encode(destination.type_ref, self.scalar(source)?)?;
+                match destination.bits {
+                    None => destination.place.write(self.target, &bytes, size),
+                    Some(bits) => {
+                        available(destination)?;
+                        let wide = bytes
+                            .get(..16)
+                            .and_then(|bytes| bytes.try_into().ok())
+                            .map(u128::from_le_bytes);
+                        let changed =
+                            with_bits(&destination.bytes, bits, wide.ok_or(Error::NotAssignable)?);
+                        destination
+                            .place
+                            .write(self.target, &changed, changed.len())
+                    }
+                }
+            }
+        }
     }
 
-    /// The value written out as gdb prints it. Never fails: what cannot be read is said so in
-    /// its place, as `<optimized out>`.
-    #[must_use]
-    pub fn format(&self, value: &Value, options: &FormatOptions) -> String {
-        todo!("{value:?}{options:?}")
+    /// The value that a C++ reference refers to; other values are themselves.
+    fn behind_references(&self, value: &Value) -> Result<Value> {
+        let (_, found) = self.resolved(value);
+        match found.kind {
+            TypeKind::Pointer {
+                kind: PointerKind::Reference | PointerKind::RvalueReference,
+                ..
+            } => self.dereference(value),
+            _ => Ok(value.clone()),
+        }
     }
+
+    /// The address that a pointer holds.
+    pub(crate) fn address(&self, value: &Value) -> Result<u64> {
+        available(value)?;
+        match self.info.decode(value.type_ref, &value.bytes, value.bits) {
+            Some(Scalar::Integer(address)) => {
+                u64::try_from(address).map_err(|_| self.wrong_type("use as an address", value))
+            }
+            _ => Err(self.wrong_type("use as an address", value)),
+        }
+    }
+
+    /// An address cut to the size that addresses have.
+    fn wrapped(&self, address: u64) -> u64 {
+        if self.info.address_size() == 8 {
+            address
+        } else {
+            address & u64::from(u32::MAX)
+        }
+    }
+
+    /// A value's type behind typedefs and qualifiers.
+    pub(crate) fn resolved(&self, value: &Value) -> (TypeRef, Arc<crate::types::Type>) {
+        let type_ref = self.info.resolve(value.type_ref);
+        (type_ref, self.info.type_of(type_ref))
+    }
+
+    fn complete_size(&self, type_ref: TypeRef) -> Result<u64> {
+        // gcc's and clang's extension: arithmetic on `void *` and on functions counts bytes.
+        match self.info.type_of(self.info.resolve(type_ref)).kind {
+            TypeKind::Void | TypeKind::Function(_) => Ok(1),
+            _ => self
+                .info
+                .size_of(type_ref)
+                .ok_or_else(|| Error::Incomplete {
+                    type_name: self.info.type_name(type_ref),
+                }),
+        }
+    }
+
+    fn wrong_type(&self, operation: &'static str, value: &Value) -> Error {
+        Error::WrongType {
+            operation,
+            type_name: self.info.type_name(value.type_ref),
+        }
+    }
+}
+
+/// Whether a value's bytes are there, as an error if not.
+pub(crate) fn available(value: &Value) -> Result<()> {
+    match &value.availability {
+        Availability::Available => Ok(()),
+        Availability::OptimizedOut => Err(Error::OptimizedOut),
+        Availability::Unavailable(error) => Err(error.clone()),
+    }
+}
+
+/// The byte offset of an element, as the machine would compute it.
+fn offset_of(index: i128, size: u64) -> u64 {
+    let index = (index.cast_unsigned() & u128::from(u64::MAX)) as u64;
+    index.wrapping_mul(size)
 }

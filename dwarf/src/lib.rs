@@ -18,7 +18,9 @@
 
 mod address;
 mod error;
+mod evaluate;
 mod format;
+mod format_rust;
 mod functions;
 mod info;
 mod inspect;
@@ -26,10 +28,15 @@ mod line_breakpoints;
 mod lines;
 mod location;
 mod names;
+mod numbers;
+mod places;
 mod reader;
+mod rust_values;
+mod scalars;
 mod scopes;
 mod sections;
 mod source_files;
+mod strings;
 mod type_lookup;
 mod type_names;
 mod type_reader;

@@ -26,6 +26,17 @@ pub struct Value {
 impl Value {
     /// The largest number of bytes kept in a value.
     pub const BYTES_MAX: usize = 64 * 1024;
+
+    /// A value that cannot be read.
+    pub(crate) fn unavailable(type_ref: TypeRef, error: Error) -> Value {
+        Value {
+            type_ref,
+            place: Place::OptimizedOut,
+            bits: None,
+            bytes: Arc::new([]),
+            availability: Availability::Unavailable(error),
+        }
+    }
 }
 
 /// Whether a value's bytes could be read.
