@@ -26,6 +26,9 @@
 # Debian's cargo and rustc are /usr/bin/cargo and /usr/bin/rustc: name them by
 # CARGO and RUSTC where rustup's come first on the PATH.
 set -eu
+# Lists of flags are split at the ends of their lines, for a path may hold spaces.
+IFS='
+'
 
 CC=${CC:-clang-22}
 CXX=${CXX:-clang++-22}
