@@ -296,24 +296,16 @@ impl<'a> Evaluator<'_, 'a> {
             target: self.target,
             address: self.address,
         };
-        let slot = |slot: Option<RawSlot>| match slot {
-            Some(RawSlot::I32(value)) => Ok(u64::from(value)),
-            Some(RawSlot::I64(value)) => Ok(value),
-            _ => Err(Error::Unavailable("the frame base".to_owned())),
-        };
+
         // The frame base is an address, whether the expression calls it a value or a place.
         match evaluator.attribute(value, depth)? {
             Place::Memory(address) => Ok(address),
-            Place::Local(index) => Ok(slot(self.target.local(index))?),
-            Place::Global(index) => Ok(slot(self.target.global(index))?),
-            Place::Operand(index) => Ok(slot(self.target.operand(index))?),
-            Place::Implicit(bytes) => {
+            Place::OptimizedOut => Err(Stop::OptimizedOut),
+            place => {
                 let mut address = [0; 8];
-                let len = bytes.len().min(8);
-                address[..len].copy_from_slice(&bytes[..len]);
+                address.copy_from_slice(&place.read(self.target, 8)?);
                 Ok(u64::from_le_bytes(address))
             }
-            Place::Pieces(_) | Place::OptimizedOut => Err(Stop::OptimizedOut),
         }
     }
 

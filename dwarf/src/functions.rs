@@ -195,11 +195,7 @@ impl DebugInfo {
 
     fn prologue_end(&self, code: Range<u32>) -> Option<u32> {
         let lines = self.unit_lines(self.unit_at(code.start)?)?;
-        let (_, rows, position) = lines.find(code.start)?;
-        let rows: Vec<_> = rows[position..]
-            .iter()
-            .take_while(|row| row.address < code.end)
-            .collect();
+        let rows: Vec<_> = lines.rows_in(code).collect();
         if let Some(row) = rows.iter().find(|row| row.prologue_end) {
             return Some(row.address);
         }

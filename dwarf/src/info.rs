@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::functions::FunctionSymbol;
 use crate::names::NameIndex;
 use crate::scopes::FunctionScopes;
 use crate::sections::{EXTERNAL_DEBUG_INFO, Sections};
-use crate::source_files::PathTable;
+use crate::source_files::{LineOwners, PathTable};
 use crate::types::TypeTable;
 use crate::unit_index::AddressIndex;
 use crate::units::UnitTable;
@@ -22,6 +23,8 @@ pub struct DebugInfo {
     pub(crate) addresses: OnceLock<AddressIndex>,
     pub(crate) names: OnceLock<NameIndex>,
     pub(crate) paths: PathTable,
+    pub(crate) line_owners: OnceLock<LineOwners>,
+    pub(crate) line_bytes_read: AtomicUsize,
     pub(crate) file_list: OnceLock<Arc<[Arc<str>]>>,
     pub(crate) function_list: OnceLock<Arc<[FunctionSymbol]>>,
     pub(crate) global_list: OnceLock<Arc<[Arc<str>]>>,
@@ -90,6 +93,8 @@ impl DebugInfo {
             addresses: OnceLock::new(),
             names: OnceLock::new(),
             paths: PathTable::default(),
+            line_owners: OnceLock::new(),
+            line_bytes_read: AtomicUsize::new(0),
             file_list: OnceLock::new(),
             function_list: OnceLock::new(),
             global_list: OnceLock::new(),
@@ -125,6 +130,10 @@ impl DebugInfo {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let units = (0..self.unit_count())
+            .filter(|number| {
+                self.unit_entry(*number)
+                    .is_some_and(|entry| !entry.is_type_unit)
+            })
             .filter_map(|number| {
                 let root = self.unit_root(number)?;
                 let language = root.language.and_then(|language| language.static_string());

@@ -31,7 +31,7 @@ impl DebugInfo {
     pub fn files(&self) -> Arc<[Arc<str>]> {
         let list = || {
             let mut paths = BTreeSet::new();
-            for unit in 0..self.unit_count() {
+            for unit in self.units_with_lines() {
                 let (Some(files), Some(lines)) = (self.unit_files(unit), self.unit_lines(unit))
                 else {
                     continue;
@@ -99,7 +99,7 @@ impl DebugInfo {
 
     fn unit_files_matching(&self, pattern: &str) -> BTreeMap<Arc<str>, Vec<UnitFile>> {
         let mut found: BTreeMap<Arc<str>, Vec<UnitFile>> = BTreeMap::new();
-        for unit in 0..self.unit_count() {
+        for unit in self.units_with_lines() {
             let Some(files) = self.unit_files(unit) else {
                 continue;
             };

@@ -107,8 +107,9 @@ impl DebugInfo {
 
     /// The line table of a unit.
     pub(crate) fn unit_lines(&self, number: u32) -> Option<&LineTable> {
-        let entry = self.unit_entry(number)?;
-        let root = self.unit_root(number)?;
+        let owner = self.line_owner(number)?;
+        let entry = self.unit_entry(owner)?;
+        let root = self.unit_root(owner)?;
         Some(entry.lines.get_or_init(|| LineTable::read(self, root)))
     }
 
@@ -223,6 +224,19 @@ impl LineTable {
             .partition_point(|row| row.address <= address)
             .checked_sub(1)?;
         Some((sequence, rows, position))
+    }
+
+    /// The rows that begin in a range of code.
+    pub(crate) fn rows_in(&self, code: Range<u32>) -> impl Iterator<Item = &Row> {
+        let first = self
+            .sequences
+            .partition_point(|sequence| sequence.end <= code.start);
+        let sequences = self.sequences[first..].iter().take_while({
+            let end = code.end;
+            move |sequence| sequence.start < end
+        });
+        let rows = sequences.flat_map(|sequence| &self.rows[sequence.rows.clone()]);
+        rows.filter(move |row| code.contains(&row.address))
     }
 
     /// The rows of each sequence.

@@ -1,6 +1,7 @@
 //! The source files that units name, and the patterns that people name them by.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::info::DebugInfo;
@@ -46,15 +47,60 @@ impl FileTable {
     }
 }
 
+/// Which unit a line program is read for. Units of types share the program of a compilation
+/// unit, which alone knows the directory that its paths are relative to.
+#[derive(Debug, Default)]
+pub(crate) struct LineOwners {
+    owners: HashMap<usize, u32>,
+}
+
+impl LineOwners {
+    fn find(info: &DebugInfo) -> LineOwners {
+        let mut owners = HashMap::new();
+        for is_type_unit in [false, true] {
+            for number in 0..info.unit_count() {
+                if info
+                    .unit_entry(number)
+                    .is_some_and(|entry| entry.is_type_unit == is_type_unit)
+                    && let Some(program) = info.unit_root(number).and_then(|root| root.line_program)
+                {
+                    owners.entry(program).or_insert(number);
+                }
+            }
+        }
+        LineOwners { owners }
+    }
+}
+
 impl DebugInfo {
+    /// The unit that a unit's line program is read for.
+    pub(crate) fn line_owner(&self, number: u32) -> Option<u32> {
+        let program = self.unit_root(number)?.line_program?;
+        self.line_owners
+            .get_or_init(|| LineOwners::find(self))
+            .owners
+            .get(&program)
+            .copied()
+    }
+
+    /// The units that have line programs of their own.
+    pub(crate) fn units_with_lines(&self) -> impl Iterator<Item = u32> {
+        (0..self.unit_count()).filter(|number| self.line_owner(*number) == Some(*number))
+    }
+
     /// The files of a unit.
     pub(crate) fn unit_files(&self, number: u32) -> Option<&FileTable> {
-        let entry = self.unit_entry(number)?;
-        let root = self.unit_root(number)?;
+        let owner = self.line_owner(number)?;
+        let entry = self.unit_entry(owner)?;
+        let root = self.unit_root(owner)?;
         Some(entry.files.get_or_init(|| self.read_files(root)))
     }
 
     /// The line program of a unit.
+    ///
+    /// Each program is read at most twice, for its files and for its rows. Well-formed
+    /// programs do not overlap, so that this is never more than twice the section; malformed
+    /// ones that do overlap are refused beyond that.
     pub(crate) fn line_program<'a>(
         &'a self,
         reader: &Reader<'a>,
@@ -74,7 +120,17 @@ impl DebugInfo {
                 "The line table at .debug_line+{offset:#x} is ignored: {error}."
             ));
         }
-        program.ok()
+        let program = program.ok()?;
+        let bytes = program.header().unit_length();
+        let bytes_read = self
+            .line_bytes_read
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes);
+        if bytes_read > 2 * self.sections.get(".debug_line").len() {
+            self.warn("Line tables in .debug_line overlap: some are ignored.".to_owned());
+            return None;
+        }
+        Some(program)
     }
 
     fn read_files(&self, root: &UnitRoot) -> FileTable {

@@ -95,9 +95,10 @@ impl DebugInfo {
             TypeKind::Record(_) | TypeKind::Enumeration(_) => {
                 let resolved = self.type_of(self.resolve(type_ref));
                 match &resolved.kind {
-                    TypeKind::Record(record) => {
-                        spaced(&self.record_definition(&resolved, record), &declarator)
-                    }
+                    TypeKind::Record(record) => spaced(
+                        &self.record_definition(&resolved, record, depth),
+                        &declarator,
+                    ),
                     TypeKind::Enumeration(enumeration) => {
                         spaced(&enumeration_definition(&resolved, enumeration), &declarator)
                     }
@@ -108,8 +109,9 @@ impl DebugInfo {
         }
     }
 
-    fn record_definition(&self, found: &Type, record: &Record) -> String {
+    fn record_definition(&self, found: &Type, record: &Record, depth: usize) -> String {
         let mut text = match found.notation {
+            _ if found.name.is_none() => keyword(record.kind).to_owned(),
             Notation::C => base_name(found),
             Notation::Rust if record.variant_part.is_some() => spaced("enum", &base_name(found)),
             _ => spaced(
@@ -129,8 +131,12 @@ impl DebugInfo {
         for member in record.members.iter().filter(|member| !member.is_artificial) {
             let declaration = match &member.name {
                 Some(name) if is_rust => format!("{name}: {}", self.type_name(member.type_ref)),
+                // A type without a name is not declared anywhere else.
+                Some(name) if self.is_anonymous(member.type_ref) => {
+                    indented(&self.define(member.type_ref, name.to_string(), depth - 1))
+                }
                 Some(name) => self.type_declaration(member.type_ref, name),
-                None => indented(&self.type_definition(member.type_ref)),
+                None => indented(&self.define(member.type_ref, String::new(), depth - 1)),
             };
             text += "    ";
             text += &declaration;
@@ -205,6 +211,11 @@ impl DebugInfo {
             parameters.push("void".to_owned());
         }
         parameters.join(", ")
+    }
+
+    fn is_anonymous(&self, type_ref: TypeRef) -> bool {
+        let found = self.type_of(type_ref);
+        found.name.is_none() && matches!(found.kind, TypeKind::Record(_) | TypeKind::Enumeration(_))
     }
 
     fn is_pointer(&self, type_ref: TypeRef) -> bool {

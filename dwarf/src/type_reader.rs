@@ -18,6 +18,13 @@ impl<'a> Reader<'a> {
     /// The type that an entry describes.
     pub(crate) fn read_type(&self, die_ref: DieRef) -> Option<Type> {
         let (unit, die) = self.die(die_ref)?;
+        // The type itself may be in a unit of its own.
+        if let Some(signature) = die.attr_value(gimli::DW_AT_signature) {
+            let (unit, die) = self.die(self.reference(unit.number, &signature)?)?;
+            if die.attr_value(gimli::DW_AT_signature).is_none() {
+                return self.read_type(unit.die_ref(die.offset()));
+            }
+        }
         let name = self
             .info
             .qualified_name(NameKind::Type, die_ref)

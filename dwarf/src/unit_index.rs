@@ -154,9 +154,10 @@ impl AddressIndex {
                     .map(|range| (range.start, range.end, unit)),
             );
             // A unit that does not say which code is its own is asked function by function.
-            // Units without a line table hold types only.
             if root.ranges.is_empty()
-                && root.line_program.is_some()
+                && info
+                    .unit_entry(unit)
+                    .is_some_and(|entry| !entry.is_type_unit)
                 && let Some(functions) = info.unit_index(unit)
             {
                 index.ranges.extend(

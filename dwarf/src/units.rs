@@ -32,6 +32,8 @@ pub(crate) struct UnitEntry {
     pub(crate) offset: usize,
     /// Whether the section is `.debug_types`.
     pub(crate) is_in_debug_types: bool,
+    /// Whether it holds one type for other units.
+    pub(crate) is_type_unit: bool,
     root: OnceLock<Option<UnitRoot>>,
     pub(crate) index: OnceLock<UnitIndex>,
     pub(crate) files: OnceLock<FileTable>,
@@ -126,6 +128,7 @@ impl UnitTable {
         self.units.push(UnitEntry {
             offset,
             is_in_debug_types,
+            is_type_unit: matches!(header.type_(), gimli::UnitType::Type { .. }),
             root: OnceLock::new(),
             index: OnceLock::new(),
             files: OnceLock::new(),
