@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use wasmparser::{BinaryReader, FuncType, GlobalType, Operator};
+use wasmparser::{BinaryReader, FuncType, GlobalType, MemoryType, Operator, TableType};
 
 use crate::address::{FuncAddr, FuncIndex, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::host::{Host, HostFunc};
 use crate::machine::{Invocation, Machine, Table};
 use crate::memory::{GrowError, Memory};
-use crate::module::{ElementItems, ElementSegment, ImportType, Module, SegmentMode};
+use crate::module::{ElementItems, ElementSegment, ExportKind, ImportType, Module, SegmentMode};
 use crate::trap::TrapKind;
 use crate::value::{cell_count, func_ref_cell};
 
@@ -97,6 +97,29 @@ pub struct Store {
     pub(crate) data: Vec<(InstanceAddr, Range<u32>)>,
     /// The references of every element segment.
     pub(crate) elements: Vec<Box<[u64]>>,
+    /// The types of tables and memories, as they were declared.
+    pub(crate) tables: Vec<TableType>,
+    pub(crate) memories: Vec<MemoryType>,
+    /// Instances whose exports others can import, by the module name they are known under.
+    pub(crate) registered: Vec<(String, InstanceAddr)>,
+}
+
+/// Something that serves an import.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Extern {
+    Func(FuncAddr),
+    Table(TableAddr),
+    Memory(MemoryAddr),
+    Global(GlobalAddr),
+}
+
+/// What a module's imports resolved to, in the order of each index space.
+#[derive(Default)]
+struct Imported {
+    funcs: Vec<FuncAddr>,
+    tables: Vec<TableAddr>,
+    memories: Vec<MemoryAddr>,
+    globals: Vec<GlobalAddr>,
 }
 
 impl Store {
@@ -121,7 +144,7 @@ impl Store {
     }
 
     /// Instantiates a module: allocates its items in `machine`, copies its active segments, and makes its start function
-    /// the next invocation.
+    /// the next invocation. Imports are served by registered instances first, then by the host.
     pub(crate) fn instantiate(
         &mut self,
         machine: &mut Machine,
@@ -131,9 +154,10 @@ impl Store {
     ) -> Result<InstanceAddr, LinkError> {
         let address = InstanceAddr(self.instances.len() as u32);
         let type_ids: Box<[u32]> = module.types.iter().map(|ty| self.type_id(ty)).collect();
-        let funcs = self.allocate_funcs(address, module, &type_ids, host, stub_imports)?;
-        let tables = allocate_tables(machine, module)?;
-        let memories = allocate_memories(machine, module)?;
+        let imported = self.resolve_imports(machine, address, module, &type_ids, host, stub_imports)?;
+        let funcs = self.allocate_funcs(address, module, &type_ids, imported.funcs);
+        let tables = self.allocate_tables(machine, module, imported.tables)?;
+        let memories = self.allocate_memories(machine, module, imported.memories)?;
         let data_start = self.data.len() as u32;
         self.data.extend(module.data.iter().map(|segment| (address, segment.bytes.clone())));
         machine.dropped_data.resize(self.data.len(), false);
@@ -149,11 +173,11 @@ impl Store {
             data_start,
             elements_start,
         };
-        self.allocate_globals(machine, &mut instance);
-        for table in instance.module.tables.iter().zip(&instance.tables) {
-            if let (Some(init), address) = (table.0.init.as_ref(), table.1) {
+        self.allocate_globals(machine, &mut instance, imported.globals);
+        for (definition, table) in instance.module.tables.iter().zip(&instance.tables) {
+            if let Some(init) = &definition.init {
                 let value = evaluate(&instance, machine, init.clone());
-                machine.tables[address.index()].elements.fill(value);
+                machine.tables[table.index()].elements.fill(value);
             }
         }
         self.elements.extend(module.elements.iter().map(|segment| element_cells(&instance, machine, segment)));
@@ -167,60 +191,176 @@ impl Store {
         Ok(address)
     }
 
-    fn allocate_funcs(
+    /// Finds what serves each import; an error lists all that nothing serves.
+    fn resolve_imports(
         &mut self,
+        machine: &Machine,
         instance: InstanceAddr,
         module: &Module,
         type_ids: &[u32],
         host: &dyn Host,
         stub_imports: bool,
-    ) -> Result<Box<[FuncAddr]>, LinkError> {
+    ) -> Result<Imported, LinkError> {
+        let mut imported = Imported::default();
         let mut unknown = Vec::new();
-        let mut kinds = Vec::new();
         for import in &module.imports {
             let full_name = format!("{}.{}", import.module, import.name);
+            if let Some(served) = self.registered_export(&import.module, &import.name) {
+                self.check_served(machine, &full_name, &import.ty, type_ids, served)?;
+                match served {
+                    Extern::Func(func) => imported.funcs.push(func),
+                    Extern::Table(table) => imported.tables.push(table),
+                    Extern::Memory(memory) => imported.memories.push(memory),
+                    Extern::Global(global) => imported.globals.push(global),
+                }
+                continue;
+            }
+            // Nothing but functions is provided by a host.
             let ImportType::Func(ty) = import.ty else {
-                // Nothing but functions is provided by a host.
+                if let Some(func) = host.resolve(&import.module, &import.name) {
+                    let provided = format!("func {}", crate::disassemble::func_type_text(&host.func_type(func)));
+                    let wanted = format!("{:?}", import.ty);
+                    return Err(LinkError::ImportType { import: full_name, wanted, provided });
+                }
                 unknown.push(full_name);
                 continue;
             };
-            match host.resolve(&import.module, &import.name) {
+            let kind = match host.resolve(&import.module, &import.name) {
                 Some(func) => {
-                    check_import_type(&full_name, &module.types[ty as usize], &host.func_type(func))?;
-                    kinds.push(FuncKind::Host(func));
+                    check_func_type(&full_name, &module.types[ty as usize], &host.func_type(func))?;
+                    FuncKind::Host(func)
                 }
-                None if stub_imports => kinds.push(FuncKind::Stub(full_name)),
-                None => unknown.push(full_name),
-            }
+                None if stub_imports => FuncKind::Stub(full_name),
+                None => {
+                    unknown.push(full_name);
+                    continue;
+                }
+            };
+            let index = FuncIndex(imported.funcs.len() as u32);
+            imported.funcs.push(FuncAddr(self.funcs.len() as u32));
+            self.funcs.push(FuncInst { instance, index, type_id: type_ids[ty as usize], kind });
         }
-        if !unknown.is_empty() {
-            return Err(LinkError::UnknownImports(unknown));
-        }
-        kinds.resize(module.func_types.len(), FuncKind::Wasm);
-        let first = self.funcs.len() as u32;
-        let count = module.func_types.len() as u32;
-        for (index, kind) in kinds.into_iter().enumerate() {
-            let type_id = type_ids[module.func_types[index] as usize];
-            self.funcs.push(FuncInst { instance, index: FuncIndex(index as u32), type_id, kind });
-        }
-        Ok((first..first + count).map(FuncAddr).collect())
+        if unknown.is_empty() { Ok(imported) } else { Err(LinkError::UnknownImports(unknown)) }
     }
 
-    fn allocate_globals(&mut self, machine: &mut Machine, instance: &mut Instance) {
-        let module = Arc::clone(&instance.module);
-        let mut addresses = Vec::with_capacity(module.globals.len());
-        let mut cells = Vec::with_capacity(module.globals.len());
-        for global in &module.globals {
-            addresses.push(GlobalAddr(self.globals.len() as u32));
-            let cell = machine.globals.len() as u32;
-            // An initialiser may read the globals before it.
-            let value = global.init.clone().map_or(0, |init| evaluate(instance, machine, init));
-            machine.globals.push(value);
-            machine.globals.resize(cell as usize + cell_count(global.ty.content_type) as usize, 0);
-            cells.push(cell);
-            self.globals.push((global.ty, cell));
-            instance.global_cells = cells.as_slice().into();
+    fn registered_export(&self, module: &str, name: &str) -> Option<Extern> {
+        let (_, instance) = self.registered.iter().rev().find(|(known, _)| known == module)?;
+        let instance = &self.instances[instance.index()];
+        let export = instance.module.exports.iter().find(|export| export.name == name)?;
+        let index = export.index as usize;
+        Some(match export.kind {
+            ExportKind::Func => Extern::Func(instance.funcs[index]),
+            ExportKind::Table => Extern::Table(instance.tables[index]),
+            ExportKind::Memory => Extern::Memory(instance.memories[index]),
+            ExportKind::Global => Extern::Global(instance.globals[index]),
+        })
+    }
+
+    /// Whether an item can serve an import of this type (WebAssembly 3.0, section 3.2.7, import matching).
+    fn check_served(
+        &self,
+        machine: &Machine,
+        import: &str,
+        wanted: &ImportType,
+        type_ids: &[u32],
+        served: Extern,
+    ) -> Result<(), LinkError> {
+        let fits = match (wanted, served) {
+            (ImportType::Func(ty), Extern::Func(func)) => self.funcs[func.index()].type_id == type_ids[*ty as usize],
+            (ImportType::Table(wanted), Extern::Table(table)) => {
+                let ty = &self.tables[table.index()];
+                let count = machine.tables[table.index()].elements.len() as u64;
+                ty.element_type == wanted.element_type && limits_fit(count, ty.maximum, wanted.initial, wanted.maximum)
+            }
+            (ImportType::Memory(wanted), Extern::Memory(memory)) => {
+                let maximum = self.memories[memory.index()].maximum;
+                limits_fit(machine.memories[memory.index()].pages(), maximum, wanted.initial, wanted.maximum)
+            }
+            (ImportType::Global(wanted), Extern::Global(global)) => self.globals[global.index()].0 == *wanted,
+            _ => false,
+        };
+        if fits {
+            return Ok(());
         }
+        let (wanted, provided) = (format!("{wanted:?}"), format!("{served:?}"));
+        Err(LinkError::ImportType { import: import.to_owned(), wanted, provided })
+    }
+
+    fn allocate_funcs(
+        &mut self,
+        instance: InstanceAddr,
+        module: &Module,
+        type_ids: &[u32],
+        imported: Vec<FuncAddr>,
+    ) -> Box<[FuncAddr]> {
+        let mut addresses = imported;
+        for index in addresses.len()..module.func_types.len() {
+            addresses.push(FuncAddr(self.funcs.len() as u32));
+            let type_id = type_ids[module.func_types[index] as usize];
+            self.funcs.push(FuncInst { instance, index: FuncIndex(index as u32), type_id, kind: FuncKind::Wasm });
+        }
+        addresses.into()
+    }
+
+    fn allocate_tables(
+        &mut self,
+        machine: &mut Machine,
+        module: &Module,
+        imported: Vec<TableAddr>,
+    ) -> Result<Box<[TableAddr]>, LinkError> {
+        let mut addresses = imported;
+        for (index, table) in module.tables.iter().enumerate().skip(addresses.len()) {
+            let limit = machine.limits.table_elements_max;
+            let initial = table.ty.initial;
+            if initial > limit {
+                return Err(LinkError::Resource(format!("table {index} has {initial} elements; the limit is {limit}")));
+            }
+            addresses.push(TableAddr(machine.tables.len() as u32));
+            let elements_max = table.ty.maximum.unwrap_or(u64::MAX).min(limit);
+            machine.tables.push(Table { elements: vec![0; initial as usize], elements_max });
+            self.tables.push(table.ty);
+        }
+        Ok(addresses.into())
+    }
+
+    fn allocate_memories(
+        &mut self,
+        machine: &mut Machine,
+        module: &Module,
+        imported: Vec<MemoryAddr>,
+    ) -> Result<Box<[MemoryAddr]>, LinkError> {
+        let mut addresses = imported;
+        for (index, ty) in module.memories.iter().enumerate().skip(addresses.len()) {
+            let limit = machine.limits.memory_pages_max;
+            let memory = Memory::new(ty, limit).map_err(|error| {
+                LinkError::Resource(match error {
+                    GrowError::Limit => format!("memory {index} starts with {} pages; the limit is {limit}", ty.initial),
+                    GrowError::Host(message) => message,
+                })
+            })?;
+            addresses.push(MemoryAddr(machine.memories.len() as u32));
+            machine.memories.push(memory);
+            self.memories.push(*ty);
+        }
+        Ok(addresses.into())
+    }
+
+    fn allocate_globals(&mut self, machine: &mut Machine, instance: &mut Instance, imported: Vec<GlobalAddr>) {
+        let module = Arc::clone(&instance.module);
+        let mut cells: Vec<u32> = imported.iter().map(|global| self.globals[global.index()].1).collect();
+        let mut addresses = imported;
+        for global in module.globals.iter().skip(addresses.len()) {
+            // An initialiser may read the globals before it.
+            instance.global_cells = cells.as_slice().into();
+            let value = global.init.clone().map_or(0, |init| evaluate(instance, machine, init));
+            let cell = machine.globals.len() as u32;
+            machine.globals.push(value);
+            machine.globals.resize((cell + cell_count(global.ty.content_type)) as usize, 0);
+            addresses.push(GlobalAddr(self.globals.len() as u32));
+            self.globals.push((global.ty, cell));
+            cells.push(cell);
+        }
+        instance.global_cells = cells.into();
         instance.globals = addresses.into();
     }
 
@@ -254,45 +394,17 @@ impl Store {
     }
 }
 
-fn check_import_type(import: &str, wanted: &FuncType, provided: &FuncType) -> Result<(), LinkError> {
+fn limits_fit(size: u64, maximum: Option<u64>, wanted_initial: u64, wanted_maximum: Option<u64>) -> bool {
+    size >= wanted_initial
+        && wanted_maximum.is_none_or(|wanted| maximum.is_some_and(|maximum| maximum <= wanted))
+}
+
+fn check_func_type(import: &str, wanted: &FuncType, provided: &FuncType) -> Result<(), LinkError> {
     if wanted == provided {
         return Ok(());
     }
     let text = crate::disassemble::func_type_text;
     Err(LinkError::ImportType { import: import.to_owned(), wanted: text(wanted), provided: text(provided) })
-}
-
-fn allocate_tables(machine: &mut Machine, module: &Module) -> Result<Box<[TableAddr]>, LinkError> {
-    let mut addresses = Vec::new();
-    for (index, table) in module.tables.iter().enumerate() {
-        let limit = machine.limits.table_elements_max;
-        if table.ty.initial > limit {
-            let initial = table.ty.initial;
-            return Err(LinkError::Resource(format!("table {index} has {initial} elements; the limit is {limit}")));
-        }
-        addresses.push(TableAddr(machine.tables.len() as u32));
-        machine.tables.push(Table {
-            elements: vec![0; table.ty.initial as usize],
-            elements_max: table.ty.maximum.unwrap_or(u64::MAX).min(limit),
-        });
-    }
-    Ok(addresses.into())
-}
-
-fn allocate_memories(machine: &mut Machine, module: &Module) -> Result<Box<[MemoryAddr]>, LinkError> {
-    let mut addresses = Vec::new();
-    for (index, ty) in module.memories.iter().enumerate() {
-        let limit = machine.limits.memory_pages_max;
-        let memory = Memory::new(ty, limit).map_err(|error| {
-            LinkError::Resource(match error {
-                GrowError::Limit => format!("memory {index} starts with {} pages; the limit is {limit}", ty.initial),
-                GrowError::Host(message) => message,
-            })
-        })?;
-        addresses.push(MemoryAddr(machine.memories.len() as u32));
-        machine.memories.push(memory);
-    }
-    Ok(addresses.into())
 }
 
 fn element_cells(instance: &Instance, machine: &Machine, segment: &ElementSegment) -> Box<[u64]> {

@@ -46,9 +46,6 @@ pub enum InvokeError {
         /// The parameter's type.
         wanted: String,
     },
-    /// The function is the host's.
-    #[error("the function is an import and has no code to run")]
-    Import,
 }
 
 /// When a run ends by itself.
@@ -68,27 +65,50 @@ pub struct Vm {
     host: Box<dyn Host>,
     log: HostLog,
     interrupt: Interrupt,
+    stub_imports: bool,
 }
 
 impl Vm {
-    /// Instantiates a module. No instruction runs; a start function becomes the first invocation.
+    /// A machine with one instance. No instruction runs; a start function becomes the first invocation.
     pub fn new(
         module: &Arc<Module>,
         host: Box<dyn Host>,
         wasi: Arc<WasiState>,
         config: Config,
     ) -> Result<Vm, LinkError> {
-        let mut machine = Machine::new(config.limits, wasi);
-        let mut store = Store::default();
-        store.instantiate(&mut machine, module, &*host, config.stub_imports)?;
-        Ok(Vm {
-            machine,
-            store,
+        let mut vm = Vm::empty(host, wasi, config);
+        vm.instantiate(module)?;
+        Ok(vm)
+    }
+
+    /// A machine without instances.
+    #[must_use]
+    pub fn empty(host: Box<dyn Host>, wasi: Arc<WasiState>, config: Config) -> Vm {
+        Vm {
+            machine: Machine::new(config.limits, wasi),
+            store: Store::default(),
             classic: Classic::new(),
             host,
             log: HostLog::default(),
             interrupt: Interrupt::default(),
-        })
+            stub_imports: config.stub_imports,
+        }
+    }
+
+    /// Adds an instance of a module, linked to registered instances and the host. Its start function becomes an invocation.
+    pub fn instantiate(&mut self, module: &Arc<Module>) -> Result<InstanceAddr, LinkError> {
+        self.store.instantiate(&mut self.machine, module, &*self.host, self.stub_imports)
+    }
+
+    /// Lets modules instantiated later import an instance's exports under a module name.
+    pub fn register(&mut self, name: &str, instance: InstanceAddr) {
+        self.store.registered.push((name.to_owned(), instance));
+    }
+
+    /// The number of instances.
+    #[must_use]
+    pub fn instance_count(&self) -> u32 {
+        self.store.instances.len() as u32
     }
 
     /// What stops a run from another thread.
@@ -97,10 +117,10 @@ impl Vm {
         self.interrupt.clone()
     }
 
-    /// The function of instance 0 that is exported under a name.
+    /// The function that an instance exports under a name.
     #[must_use]
-    pub fn exported_func(&self, name: &str) -> Option<FuncAddr> {
-        let instance = self.store.instances.first()?;
+    pub fn exported_func(&self, instance: InstanceAddr, name: &str) -> Option<FuncAddr> {
+        let instance = self.store.instances.get(instance.index())?;
         let index = instance.module.export(ExportKind::Func, name)?;
         Some(instance.funcs[index as usize])
     }
@@ -115,33 +135,49 @@ impl Vm {
             let wanted = params[position].to_string();
             return Err(InvokeError::ArgumentType { position: position + 1, wanted });
         }
-        if self.store.funcs[func.index()].kind != FuncKind::Wasm {
-            return Err(InvokeError::Import);
-        }
         let mut cells = Vec::new();
         args.iter().for_each(|arg| arg.push_cells(&mut cells));
         self.machine.pending.push_back(Invocation { func, args: cells });
-        self.begin_pending();
         Ok(())
     }
 
-    /// Begins the next invocation when no frame is left; answers whether there is a frame now.
-    fn begin_pending(&mut self) -> bool {
-        if !self.machine.frames.is_empty() {
-            return true;
+    /// Gives up the present invocation and those that wait: no frame is left. The rest of the state stays as it is.
+    pub fn abandon(&mut self) {
+        self.machine.frames.clear();
+        self.machine.pending.clear();
+        self.machine.height = 0;
+        self.forget_future();
+    }
+
+    /// Begins the next invocation when no frame is left; `None` when there is a frame now.
+    fn begin_pending(&mut self) -> Option<Exit> {
+        while self.machine.frames.is_empty() {
+            let Some(Invocation { func, args }) = self.machine.pending.front().cloned() else {
+                return Some(Exit::Finished(self.results()));
+            };
+            let inst = &self.store.funcs[func.index()];
+            let instance = &self.store.instances[inst.instance.index()];
+            self.machine.invoked = Some(func);
+            self.machine.cells[..args.len()].copy_from_slice(&args);
+            let Some(body) = instance.module.func_body(inst.index) else {
+                // An import: a host call without a caller.
+                let memory = instance.memories.first().map(|address| address.index());
+                let call = CallSite { args: 0..args.len(), next: ModuleOffset(0), memory, tail: false };
+                match self.host_call(func, &call) {
+                    Ok(results) => self.machine.cells[..results.len()].copy_from_slice(&results),
+                    Err(exit) => return Some(exit),
+                }
+                self.machine.pending.pop_front();
+                continue;
+            };
+            let locals_cells = instance.module.locals_cells(inst.index);
+            self.machine.cells[args.len()..locals_cells as usize].fill(0);
+            self.machine.height = locals_cells;
+            self.machine.frames.push(Frame { func, pc: ModuleOffset(body.code.start), base: 0, side: 0 });
+            self.machine.tick += 1;
+            self.machine.pending.pop_front();
         }
-        let Some(Invocation { func, args }) = self.machine.pending.pop_front() else { return false };
-        let inst = &self.store.funcs[func.index()];
-        let module = &self.store.instances[inst.instance.index()].module;
-        let body = module.func_body(inst.index).expect("only functions with code are invoked");
-        let locals_cells = module.locals_cells(inst.index);
-        self.machine.cells[..args.len()].copy_from_slice(&args);
-        self.machine.cells[args.len()..locals_cells as usize].fill(0);
-        self.machine.height = locals_cells;
-        self.machine.frames.push(Frame { func, pc: ModuleOffset(body.code.start), base: 0, side: 0 });
-        self.machine.invoked = Some(func);
-        self.machine.tick += 1;
-        true
+        None
     }
 
     /// Runs until something stops it.
@@ -149,8 +185,8 @@ impl Vm {
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start { Mode::RunFromProbe } else { Mode::Run };
         loop {
-            if !self.begin_pending() {
-                return Exit::Finished(self.results());
+            if let Some(exit) = self.begin_pending() {
+                return exit;
             }
             if self.machine.tick >= tick_limit {
                 return Exit::Tick;
@@ -168,8 +204,8 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
-        if !self.begin_pending() {
-            return Exit::Finished(self.results());
+        if let Some(exit) = self.begin_pending() {
+            return exit;
         }
         self.execute(Mode::Step, 1 << 32).unwrap_or(Exit::Stepped)
     }
@@ -183,8 +219,8 @@ impl Vm {
             Outcome::Stepped => Some(Exit::Stepped),
             Outcome::Probe => Some(Exit::Probe),
             Outcome::Poll => None,
-            Outcome::HostCall(func) => self.host_call(func, false),
-            Outcome::HostTailCall(func) => self.host_call(func, true),
+            Outcome::HostCall(func) => self.call_host(func, false),
+            Outcome::HostTailCall(func) => self.call_host(func, true),
             Outcome::Trap(kind) => Some(Exit::Trap(Trap { kind, detail: self.trap_detail(kind) })),
             Outcome::HostResource => {
                 let bytes: usize = self.machine.memories.iter().map(|memory| memory.bytes().len()).sum();
@@ -217,33 +253,43 @@ impl Vm {
         self.store.func_type(func).results().iter().map(result).collect()
     }
 
-    /// Performs or replays the host call that the machine stands at; `None` when it returned.
-    fn host_call(&mut self, func: FuncAddr, tail: bool) -> Option<Exit> {
+    /// Makes the host call that the machine stands at; `None` when it returned.
+    fn call_host(&mut self, func: FuncAddr, tail: bool) -> Option<Exit> {
+        let call = self.call_site(func, tail);
+        match self.host_call(func, &call) {
+            Ok(results) => {
+                self.return_from_host(&call, &results);
+                None
+            }
+            Err(exit) => Some(exit),
+        }
+    }
+
+    /// Performs or replays a host call; its result cells.
+    fn host_call(&mut self, func: FuncAddr, call: &CallSite) -> Result<Vec<u64>, Exit> {
         let host_func = match &self.store.funcs[func.index()].kind {
             FuncKind::Host(host_func) => *host_func,
             FuncKind::Stub(name) => {
                 let detail = format!("the import {name} is a stub (--stub-imports)");
-                return Some(Exit::Trap(Trap { kind: TrapKind::Host, detail }));
+                return Err(Exit::Trap(Trap { kind: TrapKind::Host, detail }));
             }
             FuncKind::Wasm => unreachable!("tiers run wasm functions themselves"),
         };
-        let call = self.call_site(func, tail);
         let outcome = match self.log.event(self.machine.host_calls) {
-            Some(event) => replay(&mut self.machine, event.clone(), &call),
-            None => self.perform(host_func, &call),
+            Some(event) => replay(&mut self.machine, event.clone(), call),
+            None => self.perform(host_func, call),
         };
         match outcome {
             HostOutcome::Return(results) => {
                 // An end or a trap leaves the machine at the call instead: going on meets the same entry again.
                 self.machine.host_calls += 1;
-                self.return_from_host(&call, &results);
-                None
+                Ok(results)
             }
-            HostOutcome::Exit(status) => Some(Exit::ProcExit(status)),
-            HostOutcome::Trap(detail) => Some(Exit::Trap(Trap { kind: TrapKind::Host, detail })),
+            HostOutcome::Exit(status) => Err(Exit::ProcExit(status)),
+            HostOutcome::Trap(detail) => Err(Exit::Trap(Trap { kind: TrapKind::Host, detail })),
             HostOutcome::Interrupted => {
                 self.interrupt.take();
-                Some(Exit::Interrupted)
+                Err(Exit::Interrupted)
             }
         }
     }

@@ -108,43 +108,40 @@ impl World<'_> {
     }
 }
 
-/// The outcome of such an instruction: what it pushes, if anything.
-type Slow = Result<Option<u64>, Leave>;
+/// The outcome of such an instruction: the cell that it pushes, if it is one that pushes.
+///
+/// Small enough to be returned in registers: an outcome written through a pointer to the handler's own frame would keep
+/// the handler's last call from becoming a jump.
+type Slow = Result<u64, Leave>;
+const _: () = assert!(size_of::<Slow>() <= 16);
 
 /// Runs `body` on the operands, popped only when it succeeds, and on the immediates.
 #[inline(always)]
-unsafe fn slow(
+unsafe fn slow<const POPS: usize, const PUSHES: bool>(
     regs: Regs,
     immediates: *const u8,
-    pops: usize,
     immediates_count: usize,
     body: unsafe fn(*mut Context, *const u64, *const u8) -> Slow,
 ) -> Flow {
     // SAFETY: validated code has the operands and immediates.
     unsafe {
-        let operands = regs.sp.sub(pops);
-        match body(regs.context, operands, immediates) {
-            Ok(pushed) => {
+        match body(regs.context, regs.sp.sub(POPS), immediates) {
+            Ok(cell) => {
                 let mut next = immediates;
                 for _ in 0..immediates_count {
                     next = skip_leb(next);
                 }
-                let memory = (*regs.context).memory;
-                let regs = Regs { memory, ..regs };
-                match pushed {
-                    Some(cell) => regs.replace(pops, cell, next),
-                    None => regs.popped(pops, next),
-                }
+                if PUSHES { regs.replace(POPS, cell, next) } else { regs.popped(POPS, next) }
             }
             Err(why) => leave(regs, why),
         }
     }
 }
 
-/// `slow_instructions! { MemoryFill[3, 1] world, [at, value, count], [memory] => …; }`: a name, how many operands and
-/// immediates it has, and its semantics on them.
+/// `slow_instructions! { MemoryFill[3 => 0, 1] world, [at, value, count], [memory] => …; }`: a name, how many operands,
+/// results and immediates it has, and its semantics on them.
 macro_rules! slow_instructions {
-    ($skip:ident: $($name:ident[$pops:literal, $count:literal] $world:ident, [$($operand:ident),*], [$($immediate:ident),*] => $body:expr;)*) => {
+    ($skip:ident: $($name:ident[$pops:literal => $pushes:literal, $count:literal] $world:ident, [$($operand:ident),*], [$($immediate:ident),*] => $body:expr;)*) => {
         $(impl Execute for ops::$name {
             #[inline(always)]
             unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
@@ -165,7 +162,7 @@ macro_rules! slow_instructions {
                     }
                 }
                 // SAFETY: the handler passes its own registers.
-                unsafe { slow(regs, slow_instructions!(@$skip regs), $pops, $count, body) }
+                unsafe { slow::<$pops, { $pushes == 1 }>(regs, slow_instructions!(@$skip regs), $count, body) }
             }
         })*
     };
@@ -175,62 +172,62 @@ macro_rules! slow_instructions {
 
 slow_instructions! {
     single:
-    MemorySize[0, 1] world, [], [memory] => Ok(Some(world.machine.memories[world.memory(memory)].pages()));
-    MemoryGrow[1, 1] world, [delta], [memory] => memory_grow(&mut world, memory, delta);
-    TableGet[1, 1] world, [index], [table] => {
+    MemorySize[0 => 1, 1] world, [], [memory] => Ok(world.machine.memories[world.memory(memory)].pages());
+    MemoryGrow[1 => 1, 1] world, [delta], [memory] => memory_grow(&mut world, memory, delta);
+    TableGet[1 => 1, 1] world, [index], [table] => {
         let elements = &world.machine.tables[world.table(table)].elements;
         let cell = elements.get(index as u32 as usize).copied();
-        cell.map(Some).ok_or(Leave::Trap(TrapKind::TableOutOfBounds))
+        cell.ok_or(Leave::Trap(TrapKind::TableOutOfBounds))
     };
-    TableSet[2, 1] world, [index, value], [table] => {
+    TableSet[2 => 0, 1] world, [index, value], [table] => {
         let table = world.table(table);
         let element = world.machine.tables[table].elements.get_mut(index as u32 as usize);
         *element.ok_or(Leave::Trap(TrapKind::TableOutOfBounds))? = value;
-        Ok(None)
+        Ok(0)
     };
 }
 
 slow_instructions! {
     prefixed:
-    MemoryInit[3, 2] world, [at, from, count], [segment, memory] => {
+    MemoryInit[3 => 0, 2] world, [at, from, count], [segment, memory] => {
         let segment = (world.instance.data_start + segment) as usize;
         let bytes = if world.machine.dropped_data[segment] { &[][..] } else { world.store.data_bytes(segment) };
         let memory = world.memory(memory);
         done(world.machine.memory_init(memory, low(at), bytes, low(from), low(count)))
     };
-    DataDrop[0, 1] world, [], [segment] => {
+    DataDrop[0 => 0, 1] world, [], [segment] => {
         world.machine.dropped_data[(world.instance.data_start + segment) as usize] = true;
-        Ok(None)
+        Ok(0)
     };
-    MemoryCopy[3, 2] world, [at, from, count], [to_memory, from_memory] => {
+    MemoryCopy[3 => 0, 2] world, [at, from, count], [to_memory, from_memory] => {
         let (to, from) = ((world.memory(to_memory), low(at)), (world.memory(from_memory), low(from)));
         done(world.machine.memory_copy(to, from, low(count)))
     };
-    MemoryFill[3, 1] world, [at, value, count], [memory] => {
+    MemoryFill[3 => 0, 1] world, [at, value, count], [memory] => {
         let memory = world.memory(memory);
         done(world.machine.memory_fill(memory, low(at), value as u8, low(count)))
     };
-    TableInit[3, 2] world, [at, from, count], [segment, table] => {
+    TableInit[3 => 0, 2] world, [at, from, count], [segment, table] => {
         let segment = (world.instance.elements_start + segment) as usize;
         let cells = if world.machine.dropped_elements[segment] { &[][..] } else { &world.store.elements[segment] };
         let table = world.table(table);
         done(world.machine.table_init(table, low(at), cells, low(from), low(count)))
     };
-    ElemDrop[0, 1] world, [], [segment] => {
+    ElemDrop[0 => 0, 1] world, [], [segment] => {
         world.machine.dropped_elements[(world.instance.elements_start + segment) as usize] = true;
-        Ok(None)
+        Ok(0)
     };
-    TableCopy[3, 2] world, [at, from, count], [to_table, from_table] => {
+    TableCopy[3 => 0, 2] world, [at, from, count], [to_table, from_table] => {
         let (to, from) = ((world.table(to_table), low(at)), (world.table(from_table), low(from)));
         done(world.machine.table_copy(to, from, low(count)))
     };
-    TableGrow[2, 1] world, [value, delta], [table] => {
+    TableGrow[2 => 1, 1] world, [value, delta], [table] => {
         let table = world.table(table);
         let old = world.machine.table_grow(table, low(delta), value);
-        Ok(Some(old.unwrap_or(u64::from(u32::MAX))))
+        Ok(old.unwrap_or(u64::from(u32::MAX)))
     };
-    TableSize[0, 1] world, [], [table] => Ok(Some(world.machine.tables[world.table(table)].elements.len() as u64));
-    TableFill[3, 1] world, [at, value, count], [table] => {
+    TableSize[0 => 1, 1] world, [], [table] => Ok(world.machine.tables[world.table(table)].elements.len() as u64);
+    TableFill[3 => 0, 1] world, [at, value, count], [table] => {
         let table = world.table(table);
         done(world.machine.table_fill(table, low(at), value, low(count)))
     };
@@ -242,7 +239,7 @@ fn low(cell: u64) -> u64 {
 }
 
 fn done(result: Result<(), TrapKind>) -> Slow {
-    result.map(|()| None).map_err(Leave::Trap)
+    result.map(|()| 0).map_err(Leave::Trap)
 }
 
 fn memory_grow(world: &mut World<'_>, index: u32, delta: u64) -> Slow {
@@ -252,9 +249,9 @@ fn memory_grow(world: &mut World<'_>, index: u32, delta: u64) -> Slow {
             if index == 0 {
                 world.context.memory_bytes = world.machine.memories[memory].bytes().len() as u64;
             }
-            Ok(Some(old))
+            Ok(old)
         }
-        Err(GrowError::Limit) => Ok(Some(u64::from(u32::MAX))),
+        Err(GrowError::Limit) => Ok(u64::from(u32::MAX)),
         Err(GrowError::Host(_)) => Err(Leave::HostResource),
     }
 }
