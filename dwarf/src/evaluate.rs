@@ -249,12 +249,12 @@ impl<'a> Evaluator<'_, 'a> {
                 ..
             } => evaluation.resume_with_memory(self.read_typed(address, size, base_type)?),
             EvaluationResult::RequiresRelocatedAddress(address) => {
-                evaluation.resume_with_relocated_address(address)
+                evaluation.resume_with_relocated_address(self.live_address(address)?)
             }
             EvaluationResult::RequiresIndexedAddress { index, .. } => {
                 let address = self.reader.dwarf.address(&self.unit.unit, index);
-                evaluation
-                    .resume_with_indexed_address(address.map_err(|error| self.malformed(error))?)
+                let address = address.map_err(|error| self.malformed(error))?;
+                evaluation.resume_with_indexed_address(self.live_address(address)?)
             }
             EvaluationResult::RequiresBaseType(base_type) => {
                 evaluation.resume_with_base_type(self.value_type(base_type)?)
@@ -279,6 +279,14 @@ impl<'a> Evaluator<'_, 'a> {
             EvaluationResult::Complete => return Ok(state),
         };
         next.map_err(|error| self.malformed(error).into())
+    }
+
+    /// The address of a variable, unless the linker dropped it and wrote -1 or -2 instead.
+    fn live_address(&self, address: u64) -> Step<u64> {
+        if self.unit.unit.header.is_tombstone_address(address) {
+            return Err(Stop::OptimizedOut);
+        }
+        Ok(address)
     }
 
     /// The address that `DW_OP_fbreg` counts from.

@@ -43,12 +43,21 @@ impl DebugInfo {
         let named = found.notation == Notation::Rust && found.name.is_some();
         match &found.kind {
             _ if named => spaced(&base_name(&found), &declarator),
+            TypeKind::Pointer { target, .. } if found.notation == Notation::Rust => {
+                let pointer = format!("*const {}", self.declare(*target, String::new(), depth - 1));
+                spaced(&pointer, &declarator)
+            }
             TypeKind::Pointer { target, kind } => self.declare(
                 *target,
                 self.pointer_declarator(*target, *kind, &declarator),
                 depth - 1,
             ),
             TypeKind::Array { element, count } => {
+                if self.type_of(*element).notation == Notation::Rust {
+                    let element = self.declare(*element, String::new(), depth - 1);
+                    let count = count.map_or(String::new(), |count| format!("; {count}"));
+                    return spaced(&format!("[{element}{count}]"), &declarator);
+                }
                 self.declare(*element, array_declarator(&declarator, *count), depth - 1)
             }
             TypeKind::Function(function) => {

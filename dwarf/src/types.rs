@@ -495,7 +495,7 @@ fn is_same_kind(a: gimli::DwTag, b: gimli::DwTag) -> bool {
 /// C's name for a base type of wasm's data model.
 fn c_name(encoding: BaseEncoding, size: u64) -> &'static str {
     match (encoding, size) {
-        (BaseEncoding::Signed, 1) | (BaseEncoding::SignedChar, _) => "signed char",
+        (BaseEncoding::Signed, 1) => "signed char",
         (BaseEncoding::Unsigned, 1) => "unsigned char",
         (BaseEncoding::Signed, 2) => "short",
         (BaseEncoding::Unsigned, 2) => "unsigned short",
@@ -505,7 +505,7 @@ fn c_name(encoding: BaseEncoding, size: u64) -> &'static str {
         (BaseEncoding::Unsigned, 8) => "unsigned long long",
         (BaseEncoding::Signed, _) => "__int128",
         (BaseEncoding::Unsigned, _) => "unsigned __int128",
-        (BaseEncoding::UnsignedChar, _) => "char",
+        (BaseEncoding::SignedChar | BaseEncoding::UnsignedChar, _) => "char",
         (BaseEncoding::Unicode, 1) => "char8_t",
         (BaseEncoding::Unicode, 2) => "char16_t",
         (BaseEncoding::Unicode, _) => "char32_t",

@@ -1,0 +1,11 @@
+//! What a debugger asks of debug info, asked of real modules.
+
+mod classes;
+mod corruption;
+mod golden;
+mod inlining;
+mod lines;
+mod real_programs;
+mod rust;
+mod support;
+mod values;
