@@ -159,11 +159,20 @@ impl DebugInfo {
 
     /// Where a breakpoint on a function goes: after its prologue, as the line table marks it,
     /// or else at its second line, or else at its start.
+    ///
+    /// An inlined call may begin there ([`DebugInfo::inlined_frames`], whose ranges then start
+    /// at this address): gdb shows the call as not yet entered.
     #[must_use]
     pub fn breakpoint_address(&self, function: &Function) -> CodeOffset {
         let range = &function.ranges[0];
         self.prologue_end(range.start.0..range.end.0)
             .map_or(range.start, CodeOffset)
+    }
+
+    /// The type of a function: what it returns and takes.
+    #[must_use]
+    pub fn function_type(&self, id: FunctionId) -> TypeRef {
+        TypeRef::from_die(Some(id.0))
     }
 
     /// All functions that have code or inlined copies, sorted by name, for completion and

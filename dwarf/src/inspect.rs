@@ -1,5 +1,6 @@
 //! Reading, taking apart and writing values of a program.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::address::CodeOffset;
@@ -14,8 +15,8 @@ use crate::scopes::Variable;
 use crate::types::{BitField, Member, PointerKind, Record, TypeKind, TypeRef};
 use crate::value::{Availability, Child, Scalar, Value, Write};
 
-/// How many base classes and anonymous members a member may lie in.
-const NESTING_MAX: usize = 16;
+/// How many base classes and anonymous members are searched for a member.
+const PARTS_MAX: usize = 256;
 
 /// Debug info and one frame of a program together: everything about values.
 ///
@@ -68,9 +69,41 @@ impl<'a> Inspector<'a> {
     #[must_use]
     pub fn variable(&self, variable: &Variable, at: CodeOffset) -> Value {
         match self.locate(variable, at) {
-            Ok(place) => self.read(variable.type_ref, place),
+            Ok(place) => {
+                let counted = self.counted_array(variable, at);
+                self.read(counted.unwrap_or(variable.type_ref), place)
+            }
             Err(error) => Value::unavailable(variable.type_ref, error),
         }
+    }
+
+    /// The type of a variable-length array with the length that it has here.
+    fn counted_array(&self, variable: &Variable, at: CodeOffset) -> Option<TypeRef> {
+        let array = self.info.resolve(variable.type_ref);
+        let TypeKind::Array {
+            element,
+            count: None,
+        } = self.info.type_of(array).kind
+        else {
+            return None;
+        };
+        let reader = Reader::new(self.info);
+        let (count, is_last_index) = reader.element_count_variable(array)?;
+        let (unit, die) = reader.die(count)?;
+        let type_ref = TypeRef::from_die(reader.type_of(&unit, &die));
+        let place = Evaluator {
+            reader: &reader,
+            unit,
+            target: self.target,
+            address: at.0,
+        }
+        .locate(&die)
+        .ok()?;
+        let count = self.scalar(&self.read(type_ref, place)).ok()?.to_i128();
+        let count = u64::try_from(count)
+            .ok()?
+            .checked_add(u64::from(is_last_index))?;
+        Some(self.info.array_of(element, count))
     }
 
     /// The value of a type at a place.
@@ -135,7 +168,7 @@ impl<'a> Inspector<'a> {
                         type_name: self.info.type_name(type_ref),
                     });
                 }
-                self.find_member(value, record, name, NESTING_MAX)
+                self.find_member(value, name)
                     .ok_or_else(|| Error::NoMember {
                         member: name.to_owned(),
                         type_name: self.info.type_name(value.type_ref),
@@ -145,45 +178,39 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    fn find_member(
-        &self,
-        value: &Value,
-        record: &Record,
-        name: &str,
-        depth: usize,
-    ) -> Option<Value> {
-        let is_wanted = |member: &Member| {
+    /// Looks for a member in a record, then in the parts of it that lend it their members.
+    fn find_member(&self, value: &Value, name: &str) -> Option<Value> {
+        let is_wanted = |member: &&Member| {
             // A tuple's fields are numbered, and Rust's debug info gives them valid names.
             let found = member.name.as_deref();
             found == Some(name) || found.is_some_and(|found| found.strip_prefix("__") == Some(name))
         };
-        if let Some(member) = record.members.iter().find(|member| is_wanted(member)) {
-            return Some(self.member_value(value, member));
-        }
-        if depth == 0 {
-            return None;
-        }
-        let inside = |part: Value| {
+        let mut parts = VecDeque::from([value.clone()]);
+        for _ in 0..PARTS_MAX {
+            let part = parts.pop_front()?;
             let (_, found) = self.resolved(&part);
-            match &found.kind {
-                TypeKind::Record(record) => self.find_member(&part, record, name, depth - 1),
-                _ => None,
+            let TypeKind::Record(record) = &found.kind else {
+                continue;
+            };
+            if let Some(member) = record.members.iter().find(is_wanted) {
+                return Some(self.member_value(&part, member));
             }
-        };
-        let anonymous = record.members.iter().filter(|member| member.name.is_none());
-        let bases = record
-            .bases
-            .iter()
-            .filter_map(|base| Some(self.part(value, base.type_ref, base.offset?)));
-        let parts = anonymous
-            .map(|member| self.member_value(value, member))
-            .chain(bases);
-        parts
-            .chain(
-                self.active_variant(value, record)
+            let anonymous = record.members.iter().filter(|member| member.name.is_none());
+            parts.extend(
+                anonymous
+                    .take(PARTS_MAX)
+                    .map(|member| self.member_value(&part, member)),
+            );
+            let bases = record.bases.iter().take(PARTS_MAX);
+            parts.extend(
+                bases.filter_map(|base| Some(self.part(&part, base.type_ref, base.offset?))),
+            );
+            parts.extend(
+                self.active_variant(&part, record)
                     .map(|(_, variant)| variant),
-            )
-            .find_map(inside)
+            );
+        }
+        None
     }
 
     /// The value of a member.

@@ -3,10 +3,11 @@
 //! A [`Reader`] lives for one question. It borrows the sections, so that what it parses
 //! copies nothing; what is worth keeping goes as plain data into the [`DebugInfo`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 use gimli::{AttributeValue, Section as _};
 
@@ -25,14 +26,18 @@ pub(crate) type Attribute<'a> = AttributeValue<Slice<'a>>;
 /// How many references from entry to entry are followed before they count as a cycle.
 pub(crate) const REFERENCES_MAX: usize = 16;
 
-/// The most ranges read for one entry.
-const RANGES_MAX: usize = 1 << 14;
+/// The most ranges of code read for one question.
+const RANGES_MAX: usize = 1 << 20;
 
 /// The debug info, open for reading.
 pub(crate) struct Reader<'a> {
     pub(crate) info: &'a DebugInfo,
     pub(crate) dwarf: gimli::Dwarf<Slice<'a>>,
     units: RefCell<HashMap<u32, Option<Rc<Unit<'a>>>>>,
+    /// How many more ranges of code may be read: malformed entries may all refer to one long
+    /// list.
+    ranges_left: Cell<usize>,
+    is_for_index: bool,
 }
 
 /// A unit, open for reading.
@@ -107,7 +112,23 @@ impl<'a> Reader<'a> {
             info,
             dwarf,
             units: RefCell::default(),
+            ranges_left: Cell::new(RANGES_MAX),
+            is_for_index: false,
         }
+    }
+
+    /// A reader for what is read once and kept. All of these together read no more ranges than
+    /// well-formed sections could hold.
+    pub(crate) fn for_index(info: &'a DebugInfo) -> Self {
+        let mut reader = Reader::new(info);
+        reader.is_for_index = true;
+        let entries =
+            info.sections.get(".debug_ranges").len() + info.sections.get(".debug_rnglists").len();
+        let read = info.ranges_indexed.load(Ordering::Relaxed);
+        reader
+            .ranges_left
+            .set((2 * entries + RANGES_MAX).saturating_sub(read));
+        reader
     }
 
     /// A unit by its number; `None` if it cannot be read.
@@ -278,11 +299,16 @@ impl<'a> Reader<'a> {
         if let Some(value) = ranges
             && let Ok(Some(mut list)) = self.dwarf.attr_ranges(unit, value)
         {
-            while let Ok(Some(range)) = list.next() {
+            let mut left = self.ranges_left.get();
+            while left > 0
+                && let Ok(Some(range)) = list.next()
+            {
                 found.extend(live_range(range.begin, range.end));
-                if found.len() >= RANGES_MAX {
-                    break;
-                }
+                left -= 1;
+            }
+            let read = self.ranges_left.replace(left) - left;
+            if self.is_for_index {
+                self.info.ranges_indexed.fetch_add(read, Ordering::Relaxed);
             }
             found.sort_unstable_by_key(|range| range.start);
         } else if let Some(low) = low_pc.and_then(|value| self.address(unit, value)) {

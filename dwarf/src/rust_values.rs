@@ -6,8 +6,8 @@ use crate::location::Place;
 use crate::types::{Notation, Record, TypeKind, TypeRef};
 use crate::value::{Child, Scalar, Value};
 
-/// How many records a vector's pointer may be wrapped in.
-const WRAPPERS_MAX: usize = 8;
+/// How many values are looked at for a vector's pointer, which is wrapped in records.
+const WRAPPERS_MAX: usize = 32;
 
 /// What a value of a Rust type stands for.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ impl Inspector<'_> {
                 .type_arguments
                 .iter()
                 .find(|(parameter, _)| &**parameter == "T")?;
-            let address = self.wrapped_pointer(&buffer, WRAPPERS_MAX)?;
+            let address = self.wrapped_pointer(&buffer)?;
             let count = self.count(value, "len")?;
             return Some(RustShape::Sequence(Elements {
                 element: *element,
@@ -132,17 +132,20 @@ impl Inspector<'_> {
     }
 
     /// The first pointer in a value or in its members.
-    fn wrapped_pointer(&self, value: &Value, depth: usize) -> Option<u64> {
-        let (_, found) = self.resolved(value);
-        match &found.kind {
-            TypeKind::Pointer { .. } => self.address(value).ok(),
-            TypeKind::Record(record) if depth > 0 => {
-                let mut members = record.members.iter();
-                members.find_map(|member| {
-                    self.wrapped_pointer(&self.member_value(value, member), depth - 1)
-                })
+    fn wrapped_pointer(&self, value: &Value) -> Option<u64> {
+        let mut parts = vec![value.clone()];
+        for _ in 0..WRAPPERS_MAX {
+            let part = parts.pop()?;
+            let (_, found) = self.resolved(&part);
+            match &found.kind {
+                TypeKind::Pointer { .. } => return self.address(&part).ok(),
+                TypeKind::Record(record) => {
+                    let members = record.members.iter().take(WRAPPERS_MAX).rev();
+                    parts.extend(members.map(|member| self.member_value(&part, member)));
+                }
+                _ => {}
             }
-            _ => None,
         }
+        None
     }
 }

@@ -1,5 +1,6 @@
 //! Types as source code writes them.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 use crate::info::DebugInfo;
@@ -16,7 +17,7 @@ impl DebugInfo {
     /// `void (*)(int)`, `alloc::vec::Vec<u8>`.
     #[must_use]
     pub fn type_name(&self, type_ref: TypeRef) -> String {
-        self.declare(type_ref, String::new(), DEPTH_MAX)
+        Writer::new(self).declare(type_ref, String::new(), DEPTH_MAX)
     }
 
     /// A declaration of `name` with the type: `char *name`, `int name[4]`.
@@ -25,21 +26,48 @@ impl DebugInfo {
         if self.type_of(type_ref).notation == Notation::Rust {
             return format!("{name}: {}", self.type_name(type_ref));
         }
-        self.declare(type_ref, name.to_owned(), DEPTH_MAX)
+        Writer::new(self).declare(type_ref, name.to_owned(), DEPTH_MAX)
     }
 
     /// The type spelled out, typedefs resolved and members listed, as gdb's `ptype` does.
     #[must_use]
     pub fn type_definition(&self, type_ref: TypeRef) -> String {
-        self.define(type_ref, String::new(), DEPTH_MAX)
+        Writer::new(self).define(type_ref, String::new(), DEPTH_MAX)
+    }
+}
+
+/// Writes one type.
+struct Writer<'a> {
+    info: &'a DebugInfo,
+    /// How many more types may be written: malformed types may refer to each other so that
+    /// their text would grow without end.
+    types_left: Cell<usize>,
+}
+
+impl<'a> Writer<'a> {
+    /// The most types visited for one text.
+    const TYPES_MAX: usize = 4096;
+
+    fn new(info: &'a DebugInfo) -> Self {
+        Writer {
+            info,
+            types_left: Cell::new(Self::TYPES_MAX),
+        }
+    }
+
+    /// Whether one more type may be written.
+    fn takes_one(&self, depth: usize) -> bool {
+        let left = self.types_left.get();
+        self.types_left.set(left.saturating_sub(1));
+        depth > 0 && left > 0
     }
 
     /// Writes the type around a declarator.
     fn declare(&self, type_ref: TypeRef, declarator: String, depth: usize) -> String {
-        if depth == 0 {
+        if !self.takes_one(depth) {
             return "...".to_owned();
         }
-        let found = self.type_of(type_ref);
+        let found = self.info.type_of(type_ref);
         let named = found.notation == Notation::Rust && found.name.is_some();
         match &found.kind {
             _ if named => spaced(&base_name(&found), &declarator),
@@ -53,7 +81,7 @@ impl DebugInfo {
                 depth - 1,
             ),
             TypeKind::Array { element, count } => {
-                if self.type_of(*element).notation == Notation::Rust {
+                if self.info.type_of(*element).notation == Notation::Rust {
                     let element = self.declare(*element, String::new(), depth - 1);
                     let count = count.map_or(String::new(), |count| format!("; {count}"));
                     return spaced(&format!("[{element}{count}]"), &declarator);
@@ -77,10 +105,10 @@ impl DebugInfo {
 
     /// Writes the definition of the type around a declarator.
     fn define(&self, type_ref: TypeRef, declarator: String, depth: usize) -> String {
-        if depth == 0 {
+        if !self.takes_one(depth) {
             return "...".to_owned();
         }
-        let found = self.type_of(type_ref);
+        let found = self.info.type_of(type_ref);
         match &found.kind {
             TypeKind::Alias { kind, target } => match qualifier(*kind) {
                 None => self.define(*target, declarator, depth - 1),
@@ -102,7 +130,7 @@ impl DebugInfo {
                 self.define(function.return_type, declarator, depth - 1)
             }
             TypeKind::Record(_) | TypeKind::Enumeration(_) => {
-                let resolved = self.type_of(self.resolve(type_ref));
+                let resolved = self.info.type_of(self.info.resolve(type_ref));
                 match &resolved.kind {
                     TypeKind::Record(record) => spaced(
                         &self.record_definition(&resolved, record, depth),
@@ -133,18 +161,21 @@ impl DebugInfo {
         }
         for (position, base) in record.bases.iter().enumerate() {
             text += if position == 0 { " : " } else { ", " };
-            text += &self.type_name(base.type_ref);
+            text += &self.declare(base.type_ref, String::new(), depth - 1);
         }
         text += " {\n";
         let is_rust = found.notation == Notation::Rust;
         for member in record.members.iter().filter(|member| !member.is_artificial) {
             let declaration = match &member.name {
-                Some(name) if is_rust => format!("{name}: {}", self.type_name(member.type_ref)),
+                Some(name) if is_rust => format!(
+                    "{name}: {}",
+                    self.declare(member.type_ref, String::new(), depth - 1)
+                ),
                 // A type without a name is not declared anywhere else.
                 Some(name) if self.is_anonymous(member.type_ref) => {
                     indented(&self.define(member.type_ref, name.to_string(), depth - 1))
                 }
-                Some(name) => self.type_declaration(member.type_ref, name),
+                Some(name) => self.declare(member.type_ref, name.to_string(), depth - 1),
                 None => indented(&self.define(member.type_ref, String::new(), depth - 1)),
             };
             text += "    ";
@@ -159,15 +190,15 @@ impl DebugInfo {
             let _ = writeln!(
                 text,
                 "    {name}{},",
-                self.variant_fields(variant.member.type_ref)
+                self.variant_fields(variant.member.type_ref, depth)
             );
         }
         text + "}"
     }
 
     /// The fields of a variant as Rust declares them.
-    fn variant_fields(&self, variant: TypeRef) -> String {
-        let found = self.type_of(self.resolve(variant));
+    fn variant_fields(&self, variant: TypeRef, depth: usize) -> String {
+        let found = self.info.type_of(self.info.resolve(variant));
         let TypeKind::Record(record) = &found.kind else {
             return String::new();
         };
@@ -184,8 +215,11 @@ impl DebugInfo {
             .members
             .iter()
             .map(|member| match &member.name {
-                Some(name) if !is_tuple => format!("{name}: {}", self.type_name(member.type_ref)),
-                _ => self.type_name(member.type_ref),
+                Some(name) if !is_tuple => format!(
+                    "{name}: {}",
+                    self.declare(member.type_ref, String::new(), depth - 1)
+                ),
+                _ => self.declare(member.type_ref, String::new(), depth - 1),
             })
             .collect();
         if is_tuple {
@@ -201,7 +235,7 @@ impl DebugInfo {
             PointerKind::Reference => "&",
             PointerKind::RvalueReference => "&&",
         };
-        match self.type_of(target).kind {
+        match self.info.type_of(target).kind {
             TypeKind::Array { .. } | TypeKind::Function(_) => format!("({symbol}{declarator})"),
             _ => format!("{symbol}{declarator}"),
         }
@@ -223,12 +257,12 @@ impl DebugInfo {
     }
 
     fn is_anonymous(&self, type_ref: TypeRef) -> bool {
-        let found = self.type_of(type_ref);
+        let found = self.info.type_of(type_ref);
         found.name.is_none() && matches!(found.kind, TypeKind::Record(_) | TypeKind::Enumeration(_))
     }
 
     fn is_pointer(&self, type_ref: TypeRef) -> bool {
-        matches!(self.type_of(type_ref).kind, TypeKind::Pointer { .. })
+        matches!(self.info.type_of(type_ref).kind, TypeKind::Pointer { .. })
     }
 }
 

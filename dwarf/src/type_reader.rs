@@ -72,7 +72,9 @@ impl<'a> Reader<'a> {
             gimli::DW_TAG_volatile_type => alias(AliasKind::Volatile),
             gimli::DW_TAG_restrict_type => alias(AliasKind::Restrict),
             gimli::DW_TAG_atomic_type => alias(AliasKind::Atomic),
-            gimli::DW_TAG_subroutine_type => (self.function_type(&unit, &die), None),
+            gimli::DW_TAG_subroutine_type | gimli::DW_TAG_subprogram => {
+                (self.function_type(&unit, &die), None)
+            }
             _ => (TypeKind::Unknown, own_size),
         };
         let declaration = self.info.declaration(self, &unit, &die);
@@ -234,6 +236,21 @@ impl<'a> Reader<'a> {
             element,
             count: first,
         }
+    }
+
+    /// The variable that holds the number of elements of an array, or the last index.
+    pub(crate) fn element_count_variable(&self, array: TypeRef) -> Option<(DieRef, bool)> {
+        let TypeKey::Die(die_ref) = array.0 else {
+            return None;
+        };
+        let unit = self.unit(die_ref.unit)?;
+        let children = unit.children(die_ref.offset);
+        let subrange = children
+            .iter()
+            .find(|child| child.tag() == gimli::DW_TAG_subrange_type)?;
+        let variable = |name| self.reference(unit.number, &subrange.attr_value(name)?);
+        let count = variable(gimli::DW_AT_count).map(|die| (die, false));
+        count.or_else(|| variable(gimli::DW_AT_upper_bound).map(|die| (die, true)))
     }
 
     fn enumeration(&self, unit: &Rc<Unit<'a>>, die: &Die<'a>) -> TypeKind {

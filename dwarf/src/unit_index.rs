@@ -110,7 +110,7 @@ impl DebugInfo {
     pub(crate) fn unit_index(&self, number: u32) -> Option<&UnitIndex> {
         let entry = self.unit_entry(number)?;
         Some(entry.index.get_or_init(|| {
-            let reader = Reader::new(self);
+            let reader = Reader::for_index(self);
             let mut index = UnitIndex::default();
             if let Some(unit) = reader.unit(number) {
                 let mut scan = Scan { reader: &reader, unit: &unit, index: &mut index, open: Vec::new() };

@@ -308,7 +308,7 @@ fn read_root(info: &DebugInfo, entry: &UnitEntry) -> gimli::Result<UnitRoot> {
             _ => {}
         }
     }
-    let reader = Reader::new(info);
+    let reader = Reader::for_index(info);
     let unit = reader.open(entry, &root)?;
     let text = |name| {
         die.attr_value(name)

@@ -16,7 +16,7 @@ fn breakpoints(program: &Program, file: &str, line: u32) -> Vec<(u32, usize)> {
 fn breakpoints_move_to_the_next_line_with_code() {
     for fixture in ["shapes-dwarf4.wasm", "shapes-dwarf5.wasm"] {
         let program = Program::open(fixture);
-        assert_eq!(breakpoints(&program, "shapes.c", 103), [(105, 1)]);
+        assert_eq!(breakpoints(&program, "shapes.c", 111), [(113, 1)]);
         assert_eq!(breakpoints(&program, "shapes.c", 90), [(90, 1)]);
         assert_eq!(breakpoints(&program, "/src/shapes.c", 90), [(90, 1)]);
         assert_eq!(breakpoints(&program, "src/shapes.c", 90), [(90, 1)]);

@@ -402,6 +402,35 @@ fn locals_lie_on_the_shadow_stack() {
     }
 }
 
+#[test]
+fn arrays_can_have_their_length_in_a_variable() {
+    for fixture in FIXTURES {
+        let mut program = Program::open(fixture);
+        for index in 0..32 {
+            program.target.locals.insert(index, RawSlot::I32(4096));
+        }
+        let at = program.line(
+            "shapes.c",
+            source_line("shapes.c", "return squares[count - 1];"),
+        );
+        // Every word of the frame: the array's address as well as its length.
+        for word in program.target.memory[4096..4160].chunks_exact_mut(4) {
+            word.copy_from_slice(&3u32.to_le_bytes());
+        }
+        let squares = program.variable(at, 0, "squares");
+        assert_eq!(program.info.type_name(squares.type_ref), "int []");
+        let value = program.inspect().variable(&squares, at);
+        assert_eq!(program.info.type_name(value.type_ref), "int [3]");
+        let names: Vec<_> = program
+            .info
+            .variables(at, 0)
+            .iter()
+            .map(|variable| variable.name.to_string())
+            .collect();
+        assert_eq!(names, ["count", "squares"]);
+    }
+}
+
 /// The number of the line of a fixture's source that holds a text.
 fn source_line(file: &str, text: &str) -> u32 {
     let source = std::fs::read_to_string(crate::support::fixture_path(file)).unwrap();
