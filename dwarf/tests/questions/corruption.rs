@@ -105,12 +105,18 @@ fn corrupt(name: &str, variants: u64) {
         for _ in 0..1 + random.below(8) {
             let range = ranges[random.below(ranges.len())].clone();
             let position = range.start + random.below(range.len());
-            module[position] = match random.below(4) {
-                0 => 0,
-                1 => 0xff,
-                2 => module[position] ^ (1 << random.below(8)),
-                _ => random.next().to_le_bytes()[0],
-            };
+            let len = 1 + random.below(8).min(range.end - position - 1);
+            match random.below(5) {
+                0 => module[position] = 0,
+                1 => module[position] = 0xff,
+                2 => module[position] ^= 1 << random.below(8),
+                3 => module[position] = random.next().to_le_bytes()[0],
+                // References from elsewhere in the section make cycles that random bytes miss.
+                _ => {
+                    let source = range.start + random.below(range.len() - len);
+                    module.copy_within(source..source + len, position);
+                }
+            }
         }
         let module: Arc<[u8]> = module.into();
         let started = Instant::now();
@@ -137,13 +143,18 @@ fn corrupted_shapes_in_dwarf_5() {
 
 #[test]
 fn corrupted_inlined_calls() {
-    corrupt("inlined-dwarf4.wasm", 800);
-    corrupt("inlined-dwarf5.wasm", 800);
+    corrupt("inlined-dwarf4.wasm", 600);
+    corrupt("inlined-dwarf5.wasm", 600);
 }
 
 #[test]
 fn corrupted_classes() {
     corrupt("classes.wasm", 600);
+}
+
+#[test]
+fn corrupted_rust_types() {
+    corrupt("rusty.wasm", 100);
 }
 
 #[test]
@@ -169,6 +180,18 @@ fn nothing_at_all() {
     ask_everything(&info, &FakeTarget::default());
     assert!(info.all_functions().is_empty() && info.files().is_empty());
     assert_eq!(info.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn threads_can_share_debug_info() {
+    fn assert_shared<T: Send + Sync>(_: &T) {}
+    let program = Program::open("shapes-dwarf5.wasm");
+    assert_shared(&program.info);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| ask_everything(&program.info, &program.target));
+        }
+    });
 }
 
 #[test]
