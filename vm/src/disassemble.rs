@@ -78,7 +78,11 @@ impl Iterator for Disassembler<'_> {
             self.nesting += 1;
         }
         let text = self.module.instruction_text(self.func, &instruction);
-        Some(Line { instruction, nesting, text })
+        Some(Line {
+            instruction,
+            nesting,
+            text,
+        })
     }
 }
 
@@ -86,7 +90,12 @@ impl Module {
     /// The disassembly of a function; empty when it is imported.
     #[must_use]
     pub fn disassemble(&self, func: FuncIndex) -> Disassembler<'_> {
-        Disassembler { module: self, func, instructions: self.instructions(func), nesting: 0 }
+        Disassembler {
+            module: self,
+            func,
+            instructions: self.instructions(func),
+            nesting: 0,
+        }
     }
 
     /// One instruction of a function in the text format.
@@ -115,8 +124,12 @@ impl Module {
                     push_index(&mut text, *index, name);
                 }
             }
-            Immediates::Indices(first, second) => self.push_indices(&mut text, info.immediates, *first, *second),
-            Immediates::Labels(labels) => labels.iter().for_each(|label| push_index(&mut text, *label, None)),
+            Immediates::Indices(first, second) => {
+                self.push_indices(&mut text, info.immediates, *first, *second)
+            }
+            Immediates::Labels(labels) => labels
+                .iter()
+                .for_each(|label| push_index(&mut text, *label, None)),
             Immediates::ValTypes(types) => {
                 text.push_str(" (result");
                 for ty in types {
@@ -125,7 +138,11 @@ impl Module {
                 }
                 text.push(')');
             }
-            Immediates::MemArg { align, memory, offset } => {
+            Immediates::MemArg {
+                align,
+                memory,
+                offset,
+            } => {
                 if *memory != 0 {
                     push_index(&mut text, *memory, names.memory(*memory));
                 }
@@ -138,7 +155,12 @@ impl Module {
             }
             Immediates::I32(value) => drop(write!(text, " {value}")),
             Immediates::I64(value) => drop(write!(text, " {value}")),
-            Immediates::F32(bits) => push_float(&mut text, f32::from_bits(*bits).into(), u64::from(*bits), 23),
+            Immediates::F32(bits) => push_float(
+                &mut text,
+                f32::from_bits(*bits).into(),
+                u64::from(*bits),
+                23,
+            ),
             Immediates::F64(bits) => push_float(&mut text, f64::from_bits(*bits), *bits, 52),
             Immediates::HeapType(ty) => {
                 text.push(' ');
@@ -153,7 +175,9 @@ impl Module {
             BlockType::Empty => {}
             BlockType::Type(ty) => drop(write!(text, " (result {})", val_type_text(ty))),
             BlockType::FuncType(index) => {
-                let Some(ty) = self.type_at(index) else { return };
+                let Some(ty) = self.type_at(index) else {
+                    return;
+                };
                 let types = func_type_text(ty);
                 if !types.is_empty() {
                     text.push(' ');
@@ -188,7 +212,8 @@ impl Module {
                 }
                 push_index(text, first, names.element(first));
             }
-            ImmediateKind::MemoryMemory | ImmediateKind::TableTable if first == 0 && second == 0 => {}
+            ImmediateKind::MemoryMemory | ImmediateKind::TableTable
+                if first == 0 && second == 0 => {}
             _ => {
                 push_index(text, first, None);
                 push_index(text, second, None);
@@ -199,7 +224,9 @@ impl Module {
 
 fn push_index(text: &mut String, index: u32, name: Option<&str>) {
     let _ = match name {
-        Some(name) if name.chars().all(is_identifier_char) && !name.is_empty() => write!(text, " ${name}"),
+        Some(name) if name.chars().all(is_identifier_char) && !name.is_empty() => {
+            write!(text, " ${name}")
+        }
         Some(name) => write!(text, " ${name:?}"),
         None => write!(text, " {index}"),
     };
@@ -207,14 +234,28 @@ fn push_index(text: &mut String, index: u32, name: Option<&str>) {
 
 /// Whether the text format allows the character in an identifier (WebAssembly 3.0, section 6.3.5).
 fn is_identifier_char(character: char) -> bool {
-    character.is_ascii_graphic() && !matches!(character, '"' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}')
+    character.is_ascii_graphic()
+        && !matches!(
+            character,
+            '"' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}'
+        )
 }
 
 /// The bytes that a load or store accesses, which is the alignment it has when none is written.
 fn natural_alignment(mnemonic: &str) -> Option<u32> {
     let (ty, access) = mnemonic.split_once('.')?;
-    let digits: String = access.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-    let bits = if digits.is_empty() { ty.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()? } else { digits.parse::<u32>().ok()? };
+    let digits: String = access
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let bits = if digits.is_empty() {
+        ty.trim_start_matches(|c: char| !c.is_ascii_digit())
+            .parse()
+            .ok()?
+    } else {
+        digits.parse::<u32>().ok()?
+    };
     Some(bits / 8)
 }
 
@@ -222,7 +263,11 @@ fn push_float(text: &mut String, value: f64, bits: u64, fraction_bits: u32) {
     let _ = if value.is_nan() {
         let sign = if value.is_sign_negative() { "-" } else { "" };
         let payload = bits & ((1 << fraction_bits) - 1);
-        if payload == 1 << (fraction_bits - 1) { write!(text, " {sign}nan") } else { write!(text, " {sign}nan:0x{payload:x}") }
+        if payload == 1 << (fraction_bits - 1) {
+            write!(text, " {sign}nan")
+        } else {
+            write!(text, " {sign}nan:0x{payload:x}")
+        }
     } else if fraction_bits == 23 {
         write!(text, " {:?}", f32::from_bits(bits as u32))
     } else {

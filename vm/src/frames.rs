@@ -38,7 +38,13 @@ impl Vm {
         let frames = &self.machine.frames;
         let frame = frames.get(frames.len().checked_sub(number + 1)?)?;
         let inst = &self.store.funcs[frame.func.index()];
-        Some(FrameInfo { func: frame.func, instance: inst.instance, index: inst.index, pc: frame.pc, base: frame.base })
+        Some(FrameInfo {
+            func: frame.func,
+            instance: inst.instance,
+            index: inst.index,
+            pc: frame.pc,
+            base: frame.base,
+        })
     }
 
     /// What a frame holds: of the innermost before its instruction, of a caller during its call, whose arguments are the
@@ -68,7 +74,9 @@ impl Vm {
             return Some(frame.pc);
         }
         let mut instructions = self.module(frame.instance).instructions(frame.index);
-        instructions.find(|instruction| instruction.next == frame.pc).map(|instruction| instruction.pc)
+        instructions
+            .find(|instruction| instruction.next == frame.pc)
+            .map(|instruction| instruction.pc)
     }
 
     /// The value in a slot of a frame's shape; `None` for a slot without a type, which only unreachable code has.
@@ -76,7 +84,10 @@ impl Vm {
     pub fn slot_value(&self, number: usize, slot: Slot) -> Option<Value> {
         let base = self.frame(number)?.base;
         let cell = (base + slot.cell) as usize;
-        Some(Value::from_cells(slot.ty?, &self.machine.cells[cell..cell + 2]))
+        Some(Value::from_cells(
+            slot.ty?,
+            &self.machine.cells[cell..cell + 2],
+        ))
     }
 
     /// A parameter or local of a frame.
@@ -100,7 +111,9 @@ impl Vm {
 
     /// Changes an operand; answers whether there is one of that type.
     pub fn set_operand(&mut self, number: usize, index: u32, value: Value) -> bool {
-        let slot = self.shape(number).and_then(|shape| shape.operands.get(index as usize).copied());
+        let slot = self
+            .shape(number)
+            .and_then(|shape| shape.operands.get(index as usize).copied());
         slot.is_some_and(|slot| self.set_slot(number, slot, value))
     }
 
@@ -108,11 +121,16 @@ impl Vm {
         let frame = self.frame(number)?;
         let types = self.module(frame.instance).local_types(frame.index);
         let ty = *types.get(index as usize)?;
-        Some(Slot { ty: Some(ty), cell: crate::value::cells_count(&types[..index as usize]) })
+        Some(Slot {
+            ty: Some(ty),
+            cell: crate::value::cells_count(&types[..index as usize]),
+        })
     }
 
     fn set_slot(&mut self, number: usize, slot: Slot, value: Value) -> bool {
-        let Some(base) = self.frame(number).map(|frame| frame.base) else { return false };
+        let Some(base) = self.frame(number).map(|frame| frame.base) else {
+            return false;
+        };
         if !slot.ty.is_some_and(|ty| value.has_type(ty)) {
             return false;
         }
@@ -126,19 +144,29 @@ impl Vm {
     /// The store's address of an instance's global.
     #[must_use]
     pub fn global_addr(&self, instance: InstanceAddr, index: u32) -> Option<GlobalAddr> {
-        self.store.instances.get(instance.index())?.globals.get(index as usize).copied()
+        self.store
+            .instances
+            .get(instance.index())?
+            .globals
+            .get(index as usize)
+            .copied()
     }
 
     /// The type and value of a global.
     #[must_use]
     pub fn global(&self, global: GlobalAddr) -> Option<(ValType, Value)> {
         let (ty, cell) = self.store.globals.get(global.index())?;
-        Some((ty.content_type, Value::from_cells(ty.content_type, &self.machine.globals[*cell as usize..])))
+        Some((
+            ty.content_type,
+            Value::from_cells(ty.content_type, &self.machine.globals[*cell as usize..]),
+        ))
     }
 
     /// Changes a global, also an immutable one; answers whether there is one of that type.
     pub fn set_global(&mut self, global: GlobalAddr, value: Value) -> bool {
-        let Some((ty, cell)) = self.store.globals.get(global.index()) else { return false };
+        let Some((ty, cell)) = self.store.globals.get(global.index()) else {
+            return false;
+        };
         if !value.has_type(ty.content_type) {
             return false;
         }
@@ -151,16 +179,34 @@ impl Vm {
     /// The bytes of an instance's memory.
     #[must_use]
     pub fn memory(&self, instance: InstanceAddr, index: u32) -> Option<&[u8]> {
-        let address = self.store.instances.get(instance.index())?.memories.get(index as usize)?;
+        let address = self
+            .store
+            .instances
+            .get(instance.index())?
+            .memories
+            .get(index as usize)?;
         Some(self.machine.memories[address.index()].bytes())
     }
 
     /// Changes bytes of an instance's memory; answers whether all of them lie in it, and changes none if not.
-    pub fn write_memory(&mut self, instance: InstanceAddr, index: u32, address: u64, bytes: &[u8]) -> bool {
-        let memory = self.store.instances.get(instance.index()).and_then(|instance| instance.memories.get(index as usize));
+    pub fn write_memory(
+        &mut self,
+        instance: InstanceAddr,
+        index: u32,
+        address: u64,
+        bytes: &[u8],
+    ) -> bool {
+        let memory = self
+            .store
+            .instances
+            .get(instance.index())
+            .and_then(|instance| instance.memories.get(index as usize));
         let Some(memory) = memory else { return false };
         let contents = self.machine.memories[memory.index()].bytes_mut();
-        let Some(end) = address.checked_add(bytes.len() as u64).filter(|&end| end <= contents.len() as u64) else {
+        let Some(end) = address
+            .checked_add(bytes.len() as u64)
+            .filter(|&end| end <= contents.len() as u64)
+        else {
             return false;
         };
         contents[address as usize..end as usize].copy_from_slice(bytes);
@@ -172,35 +218,64 @@ impl Vm {
     #[must_use]
     pub fn table(&self, instance: InstanceAddr, index: u32) -> Option<Vec<Value>> {
         let instance = self.store.instances.get(instance.index())?;
-        let ty = ValType::Ref(instance.module.tables().get(index as usize)?.ty.element_type);
+        let ty = ValType::Ref(
+            instance
+                .module
+                .tables()
+                .get(index as usize)?
+                .ty
+                .element_type,
+        );
         let address = instance.tables.get(index as usize)?;
         let elements = &self.machine.tables[address.index()].elements;
-        Some(elements.iter().map(|&cell| Value::from_cells(ty, &[cell, 0])).collect())
+        Some(
+            elements
+                .iter()
+                .map(|&cell| Value::from_cells(ty, &[cell, 0]))
+                .collect(),
+        )
     }
 
     /// The instance and index of a function of the store.
     #[must_use]
     pub fn func_instance(&self, func: FuncAddr) -> Option<(InstanceAddr, FuncIndex)> {
-        self.store.funcs.get(func.index()).map(|inst| (inst.instance, inst.index))
+        self.store
+            .funcs
+            .get(func.index())
+            .map(|inst| (inst.instance, inst.index))
     }
 
     /// More about the trap of the instruction that the machine stands at.
     pub(crate) fn trap_detail(&self, kind: TrapKind) -> String {
-        let Some(frame) = self.frame(0) else { return String::new() };
+        let Some(frame) = self.frame(0) else {
+            return String::new();
+        };
         let module = self.module(frame.instance);
         let code = &module.bytes()[frame.pc.index()..];
-        let Some(instruction) = Instructions::new(code, frame.pc).next() else { return String::new() };
+        let Some(instruction) = Instructions::new(code, frame.pc).next() else {
+            return String::new();
+        };
         let top = |depth: usize| self.machine.cells[self.machine.height as usize - 1 - depth];
         match (kind, &instruction.immediates) {
-            (TrapKind::MemoryOutOfBounds, crate::decode::Immediates::MemArg { offset, memory, .. }) => {
+            (
+                TrapKind::MemoryOutOfBounds,
+                crate::decode::Immediates::MemArg { offset, memory, .. },
+            ) => {
                 let is_store = instruction.info().mnemonic.contains("store");
                 let address = u64::from(top(usize::from(is_store)) as u32);
                 let size = self.memory(frame.instance, *memory).map_or(0, <[u8]>::len);
-                format!("{} at address 0x{:x}, memory has {size} bytes", instruction.info().mnemonic, address + offset)
+                format!(
+                    "{} at address 0x{:x}, memory has {size} bytes",
+                    instruction.info().mnemonic,
+                    address + offset
+                )
             }
-            (TrapKind::UndefinedElement | TrapKind::UninitializedElement | TrapKind::IndirectCallTypeMismatch, _)
-                if instruction.info().immediates == ImmediateKind::CallIndirect =>
-            {
+            (
+                TrapKind::UndefinedElement
+                | TrapKind::UninitializedElement
+                | TrapKind::IndirectCallTypeMismatch,
+                _,
+            ) if instruction.info().immediates == ImmediateKind::CallIndirect => {
                 format!("table index {}", top(0) as u32)
             }
             _ => String::new(),

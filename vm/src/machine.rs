@@ -37,7 +37,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { frames_max: 1 << 18, cells_max: 1 << 23, memory_pages_max: 1 << 16, table_elements_max: 10_000_000 }
+        Limits {
+            frames_max: 1 << 18,
+            cells_max: 1 << 23,
+            memory_pages_max: 1 << 16,
+            table_elements_max: 10_000_000,
+        }
     }
 }
 
@@ -76,7 +81,10 @@ pub struct Time {
 
 impl Ord for Time {
     fn cmp(&self, other: &Time) -> Ordering {
-        self.tick.cmp(&other.tick).then(other.depth.cmp(&self.depth)).then(self.pc.cmp(&other.pc))
+        self.tick
+            .cmp(&other.tick)
+            .then(other.depth.cmp(&self.depth))
+            .then(self.pc.cmp(&other.pc))
     }
 }
 
@@ -159,19 +167,26 @@ impl Machine {
     #[must_use]
     pub fn time(&self) -> Time {
         let pc = self.frames.last().map_or(ModuleOffset(0), |frame| frame.pc);
-        Time { tick: self.tick, depth: self.frames.len() as u32, pc }
+        Time {
+            tick: self.tick,
+            depth: self.frames.len() as u32,
+            pc,
+        }
     }
 
     /// An immutable copy that shares memory pages with `previous`.
     #[must_use]
     pub fn checkpoint(&self, previous: Option<&Checkpoint>) -> Checkpoint {
         let memories = self.memories.iter().enumerate();
-        let old_memory = |index: usize| previous.and_then(|checkpoint| checkpoint.memories.get(index));
+        let old_memory =
+            |index: usize| previous.and_then(|checkpoint| checkpoint.memories.get(index));
         Checkpoint {
             cells: self.cells[..self.height as usize].into(),
             frames: self.frames.as_slice().into(),
             globals: self.globals.as_slice().into(),
-            memories: memories.map(|(index, memory)| memory.snapshot(old_memory(index))).collect(),
+            memories: memories
+                .map(|(index, memory)| memory.snapshot(old_memory(index)))
+                .collect(),
             tables: self.tables.clone(),
             dropped_data: self.dropped_data.clone(),
             dropped_elements: self.dropped_elements.clone(),
@@ -195,7 +210,8 @@ impl Machine {
         }
         self.tables.clone_from(&checkpoint.tables);
         self.dropped_data.clone_from(&checkpoint.dropped_data);
-        self.dropped_elements.clone_from(&checkpoint.dropped_elements);
+        self.dropped_elements
+            .clone_from(&checkpoint.dropped_elements);
         self.tick = checkpoint.tick;
         self.host_calls = checkpoint.host_calls;
         self.pending.clone_from(&checkpoint.pending);
@@ -207,21 +223,38 @@ impl Machine {
         self.memories[memory].grow(delta)
     }
 
-    pub(crate) fn memory_fill(&mut self, memory: usize, at: u64, value: u8, count: u64) -> Result<(), TrapKind> {
+    pub(crate) fn memory_fill(
+        &mut self,
+        memory: usize,
+        at: u64,
+        value: u8,
+        count: u64,
+    ) -> Result<(), TrapKind> {
         let bytes = self.memories[memory].bytes_mut();
         let range = checked_range(bytes.len(), at, count).ok_or(TrapKind::MemoryOutOfBounds)?;
         bytes[range].fill(value);
         Ok(())
     }
 
-    pub(crate) fn memory_copy(&mut self, to: (usize, u64), from: (usize, u64), count: u64) -> Result<(), TrapKind> {
-        let source = checked_range(self.memories[from.0].bytes().len(), from.1, count).ok_or(TrapKind::MemoryOutOfBounds)?;
-        let target = checked_range(self.memories[to.0].bytes().len(), to.1, count).ok_or(TrapKind::MemoryOutOfBounds)?;
+    pub(crate) fn memory_copy(
+        &mut self,
+        to: (usize, u64),
+        from: (usize, u64),
+        count: u64,
+    ) -> Result<(), TrapKind> {
+        let source = checked_range(self.memories[from.0].bytes().len(), from.1, count)
+            .ok_or(TrapKind::MemoryOutOfBounds)?;
+        let target = checked_range(self.memories[to.0].bytes().len(), to.1, count)
+            .ok_or(TrapKind::MemoryOutOfBounds)?;
         if to.0 == from.0 {
-            self.memories[to.0].bytes_mut().copy_within(source, target.start);
+            self.memories[to.0]
+                .bytes_mut()
+                .copy_within(source, target.start);
         } else {
-            let [target_memory, source_memory] =
-                self.memories.get_disjoint_mut([to.0, from.0]).expect("two memories of the store");
+            let [target_memory, source_memory] = self
+                .memories
+                .get_disjoint_mut([to.0, from.0])
+                .expect("two memories of the store");
             target_memory.bytes_mut()[target].copy_from_slice(&source_memory.bytes()[source]);
         }
         Ok(())
@@ -236,7 +269,8 @@ impl Machine {
         from: u64,
         count: u64,
     ) -> Result<(), TrapKind> {
-        let source = checked_range(segment.len(), from, count).ok_or(TrapKind::MemoryOutOfBounds)?;
+        let source =
+            checked_range(segment.len(), from, count).ok_or(TrapKind::MemoryOutOfBounds)?;
         let bytes = self.memories[memory].bytes_mut();
         let target = checked_range(bytes.len(), at, count).ok_or(TrapKind::MemoryOutOfBounds)?;
         bytes[target].copy_from_slice(&segment[source]);
@@ -246,26 +280,43 @@ impl Machine {
     pub(crate) fn table_grow(&mut self, table: usize, delta: u64, value: u64) -> Option<u64> {
         let table = &mut self.tables[table];
         let old = table.elements.len() as u64;
-        let new = old.checked_add(delta).filter(|&count| count <= table.elements_max)?;
+        let new = old
+            .checked_add(delta)
+            .filter(|&count| count <= table.elements_max)?;
         table.elements.resize(new as usize, value);
         Some(old)
     }
 
-    pub(crate) fn table_fill(&mut self, table: usize, at: u64, value: u64, count: u64) -> Result<(), TrapKind> {
+    pub(crate) fn table_fill(
+        &mut self,
+        table: usize,
+        at: u64,
+        value: u64,
+        count: u64,
+    ) -> Result<(), TrapKind> {
         let elements = &mut self.tables[table].elements;
         let range = checked_range(elements.len(), at, count).ok_or(TrapKind::TableOutOfBounds)?;
         elements[range].fill(value);
         Ok(())
     }
 
-    pub(crate) fn table_copy(&mut self, to: (usize, u64), from: (usize, u64), count: u64) -> Result<(), TrapKind> {
-        let source = checked_range(self.tables[from.0].elements.len(), from.1, count).ok_or(TrapKind::TableOutOfBounds)?;
-        let target = checked_range(self.tables[to.0].elements.len(), to.1, count).ok_or(TrapKind::TableOutOfBounds)?;
+    pub(crate) fn table_copy(
+        &mut self,
+        to: (usize, u64),
+        from: (usize, u64),
+        count: u64,
+    ) -> Result<(), TrapKind> {
+        let source = checked_range(self.tables[from.0].elements.len(), from.1, count)
+            .ok_or(TrapKind::TableOutOfBounds)?;
+        let target = checked_range(self.tables[to.0].elements.len(), to.1, count)
+            .ok_or(TrapKind::TableOutOfBounds)?;
         if to.0 == from.0 {
             self.tables[to.0].elements.copy_within(source, target.start);
         } else {
-            let [target_table, source_table] =
-                self.tables.get_disjoint_mut([to.0, from.0]).expect("two tables of the store");
+            let [target_table, source_table] = self
+                .tables
+                .get_disjoint_mut([to.0, from.0])
+                .expect("two tables of the store");
             target_table.elements[target].copy_from_slice(&source_table.elements[source]);
         }
         Ok(())
@@ -315,19 +366,30 @@ impl Checkpoint {
     #[must_use]
     pub fn time(&self) -> Time {
         let pc = self.frames.last().map_or(ModuleOffset(0), |frame| frame.pc);
-        Time { tick: self.tick, depth: self.frames.len() as u32, pc }
+        Time {
+            tick: self.tick,
+            depth: self.frames.len() as u32,
+            pc,
+        }
     }
 
     /// How many bytes the checkpoint takes that `previous` does not hold already.
     #[must_use]
     pub fn bytes_beyond(&self, previous: Option<&Checkpoint>) -> usize {
-        let tables: usize = self.tables.iter().map(|table| table.elements.len() * 8).sum();
+        let tables: usize = self
+            .tables
+            .iter()
+            .map(|table| table.elements.len() * 8)
+            .sum();
         let memories = self.memories.iter().enumerate().map(|(index, memory)| {
             match previous.and_then(|checkpoint| checkpoint.memories.get(index)) {
                 Some(old) => memory.bytes_beyond(old),
                 None => memory.bytes_beyond(&MemorySnapshot::default()),
             }
         });
-        self.cells.len() * 8 + self.frames.len() * size_of::<Frame>() + tables + memories.sum::<usize>()
+        self.cells.len() * 8
+            + self.frames.len() * size_of::<Frame>()
+            + tables
+            + memories.sum::<usize>()
     }
 }

@@ -47,8 +47,17 @@ impl Memory {
         let (base, reserved_bytes) = reserve(RESERVED_BYTES)
             .map(|base| (base, RESERVED_BYTES))
             .or_else(|_| reserve(wanted.max(1)).map(|base| (base, wanted.max(1))))
-            .map_err(|error| GrowError::Host(format!("cannot reserve address space for a memory: {error}")))?;
-        let mut memory = Memory { base, reserved_bytes, bytes: 0, pages_max };
+            .map_err(|error| {
+                GrowError::Host(format!(
+                    "cannot reserve address space for a memory: {error}"
+                ))
+            })?;
+        let mut memory = Memory {
+            base,
+            reserved_bytes,
+            bytes: 0,
+            pages_max,
+        };
         memory.grow(ty.initial)?;
         Ok(memory)
     }
@@ -81,13 +90,26 @@ impl Memory {
     /// Grows by `delta` pages; answers the old size in pages.
     pub fn grow(&mut self, delta: u64) -> Result<u64, GrowError> {
         let old = self.pages();
-        let new = old.checked_add(delta).filter(|&pages| pages <= self.pages_max).ok_or(GrowError::Limit)?;
-        let new_bytes = usize::try_from(new.saturating_mul(PAGE_BYTES)).map_err(|_| GrowError::Limit)?;
+        let new = old
+            .checked_add(delta)
+            .filter(|&pages| pages <= self.pages_max)
+            .ok_or(GrowError::Limit)?;
+        let new_bytes =
+            usize::try_from(new.saturating_mul(PAGE_BYTES)).map_err(|_| GrowError::Limit)?;
         if new_bytes > self.reserved_bytes {
-            return Err(GrowError::Host(format!("no address space for {new_bytes} bytes of memory")));
+            return Err(GrowError::Host(format!(
+                "no address space for {new_bytes} bytes of memory"
+            )));
         }
-        self.protect(self.bytes..new_bytes, MprotectFlags::READ | MprotectFlags::WRITE)
-            .map_err(|error| GrowError::Host(format!("cannot grow the memory to {new_bytes} bytes: {error}")))?;
+        self.protect(
+            self.bytes..new_bytes,
+            MprotectFlags::READ | MprotectFlags::WRITE,
+        )
+        .map_err(|error| {
+            GrowError::Host(format!(
+                "cannot grow the memory to {new_bytes} bytes: {error}"
+            ))
+        })?;
         self.bytes = new_bytes;
         Ok(old)
     }
@@ -96,14 +118,17 @@ impl Memory {
     #[must_use]
     pub fn snapshot(&self, previous: Option<&MemorySnapshot>) -> MemorySnapshot {
         let old_pages = previous.map_or(&[][..], |snapshot| &snapshot.pages);
-        let pages = self.bytes().chunks(SNAPSHOT_PAGE_BYTES).enumerate().map(|(index, page)| {
-            match old_pages.get(index) {
-                Some(Some(old)) if old[..] == *page => Some(Arc::clone(old)),
-                _ if page.iter().all(|&byte| byte == 0) => None,
-                _ => Some(Arc::from(page)),
-            }
-        });
-        MemorySnapshot { pages: pages.collect() }
+        let pages =
+            self.bytes().chunks(SNAPSHOT_PAGE_BYTES).enumerate().map(
+                |(index, page)| match old_pages.get(index) {
+                    Some(Some(old)) if old[..] == *page => Some(Arc::clone(old)),
+                    _ if page.iter().all(|&byte| byte == 0) => None,
+                    _ => Some(Arc::from(page)),
+                },
+            );
+        MemorySnapshot {
+            pages: pages.collect(),
+        }
     }
 
     /// Becomes what it was when the snapshot was taken.
@@ -115,13 +140,18 @@ impl Memory {
         if bytes < self.bytes {
             let released = bytes..self.bytes;
             self.bytes_mut()[released.clone()].fill(0);
-            self.protect(released, MprotectFlags::empty()).expect("pages of an own mapping can be protected");
+            self.protect(released, MprotectFlags::empty())
+                .expect("pages of an own mapping can be protected");
             self.bytes = bytes;
         } else if bytes > self.bytes {
             let delta = (bytes - self.bytes) as u64 / PAGE_BYTES;
             self.grow(delta).expect("the memory had this size before");
         }
-        for (page, saved) in self.bytes_mut().chunks_mut(SNAPSHOT_PAGE_BYTES).zip(&snapshot.pages) {
+        for (page, saved) in self
+            .bytes_mut()
+            .chunks_mut(SNAPSHOT_PAGE_BYTES)
+            .zip(&snapshot.pages)
+        {
             match saved {
                 Some(saved) if page != &saved[..] => page.copy_from_slice(saved),
                 None if page.iter().any(|&byte| byte != 0) => page.fill(0),
@@ -130,13 +160,23 @@ impl Memory {
         }
     }
 
-    fn protect(&self, range: std::ops::Range<usize>, flags: MprotectFlags) -> rustix::io::Result<()> {
+    fn protect(
+        &self,
+        range: std::ops::Range<usize>,
+        flags: MprotectFlags,
+    ) -> rustix::io::Result<()> {
         if range.is_empty() {
             return Ok(());
         }
         assert!(range.end <= self.reserved_bytes, "beyond the reservation");
         // SAFETY: the range lies in this value's own mapping, and no slice of it is borrowed beyond what stays accessible.
-        unsafe { rustix::mm::mprotect(self.base.as_ptr().add(range.start).cast(), range.len(), flags) }
+        unsafe {
+            rustix::mm::mprotect(
+                self.base.as_ptr().add(range.start).cast(),
+                range.len(),
+                flags,
+            )
+        }
     }
 }
 
@@ -177,17 +217,21 @@ impl MemorySnapshot {
     /// How many bytes of pages this snapshot keeps that `previous` does not.
     #[must_use]
     pub fn bytes_beyond(&self, previous: &MemorySnapshot) -> usize {
-        let shared = |index: usize, page: &Arc<[u8]>| {
-            matches!(previous.pages.get(index), Some(Some(old)) if Arc::ptr_eq(old, page))
-        };
+        let shared = |index: usize, page: &Arc<[u8]>| matches!(previous.pages.get(index), Some(Some(old)) if Arc::ptr_eq(old, page));
         let own = self.pages.iter().enumerate();
-        own.filter(|(index, page)| page.as_ref().is_some_and(|page| !shared(*index, page))).count() * SNAPSHOT_PAGE_BYTES
+        own.filter(|(index, page)| page.as_ref().is_some_and(|page| !shared(*index, page)))
+            .count()
+            * SNAPSHOT_PAGE_BYTES
     }
 }
 
 impl std::fmt::Debug for MemorySnapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kept = self.pages.iter().flatten().count();
-        write!(f, "MemorySnapshot({} pages, {kept} not zero)", self.pages.len())
+        write!(
+            f,
+            "MemorySnapshot({} pages, {kept} not zero)",
+            self.pages.len()
+        )
     }
 }

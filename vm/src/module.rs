@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use wasmparser::{
-    CompositeInnerType, Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind, FuncToValidate, FuncType,
-    FunctionBody, GlobalType, MemoryType, Parser, Payload, RefType, TableType, TypeRef, ValType, ValidPayload, Validator,
-    ValidatorResources, WasmFeatures,
+    CompositeInnerType, Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind,
+    FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, RefType,
+    TableType, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 use crate::address::{FuncIndex, ModuleOffset};
@@ -15,8 +15,10 @@ use crate::decode::Instructions;
 use crate::names::Names;
 
 /// What this version runs: WebAssembly 2.0 without vectors, with tail calls and extended constant expressions.
-pub(crate) const FEATURES: WasmFeatures =
-    WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::TAIL_CALL).union(WasmFeatures::EXTENDED_CONST);
+pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXTENDED_CONST);
 
 /// Why bytes are not a module that can be run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -30,7 +32,9 @@ pub enum ModuleError {
     )]
     Component,
     /// Neither the binary nor the text format.
-    #[error("neither a WebAssembly binary (it does not start with \\0asm) nor its text format: {0}")]
+    #[error(
+        "neither a WebAssembly binary (it does not start with \\0asm) nor its text format: {0}"
+    )]
     NotWasm(String),
     /// The text format has an error.
     #[error("{0}")]
@@ -50,7 +54,10 @@ pub enum ModuleError {
 
 impl From<wasmparser::BinaryReaderError> for ModuleError {
     fn from(error: wasmparser::BinaryReaderError) -> ModuleError {
-        ModuleError::Invalid { offset: error.offset(), message: error.message().to_owned() }
+        ModuleError::Invalid {
+            offset: error.offset(),
+            message: error.message().to_owned(),
+        }
     }
 }
 
@@ -232,11 +239,17 @@ impl Module {
         let mut to_validate = Vec::new();
         for payload in Parser::new(0).parse_all(&bytes) {
             let payload = payload?;
-            if let Payload::Version { encoding: Encoding::Component, .. } = payload {
+            if let Payload::Version {
+                encoding: Encoding::Component,
+                ..
+            } = payload
+            {
                 return Err(ModuleError::Component);
             }
             if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-                module.resources.get_or_insert_with(|| func.resources.clone());
+                module
+                    .resources
+                    .get_or_insert_with(|| func.resources.clone());
                 to_validate.push((func, body));
             }
             module.add_payload(payload)?;
@@ -270,8 +283,16 @@ impl Module {
 
     fn add_payload(&mut self, payload: Payload<'_>) -> Result<(), ModuleError> {
         if let Some((id, range)) = payload.as_section() {
-            let name = if let Payload::CustomSection(custom) = &payload { custom.name() } else { section_name(id) };
-            self.sections.push(Section { id, name: name.to_owned(), range: narrow(range) });
+            let name = if let Payload::CustomSection(custom) = &payload {
+                custom.name()
+            } else {
+                section_name(id)
+            };
+            self.sections.push(Section {
+                id,
+                name: name.to_owned(),
+                range: narrow(range),
+            });
         }
         match payload {
             Payload::TypeSection(reader) => {
@@ -288,23 +309,32 @@ impl Module {
                     self.add_import(&import?);
                 }
             }
-            Payload::FunctionSection(reader) => self.func_types.extend(reader.into_iter().collect::<Result<Vec<_>, _>>()?),
+            Payload::FunctionSection(reader) => self
+                .func_types
+                .extend(reader.into_iter().collect::<Result<Vec<_>, _>>()?),
             Payload::TableSection(reader) => {
                 for table in reader {
                     let table = table?;
                     let init = match table.init {
                         wasmparser::TableInit::RefNull => None,
-                        wasmparser::TableInit::Expr(expr) => Some(narrow(expr.get_binary_reader().range())),
+                        wasmparser::TableInit::Expr(expr) => {
+                            Some(narrow(expr.get_binary_reader().range()))
+                        }
                     };
                     self.tables.push(TableDef { ty: table.ty, init });
                 }
             }
-            Payload::MemorySection(reader) => self.memories.extend(reader.into_iter().collect::<Result<Vec<_>, _>>()?),
+            Payload::MemorySection(reader) => self
+                .memories
+                .extend(reader.into_iter().collect::<Result<Vec<_>, _>>()?),
             Payload::GlobalSection(reader) => {
                 for global in reader {
                     let global = global?;
                     let init = Some(narrow(global.init_expr.get_binary_reader().range()));
-                    self.globals.push(GlobalDef { ty: global.ty, init });
+                    self.globals.push(GlobalDef {
+                        ty: global.ty,
+                        init,
+                    });
                 }
             }
             Payload::ExportSection(reader) => {
@@ -323,16 +353,24 @@ impl Module {
                     self.data.push(data_of(&data?));
                 }
             }
-            Payload::CodeSectionStart { unchecked_range, .. } => self.code_section = narrow(unchecked_range),
+            Payload::CodeSectionStart {
+                unchecked_range, ..
+            } => self.code_section = narrow(unchecked_range),
             Payload::CodeSectionEntry(body) => {
                 let code_start = body.get_operators_reader()?.original_position() as u32;
                 let range = narrow(body.range());
-                self.bodies.push(FuncBody { code: code_start..range.end, range });
+                self.bodies.push(FuncBody {
+                    code: code_start..range.end,
+                    range,
+                });
             }
             Payload::CustomSection(custom) => {
                 let end = custom.range().end;
                 let range = narrow(custom.data_offset()..end);
-                self.custom_sections.push(CustomSection { name: custom.name().to_owned(), range });
+                self.custom_sections.push(CustomSection {
+                    name: custom.name().to_owned(),
+                    range,
+                });
             }
             _ => {}
         }
@@ -361,7 +399,11 @@ impl Module {
             // Tags need the exceptions feature, which validation has refused.
             TypeRef::Tag(_) => return,
         };
-        self.imports.push(Import { module: import.module.to_owned(), name: import.name.to_owned(), ty });
+        self.imports.push(Import {
+            module: import.module.to_owned(),
+            name: import.name.to_owned(),
+            ty,
+        });
     }
 
     /// The module's binary, unchanged.
@@ -391,7 +433,10 @@ impl Module {
     /// The contents of the first custom section with this name.
     #[must_use]
     pub fn custom_section(&self, name: &str) -> Option<Range<u32>> {
-        self.custom_sections.iter().find(|section| section.name == name).map(|section| section.range.clone())
+        self.custom_sections
+            .iter()
+            .find(|section| section.name == name)
+            .map(|section| section.range.clone())
     }
 
     /// What the module needs.
@@ -409,7 +454,10 @@ impl Module {
     /// The exported item of a kind and name.
     #[must_use]
     pub fn export(&self, kind: ExportKind, name: &str) -> Option<u32> {
-        self.exports.iter().find(|export| export.kind == kind && export.name == name).map(|export| export.index)
+        self.exports
+            .iter()
+            .find(|export| export.kind == kind && export.name == name)
+            .map(|export| export.index)
     }
 
     /// The module's memories, imported ones first.
@@ -466,7 +514,8 @@ impl Module {
     /// Where the code of a function lies; `None` when it is imported or does not exist.
     #[must_use]
     pub fn func_body(&self, func: FuncIndex) -> Option<&FuncBody> {
-        self.bodies.get(func.index().checked_sub(self.imported_funcs as usize)?)
+        self.bodies
+            .get(func.index().checked_sub(self.imported_funcs as usize)?)
     }
 
     /// The types of a function's parameters and locals.
@@ -475,8 +524,10 @@ impl Module {
         let mut types = self.func_type(func).params().to_vec();
         if let Some(body) = self.func_body(func) {
             let range = &body.range;
-            let reader =
-                wasmparser::BinaryReader::new(&self.bytes[range.start as usize..range.end as usize], u64::from(range.start));
+            let reader = wasmparser::BinaryReader::new(
+                &self.bytes[range.start as usize..range.end as usize],
+                u64::from(range.start),
+            );
             let declarations = FunctionBody::new(reader).get_locals_reader();
             for (count, ty) in declarations.into_iter().flatten().flatten() {
                 types.extend(std::iter::repeat_n(ty, count as usize));
@@ -488,26 +539,37 @@ impl Module {
     /// The function whose body contains the offset.
     #[must_use]
     pub fn func_at(&self, offset: ModuleOffset) -> Option<FuncIndex> {
-        let after = self.bodies.partition_point(|body| body.range.start <= offset.0);
+        let after = self
+            .bodies
+            .partition_point(|body| body.range.start <= offset.0);
         let position = after.checked_sub(1)?;
         let body = &self.bodies[position];
-        body.range.contains(&offset.0).then(|| FuncIndex(position as u32 + self.imported_funcs))
+        body.range
+            .contains(&offset.0)
+            .then(|| FuncIndex(position as u32 + self.imported_funcs))
     }
 
     /// The instructions of a function; none when it is imported.
     #[must_use]
     pub fn instructions(&self, func: FuncIndex) -> Instructions<'_> {
         let code = self.func_body(func).map_or(0..0, |body| body.code.clone());
-        Instructions::new(&self.bytes[code.start as usize..code.end as usize], ModuleOffset(code.start))
+        Instructions::new(
+            &self.bytes[code.start as usize..code.end as usize],
+            ModuleOffset(code.start),
+        )
     }
 
     /// The names that the name section gives, read at the first use.
     #[must_use]
     pub fn names(&self) -> &Names {
-        self.names.get_or_init(|| match self.custom_section("name") {
-            Some(range) => Names::parse(&self.bytes[range.start as usize..range.end as usize], u64::from(range.start)),
-            None => Names::default(),
-        })
+        self.names
+            .get_or_init(|| match self.custom_section("name") {
+                Some(range) => Names::parse(
+                    &self.bytes[range.start as usize..range.end as usize],
+                    u64::from(range.start),
+                ),
+                None => Names::default(),
+            })
     }
 
     /// A function's name in the name section.
@@ -523,32 +585,50 @@ impl Module {
             return name.to_owned();
         }
         if func.0 < self.imported_funcs {
-            let import = self.imports.iter().filter(|import| matches!(import.ty, ImportType::Func(_))).nth(func.index());
+            let import = self
+                .imports
+                .iter()
+                .filter(|import| matches!(import.ty, ImportType::Func(_)))
+                .nth(func.index());
             if let Some(import) = import {
                 return format!("{}.{}", import.module, import.name);
             }
         }
-        let export = self.exports.iter().find(|export| export.kind == ExportKind::Func && export.index == func.0);
+        let export = self
+            .exports
+            .iter()
+            .find(|export| export.kind == ExportKind::Func && export.index == func.0);
         export.map_or_else(|| format!("func[{}]", func.0), |export| export.name.clone())
     }
 
     /// What the `producers` section says: field, name and version of each entry.
     #[must_use]
     pub fn producers(&self) -> Vec<(String, String, String)> {
-        let Some(range) = self.custom_section("producers") else { return Vec::new() };
+        let Some(range) = self.custom_section("producers") else {
+            return Vec::new();
+        };
         let bytes = &self.bytes[range.start as usize..range.end as usize];
         let reader = wasmparser::BinaryReader::new(bytes, u64::from(range.start));
         let mut entries = Vec::new();
-        let Ok(fields) = wasmparser::ProducersSectionReader::new(reader) else { return entries };
+        let Ok(fields) = wasmparser::ProducersSectionReader::new(reader) else {
+            return entries;
+        };
         for field in fields.into_iter().flatten() {
             for value in field.values.into_iter().flatten() {
-                entries.push((field.name.to_owned(), value.name.to_owned(), value.version.to_owned()));
+                entries.push((
+                    field.name.to_owned(),
+                    value.name.to_owned(),
+                    value.version.to_owned(),
+                ));
             }
         }
         entries
     }
 
-    pub(crate) fn func_to_validate(&self, func: FuncIndex) -> Option<FuncToValidate<ValidatorResources>> {
+    pub(crate) fn func_to_validate(
+        &self,
+        func: FuncIndex,
+    ) -> Option<FuncToValidate<ValidatorResources>> {
         Some(FuncToValidate {
             resources: self.resources.clone()?,
             index: func.0,
@@ -560,7 +640,10 @@ impl Module {
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Module").field("bytes", &self.bytes.len()).field("funcs", &self.func_types.len()).finish_non_exhaustive()
+        f.debug_struct("Module")
+            .field("bytes", &self.bytes.len())
+            .field("funcs", &self.func_types.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -575,23 +658,38 @@ fn binary_of(bytes: Vec<u8>, path: Option<&Path>) -> Result<Vec<u8>, ModuleError
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return Err(ModuleError::NotWasm("it is not UTF-8 text".to_owned()));
     };
-    match wat::Parser::new().generate_dwarf(wat::GenerateDwarf::Full).parse_str(path, text) {
+    match wat::Parser::new()
+        .generate_dwarf(wat::GenerateDwarf::Full)
+        .parse_str(path, text)
+    {
         Ok(binary) => Ok(binary),
         // Text that does not even look like an S-expression is some other file given by mistake.
-        Err(error) if !text.trim_start().starts_with(['(', ';']) => Err(ModuleError::NotWasm(first_line(&error))),
+        Err(error) if !text.trim_start().starts_with(['(', ';']) => {
+            Err(ModuleError::NotWasm(first_line(&error)))
+        }
         Err(error) => Err(ModuleError::Text(error.to_string())),
     }
 }
 
 fn first_line(error: &wat::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Validates function bodies on all processors; reports the error that comes first in the module.
-fn validate_bodies(bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'_>)>) -> Result<(), ModuleError> {
+fn validate_bodies(
+    bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'_>)>,
+) -> Result<(), ModuleError> {
     /// Below this many bytes of code a second thread costs more than it saves.
     const BYTES_PER_THREAD_MIN: u64 = 64 * 1024;
-    let bytes: u64 = bodies.iter().map(|(_, body)| body.range().end - body.range().start).sum();
+    let bytes: u64 = bodies
+        .iter()
+        .map(|(_, body)| body.range().end - body.range().start)
+        .sum();
     let processors = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let threads = processors.min(bytes / BYTES_PER_THREAD_MIN).max(1);
     let bytes_per_thread = bytes / threads + 1;
@@ -599,7 +697,10 @@ fn validate_bodies(bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody
     let mut part_bytes = 0;
     for (func, body) in bodies {
         part_bytes += body.range().end - body.range().start;
-        parts.last_mut().expect("starts with one part").push((func, body));
+        parts
+            .last_mut()
+            .expect("starts with one part")
+            .push((func, body));
         if part_bytes > bytes_per_thread {
             parts.push(Vec::new());
             part_bytes = 0;
@@ -618,8 +719,15 @@ fn validate_bodies(bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody
         return parts.into_iter().try_for_each(validate);
     }
     std::thread::scope(|scope| {
-        let workers: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || validate(part))).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let workers: Vec<_> = parts
+            .into_iter()
+            .map(|part| scope.spawn(move || validate(part)))
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     })
 }
 
@@ -629,8 +737,20 @@ fn narrow(range: Range<u64>) -> Range<u32> {
 
 fn section_name(id: u8) -> &'static str {
     const NAMES: [&str; 14] = [
-        "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data",
-        "data count", "tag",
+        "custom",
+        "type",
+        "import",
+        "function",
+        "table",
+        "memory",
+        "global",
+        "export",
+        "start",
+        "element",
+        "code",
+        "data",
+        "data count",
+        "tag",
     ];
     NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
 }
@@ -643,22 +763,30 @@ fn export_of(export: &ParsedExport<'_>) -> Option<Export> {
         ExternalKind::Global => ExportKind::Global,
         ExternalKind::Tag => return None,
     };
-    Some(Export { name: export.name.to_owned(), kind, index: export.index })
+    Some(Export {
+        name: export.name.to_owned(),
+        kind,
+        index: export.index,
+    })
 }
 
 fn element_of(element: Element<'_>) -> Result<ElementSegment, ModuleError> {
     let mode = match element.kind {
         wasmparser::ElementKind::Passive => SegmentMode::Passive,
         wasmparser::ElementKind::Declared => SegmentMode::Declared,
-        wasmparser::ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
+        wasmparser::ElementKind::Active {
+            table_index,
+            offset_expr,
+        } => SegmentMode::Active {
             target: table_index.unwrap_or(0),
             offset: narrow(offset_expr.get_binary_reader().range()),
         },
     };
     let (ty, items) = match element.items {
-        wasmparser::ElementItems::Functions(funcs) => {
-            (RefType::FUNCREF, ElementItems::Funcs(funcs.into_iter().collect::<Result<_, _>>()?))
-        }
+        wasmparser::ElementItems::Functions(funcs) => (
+            RefType::FUNCREF,
+            ElementItems::Funcs(funcs.into_iter().collect::<Result<_, _>>()?),
+        ),
         wasmparser::ElementItems::Expressions(ty, expressions) => {
             let mut ranges = Vec::new();
             for expression in expressions {
@@ -673,10 +801,17 @@ fn element_of(element: Element<'_>) -> Result<ElementSegment, ModuleError> {
 fn data_of(data: &Data<'_>) -> DataSegment {
     let mode = match &data.kind {
         DataKind::Passive => SegmentMode::Passive,
-        DataKind::Active { memory_index, offset_expr } => {
-            SegmentMode::Active { target: *memory_index, offset: narrow(offset_expr.get_binary_reader().range()) }
-        }
+        DataKind::Active {
+            memory_index,
+            offset_expr,
+        } => SegmentMode::Active {
+            target: *memory_index,
+            offset: narrow(offset_expr.get_binary_reader().range()),
+        },
     };
     let end = data.range.end as u32;
-    DataSegment { mode, bytes: end - data.data.len() as u32..end }
+    DataSegment {
+        mode,
+        bytes: end - data.data.len() as u32..end,
+    }
 }

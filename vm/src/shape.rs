@@ -4,7 +4,8 @@
 //! side tables are made by the same walk.
 
 use wasmparser::{
-    BlockType, Frame, FrameKind, FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources,
+    BlockType, Frame, FrameKind, FuncValidator, FunctionBody, Operator, OperatorsReader, ValType,
+    ValidatorResources,
 };
 
 use crate::address::{FuncIndex, ModuleOffset};
@@ -82,11 +83,18 @@ impl<'m> Walk<'m> {
             u64::from(body.range.start),
             crate::module::FEATURES,
         );
-        let mut validator = module.func_to_validate(func)?.into_validator(Default::default());
+        let mut validator = module
+            .func_to_validate(func)?
+            .into_validator(Default::default());
         let mut locals = reader.clone();
         validator.read_locals(&mut locals).ok()?;
         let operators = FunctionBody::new(reader).get_operators_reader().ok()?;
-        Some(Walk { module, operators, validator, starts: vec![ModuleOffset(body.code.start)] })
+        Some(Walk {
+            module,
+            operators,
+            validator,
+            starts: vec![ModuleOffset(body.code.start)],
+        })
     }
 
     /// The offset of the next instruction.
@@ -96,14 +104,20 @@ impl<'m> Walk<'m> {
 
     /// Reads the next instruction without stepping over it in the validator; `None` at the end.
     pub(crate) fn read(&mut self) -> Option<Operator<'m>> {
-        if self.operators.eof() { None } else { self.operators.read().ok() }
+        if self.operators.eof() {
+            None
+        } else {
+            self.operators.read().ok()
+        }
     }
 
     /// Lets the validator see the instruction at `pc` that was read last.
     pub(crate) fn accept(&mut self, pc: ModuleOffset, operator: &Operator<'m>) -> Option<()> {
         self.validator.op(u64::from(pc.0), operator).ok()?;
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.starts.push(pc),
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                self.starts.push(pc)
+            }
             Operator::End => drop(self.starts.pop()),
             _ => {}
         }
@@ -118,7 +132,9 @@ impl<'m> Walk<'m> {
     /// The number of cells that the lowest `height` operands take.
     pub(crate) fn height_cells_below(&self, height: usize) -> u32 {
         let all = self.validator.operand_stack_height() as usize;
-        (all - height.min(all)..all).map(|depth| self.operand_type(depth).map_or(1, cell_count)).sum()
+        (all - height.min(all)..all)
+            .map(|depth| self.operand_type(depth).map_or(1, cell_count))
+            .sum()
     }
 
     /// The types of a block's parameters and results.
@@ -126,9 +142,12 @@ impl<'m> Walk<'m> {
         match block_type {
             BlockType::Empty => (Vec::new(), Vec::new()),
             BlockType::Type(ty) => (Vec::new(), vec![ty]),
-            BlockType::FuncType(index) => {
-                self.module.type_at(index).map_or((Vec::new(), Vec::new()), |ty| (ty.params().to_vec(), ty.results().to_vec()))
-            }
+            BlockType::FuncType(index) => self
+                .module
+                .type_at(index)
+                .map_or((Vec::new(), Vec::new()), |ty| {
+                    (ty.params().to_vec(), ty.results().to_vec())
+                }),
         }
     }
 
@@ -140,7 +159,11 @@ impl<'m> Walk<'m> {
     /// The types that a branch to a control frame takes along.
     pub(crate) fn branch_types(&self, frame: &Frame) -> Vec<ValType> {
         let (params, results) = self.block_types(frame.block_type);
-        if frame.kind == FrameKind::Loop { params } else { results }
+        if frame.kind == FrameKind::Loop {
+            params
+        } else {
+            results
+        }
     }
 
     fn operand_type(&self, depth: usize) -> Option<ValType> {
@@ -174,7 +197,13 @@ impl<'m> Walk<'m> {
             let arity = self.branch_types(frame).len() as u32;
             // Targets are filled in by a walk to the label's end.
             let start = self.starts[position];
-            Some(Label { kind, start, target: start, height: frame.height as u32, arity })
+            Some(Label {
+                kind,
+                start,
+                target: start,
+                height: frame.height as u32,
+                arity,
+            })
         };
         (0..count).rev().filter_map(label).collect()
     }
@@ -202,10 +231,17 @@ impl Module {
             cell += cell_count(ty);
         }
         let operands = walk.operands(cell);
-        let cells = operands.last().map_or(cell, |slot| slot.cell + slot.ty.map_or(1, cell_count));
+        let cells = operands
+            .last()
+            .map_or(cell, |slot| slot.cell + slot.ty.map_or(1, cell_count));
         let mut labels = walk.labels();
         fill_targets(&mut walk, &mut labels);
-        Some(Shape { locals, operands, labels, cells })
+        Some(Shape {
+            locals,
+            operands,
+            labels,
+            cells,
+        })
     }
 
     /// The number of cells that a function's parameters and locals take.
@@ -235,15 +271,24 @@ fn fill_targets(walk: &mut Walk<'_>, labels: &mut [Label]) {
             break;
         }
     }
-    for label in labels.iter_mut().filter(|label| label.kind == LabelKind::Loop) {
+    for label in labels
+        .iter_mut()
+        .filter(|label| label.kind == LabelKind::Loop)
+    {
         label.target = after_loop(walk.module, label.start);
     }
 }
 
 /// The instruction after the `loop` at `start`.
 fn after_loop(module: &Module, start: ModuleOffset) -> ModuleOffset {
-    let Some(func) = module.func_at(start) else { return start };
-    let Some(body) = module.func_body(func) else { return start };
+    let Some(func) = module.func_at(start) else {
+        return start;
+    };
+    let Some(body) = module.func_body(func) else {
+        return start;
+    };
     let code = &module.bytes()[start.index()..body.code.end as usize];
-    crate::decode::Instructions::new(code, start).next().map_or(start, |instruction| instruction.next)
+    crate::decode::Instructions::new(code, start)
+        .next()
+        .map_or(start, |instruction| instruction.next)
 }

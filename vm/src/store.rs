@@ -136,10 +136,14 @@ impl Store {
     }
 
     fn type_id(&mut self, ty: &FuncType) -> u32 {
-        let position = self.types.iter().position(|known| known == ty).unwrap_or_else(|| {
-            self.types.push(ty.clone());
-            self.types.len() - 1
-        });
+        let position = self
+            .types
+            .iter()
+            .position(|known| known == ty)
+            .unwrap_or_else(|| {
+                self.types.push(ty.clone());
+                self.types.len() - 1
+            });
         position as u32
     }
 
@@ -154,12 +158,18 @@ impl Store {
     ) -> Result<InstanceAddr, LinkError> {
         let address = InstanceAddr(self.instances.len() as u32);
         let type_ids: Box<[u32]> = module.types.iter().map(|ty| self.type_id(ty)).collect();
-        let imported = self.resolve_imports(machine, address, module, &type_ids, host, stub_imports)?;
+        let imported =
+            self.resolve_imports(machine, address, module, &type_ids, host, stub_imports)?;
         let funcs = self.allocate_funcs(address, module, &type_ids, imported.funcs);
         let tables = self.allocate_tables(machine, module, imported.tables)?;
         let memories = self.allocate_memories(machine, module, imported.memories)?;
         let data_start = self.data.len() as u32;
-        self.data.extend(module.data.iter().map(|segment| (address, segment.bytes.clone())));
+        self.data.extend(
+            module
+                .data
+                .iter()
+                .map(|segment| (address, segment.bytes.clone())),
+        );
         machine.dropped_data.resize(self.data.len(), false);
         let elements_start = self.elements.len() as u32;
         let mut instance = Instance {
@@ -180,13 +190,21 @@ impl Store {
                 machine.tables[table.index()].elements.fill(value);
             }
         }
-        self.elements.extend(module.elements.iter().map(|segment| element_cells(&instance, machine, segment)));
+        self.elements.extend(
+            module
+                .elements
+                .iter()
+                .map(|segment| element_cells(&instance, machine, segment)),
+        );
         machine.dropped_elements.resize(self.elements.len(), false);
         self.instances.push(instance);
         self.copy_segments(machine, address)?;
         if let Some(start) = module.start {
             let func = self.instances[address.index()].funcs[start.index()];
-            machine.pending.push_back(Invocation { func, args: Vec::new() });
+            machine.pending.push_back(Invocation {
+                func,
+                args: Vec::new(),
+            });
         }
         Ok(address)
     }
@@ -218,16 +236,27 @@ impl Store {
             // Nothing but functions is provided by a host.
             let ImportType::Func(ty) = import.ty else {
                 if let Some(func) = host.resolve(&import.module, &import.name) {
-                    let provided = format!("func {}", crate::disassemble::func_type_text(&host.func_type(func)));
+                    let provided = format!(
+                        "func {}",
+                        crate::disassemble::func_type_text(&host.func_type(func))
+                    );
                     let wanted = format!("{:?}", import.ty);
-                    return Err(LinkError::ImportType { import: full_name, wanted, provided });
+                    return Err(LinkError::ImportType {
+                        import: full_name,
+                        wanted,
+                        provided,
+                    });
                 }
                 unknown.push(full_name);
                 continue;
             };
             let kind = match host.resolve(&import.module, &import.name) {
                 Some(func) => {
-                    check_func_type(&full_name, &module.types[ty as usize], &host.func_type(func))?;
+                    check_func_type(
+                        &full_name,
+                        &module.types[ty as usize],
+                        &host.func_type(func),
+                    )?;
                     FuncKind::Host(func)
                 }
                 None if stub_imports => FuncKind::Stub(full_name),
@@ -238,15 +267,32 @@ impl Store {
             };
             let index = FuncIndex(imported.funcs.len() as u32);
             imported.funcs.push(FuncAddr(self.funcs.len() as u32));
-            self.funcs.push(FuncInst { instance, index, type_id: type_ids[ty as usize], kind });
+            self.funcs.push(FuncInst {
+                instance,
+                index,
+                type_id: type_ids[ty as usize],
+                kind,
+            });
         }
-        if unknown.is_empty() { Ok(imported) } else { Err(LinkError::UnknownImports(unknown)) }
+        if unknown.is_empty() {
+            Ok(imported)
+        } else {
+            Err(LinkError::UnknownImports(unknown))
+        }
     }
 
     fn registered_export(&self, module: &str, name: &str) -> Option<Extern> {
-        let (_, instance) = self.registered.iter().rev().find(|(known, _)| known == module)?;
+        let (_, instance) = self
+            .registered
+            .iter()
+            .rev()
+            .find(|(known, _)| known == module)?;
         let instance = &self.instances[instance.index()];
-        let export = instance.module.exports.iter().find(|export| export.name == name)?;
+        let export = instance
+            .module
+            .exports
+            .iter()
+            .find(|export| export.name == name)?;
         let index = export.index as usize;
         Some(match export.kind {
             ExportKind::Func => Extern::Func(instance.funcs[index]),
@@ -266,24 +312,38 @@ impl Store {
         served: Extern,
     ) -> Result<(), LinkError> {
         let fits = match (wanted, served) {
-            (ImportType::Func(ty), Extern::Func(func)) => self.funcs[func.index()].type_id == type_ids[*ty as usize],
+            (ImportType::Func(ty), Extern::Func(func)) => {
+                self.funcs[func.index()].type_id == type_ids[*ty as usize]
+            }
             (ImportType::Table(wanted), Extern::Table(table)) => {
                 let ty = &self.tables[table.index()];
                 let count = machine.tables[table.index()].elements.len() as u64;
-                ty.element_type == wanted.element_type && limits_fit(count, ty.maximum, wanted.initial, wanted.maximum)
+                ty.element_type == wanted.element_type
+                    && limits_fit(count, ty.maximum, wanted.initial, wanted.maximum)
             }
             (ImportType::Memory(wanted), Extern::Memory(memory)) => {
                 let maximum = self.memories[memory.index()].maximum;
-                limits_fit(machine.memories[memory.index()].pages(), maximum, wanted.initial, wanted.maximum)
+                limits_fit(
+                    machine.memories[memory.index()].pages(),
+                    maximum,
+                    wanted.initial,
+                    wanted.maximum,
+                )
             }
-            (ImportType::Global(wanted), Extern::Global(global)) => self.globals[global.index()].0 == *wanted,
+            (ImportType::Global(wanted), Extern::Global(global)) => {
+                self.globals[global.index()].0 == *wanted
+            }
             _ => false,
         };
         if fits {
             return Ok(());
         }
         let (wanted, provided) = (format!("{wanted:?}"), format!("{served:?}"));
-        Err(LinkError::ImportType { import: import.to_owned(), wanted, provided })
+        Err(LinkError::ImportType {
+            import: import.to_owned(),
+            wanted,
+            provided,
+        })
     }
 
     fn allocate_funcs(
@@ -297,7 +357,12 @@ impl Store {
         for index in addresses.len()..module.func_types.len() {
             addresses.push(FuncAddr(self.funcs.len() as u32));
             let type_id = type_ids[module.func_types[index] as usize];
-            self.funcs.push(FuncInst { instance, index: FuncIndex(index as u32), type_id, kind: FuncKind::Wasm });
+            self.funcs.push(FuncInst {
+                instance,
+                index: FuncIndex(index as u32),
+                type_id,
+                kind: FuncKind::Wasm,
+            });
         }
         addresses.into()
     }
@@ -313,11 +378,16 @@ impl Store {
             let limit = machine.limits.table_elements_max;
             let initial = table.ty.initial;
             if initial > limit {
-                return Err(LinkError::Resource(format!("table {index} has {initial} elements; the limit is {limit}")));
+                return Err(LinkError::Resource(format!(
+                    "table {index} has {initial} elements; the limit is {limit}"
+                )));
             }
             addresses.push(TableAddr(machine.tables.len() as u32));
             let elements_max = table.ty.maximum.unwrap_or(u64::MAX).min(limit);
-            machine.tables.push(Table { elements: vec![0; initial as usize], elements_max });
+            machine.tables.push(Table {
+                elements: vec![0; initial as usize],
+                elements_max,
+            });
             self.tables.push(table.ty);
         }
         Ok(addresses.into())
@@ -334,7 +404,10 @@ impl Store {
             let limit = machine.limits.memory_pages_max;
             let memory = Memory::new(ty, limit).map_err(|error| {
                 LinkError::Resource(match error {
-                    GrowError::Limit => format!("memory {index} starts with {} pages; the limit is {limit}", ty.initial),
+                    GrowError::Limit => format!(
+                        "memory {index} starts with {} pages; the limit is {limit}",
+                        ty.initial
+                    ),
                     GrowError::Host(message) => message,
                 })
             })?;
@@ -345,17 +418,30 @@ impl Store {
         Ok(addresses.into())
     }
 
-    fn allocate_globals(&mut self, machine: &mut Machine, instance: &mut Instance, imported: Vec<GlobalAddr>) {
+    fn allocate_globals(
+        &mut self,
+        machine: &mut Machine,
+        instance: &mut Instance,
+        imported: Vec<GlobalAddr>,
+    ) {
         let module = Arc::clone(&instance.module);
-        let mut cells: Vec<u32> = imported.iter().map(|global| self.globals[global.index()].1).collect();
+        let mut cells: Vec<u32> = imported
+            .iter()
+            .map(|global| self.globals[global.index()].1)
+            .collect();
         let mut addresses = imported;
         for global in module.globals.iter().skip(addresses.len()) {
             // An initialiser may read the globals before it.
             instance.global_cells = cells.as_slice().into();
-            let value = global.init.clone().map_or(0, |init| evaluate(instance, machine, init));
+            let value = global
+                .init
+                .clone()
+                .map_or(0, |init| evaluate(instance, machine, init));
             let cell = machine.globals.len() as u32;
             machine.globals.push(value);
-            machine.globals.resize((cell + cell_count(global.ty.content_type)) as usize, 0);
+            machine
+                .globals
+                .resize((cell + cell_count(global.ty.content_type)) as usize, 0);
             addresses.push(GlobalAddr(self.globals.len() as u32));
             self.globals.push((global.ty, cell));
             cells.push(cell);
@@ -374,7 +460,10 @@ impl Store {
                 let table = instance.tables[*target as usize].index();
                 machine
                     .table_init(table, at, cells, 0, cells.len() as u64)
-                    .map_err(|trap| LinkError::Segment { trap, segment: format!("element segment {index} at {at}") })?;
+                    .map_err(|trap| LinkError::Segment {
+                        trap,
+                        segment: format!("element segment {index} at {at}"),
+                    })?;
             }
             machine.dropped_elements[position] = !matches!(segment.mode, SegmentMode::Passive);
         }
@@ -386,7 +475,10 @@ impl Store {
                 let memory = instance.memories[*target as usize].index();
                 machine
                     .memory_init(memory, at, bytes, 0, bytes.len() as u64)
-                    .map_err(|trap| LinkError::Segment { trap, segment: format!("data segment {index} at 0x{at:x}") })?;
+                    .map_err(|trap| LinkError::Segment {
+                        trap,
+                        segment: format!("data segment {index} at 0x{at:x}"),
+                    })?;
                 machine.dropped_data[position] = true;
             }
         }
@@ -394,7 +486,12 @@ impl Store {
     }
 }
 
-fn limits_fit(size: u64, maximum: Option<u64>, wanted_initial: u64, wanted_maximum: Option<u64>) -> bool {
+fn limits_fit(
+    size: u64,
+    maximum: Option<u64>,
+    wanted_initial: u64,
+    wanted_maximum: Option<u64>,
+) -> bool {
     size >= wanted_initial
         && wanted_maximum.is_none_or(|wanted| maximum.is_some_and(|maximum| maximum <= wanted))
 }
@@ -404,17 +501,23 @@ fn check_func_type(import: &str, wanted: &FuncType, provided: &FuncType) -> Resu
         return Ok(());
     }
     let text = crate::disassemble::func_type_text;
-    Err(LinkError::ImportType { import: import.to_owned(), wanted: text(wanted), provided: text(provided) })
+    Err(LinkError::ImportType {
+        import: import.to_owned(),
+        wanted: text(wanted),
+        provided: text(provided),
+    })
 }
 
 fn element_cells(instance: &Instance, machine: &Machine, segment: &ElementSegment) -> Box<[u64]> {
     match &segment.items {
-        ElementItems::Funcs(funcs) => {
-            funcs.iter().map(|&func| func_ref_cell(Some(instance.funcs[func as usize]))).collect()
-        }
-        ElementItems::Expressions(ranges) => {
-            ranges.iter().map(|range| evaluate(instance, machine, range.clone())).collect()
-        }
+        ElementItems::Funcs(funcs) => funcs
+            .iter()
+            .map(|&func| func_ref_cell(Some(instance.funcs[func as usize])))
+            .collect(),
+        ElementItems::Expressions(ranges) => ranges
+            .iter()
+            .map(|range| evaluate(instance, machine, range.clone()))
+            .collect(),
     }
 }
 
@@ -423,7 +526,10 @@ fn evaluate(instance: &Instance, machine: &Machine, range: Range<u32>) -> u64 {
     let bytes = &instance.module.bytes()[range.start as usize..range.end as usize];
     let reader = BinaryReader::new_features(bytes, u64::from(range.start), crate::module::FEATURES);
     let mut stack: Vec<u64> = Vec::new();
-    for operator in wasmparser::OperatorsReader::new(reader).into_iter().map_while(Result::ok) {
+    for operator in wasmparser::OperatorsReader::new(reader)
+        .into_iter()
+        .map_while(Result::ok)
+    {
         match operator {
             Operator::I32Const { value } => stack.push(u64::from(value as u32)),
             Operator::I64Const { value } => stack.push(value as u64),

@@ -97,7 +97,8 @@ impl Vm {
 
     /// Adds an instance of a module, linked to registered instances and the host. Its start function becomes an invocation.
     pub fn instantiate(&mut self, module: &Arc<Module>) -> Result<InstanceAddr, LinkError> {
-        self.store.instantiate(&mut self.machine, module, &*self.host, self.stub_imports)
+        self.store
+            .instantiate(&mut self.machine, module, &*self.host, self.stub_imports)
     }
 
     /// Lets modules instantiated later import an instance's exports under a module name.
@@ -129,15 +130,27 @@ impl Vm {
     pub fn invoke(&mut self, func: FuncAddr, args: &[Value]) -> Result<(), InvokeError> {
         let params = self.store.func_type(func).params();
         if params.len() != args.len() {
-            return Err(InvokeError::ArgumentCount { wanted: params.len(), given: args.len() });
+            return Err(InvokeError::ArgumentCount {
+                wanted: params.len(),
+                given: args.len(),
+            });
         }
-        if let Some(position) = params.iter().zip(args).position(|(&ty, arg)| !arg.has_type(ty)) {
+        if let Some(position) = params
+            .iter()
+            .zip(args)
+            .position(|(&ty, arg)| !arg.has_type(ty))
+        {
             let wanted = params[position].to_string();
-            return Err(InvokeError::ArgumentType { position: position + 1, wanted });
+            return Err(InvokeError::ArgumentType {
+                position: position + 1,
+                wanted,
+            });
         }
         let mut cells = Vec::new();
         args.iter().for_each(|arg| arg.push_cells(&mut cells));
-        self.machine.pending.push_back(Invocation { func, args: cells });
+        self.machine
+            .pending
+            .push_back(Invocation { func, args: cells });
         Ok(())
     }
 
@@ -149,8 +162,9 @@ impl Vm {
         self.forget_future();
     }
 
-    /// Begins the next invocation when no frame is left; `None` when there is a frame now.
-    fn begin_pending(&mut self) -> Option<Exit> {
+    /// Brings the machine to the first instruction of the next invocation when no frame is left. `None` when there is a
+    /// frame now; otherwise what ends the run instead. [`Vm::run`] and [`Vm::step`] begin with it.
+    pub fn begin(&mut self) -> Option<Exit> {
         while self.machine.frames.is_empty() {
             let Some(Invocation { func, args }) = self.machine.pending.front().cloned() else {
                 return Some(Exit::Finished(self.results()));
@@ -162,7 +176,12 @@ impl Vm {
             let Some(body) = instance.module.func_body(inst.index) else {
                 // An import: a host call without a caller.
                 let memory = instance.memories.first().map(|address| address.index());
-                let call = CallSite { args: 0..args.len(), next: ModuleOffset(0), memory, tail: false };
+                let call = CallSite {
+                    args: 0..args.len(),
+                    next: ModuleOffset(0),
+                    memory,
+                    tail: false,
+                };
                 match self.host_call(func, &call) {
                     Ok(results) => self.machine.cells[..results.len()].copy_from_slice(&results),
                     Err(exit) => return Some(exit),
@@ -173,7 +192,12 @@ impl Vm {
             let locals_cells = instance.module.locals_cells(inst.index);
             self.machine.cells[args.len()..locals_cells as usize].fill(0);
             self.machine.height = locals_cells;
-            self.machine.frames.push(Frame { func, pc: ModuleOffset(body.code.start), base: 0, side: 0 });
+            self.machine.frames.push(Frame {
+                func,
+                pc: ModuleOffset(body.code.start),
+                base: 0,
+                side: 0,
+            });
             self.machine.tick += 1;
             self.machine.pending.pop_front();
         }
@@ -183,9 +207,13 @@ impl Vm {
     /// Runs until something stops it.
     pub fn run(&mut self, limit: RunLimit) -> Exit {
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
-        let mut mode = if limit.probe_at_start { Mode::RunFromProbe } else { Mode::Run };
+        let mut mode = if limit.probe_at_start {
+            Mode::RunFromProbe
+        } else {
+            Mode::Run
+        };
         loop {
-            if let Some(exit) = self.begin_pending() {
+            if let Some(exit) = self.begin() {
                 return exit;
             }
             if self.machine.tick >= tick_limit {
@@ -204,7 +232,7 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
-        if let Some(exit) = self.begin_pending() {
+        if let Some(exit) = self.begin() {
             return exit;
         }
         self.execute(Mode::Step, 1 << 32).unwrap_or(Exit::Stepped)
@@ -215,15 +243,26 @@ impl Vm {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
-        match self.classic.execute(&mut self.machine, &self.store, mode, ticks) {
+        match self
+            .classic
+            .execute(&mut self.machine, &self.store, mode, ticks)
+        {
             Outcome::Stepped => Some(Exit::Stepped),
             Outcome::Probe => Some(Exit::Probe),
             Outcome::Poll => None,
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
-            Outcome::Trap(kind) => Some(Exit::Trap(Trap { kind, detail: self.trap_detail(kind) })),
+            Outcome::Trap(kind) => Some(Exit::Trap(Trap {
+                kind,
+                detail: self.trap_detail(kind),
+            })),
             Outcome::HostResource => {
-                let bytes: usize = self.machine.memories.iter().map(|memory| memory.bytes().len()).sum();
+                let bytes: usize = self
+                    .machine
+                    .memories
+                    .iter()
+                    .map(|memory| memory.bytes().len())
+                    .sum();
                 Some(Exit::HostResource(format!(
                     "the operating system gives no more memory for memory.grow; the guest has {bytes} bytes"
                 )))
@@ -235,22 +274,32 @@ impl Vm {
 
     /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.
     fn exceeds_limits(&mut self) -> bool {
-        let Some(&top) = self.machine.frames.last() else { return false };
+        let Some(&top) = self.machine.frames.last() else {
+            return false;
+        };
         let limits = self.machine.limits;
         self.machine.frames.len() > limits.frames_max as usize
-            || top.base as usize + self.classic.frame_cells_max(&self.store, top.func) as usize > limits.cells_max as usize
+            || top.base as usize + self.classic.frame_cells_max(&self.store, top.func) as usize
+                > limits.cells_max as usize
     }
 
     /// The results that the outermost function left.
     fn results(&self) -> Vec<Value> {
-        let Some(func) = self.machine.invoked else { return Vec::new() };
+        let Some(func) = self.machine.invoked else {
+            return Vec::new();
+        };
         let mut cell = 0;
         let result = |&ty: &wasmparser::ValType| {
             let value = Value::from_cells(ty, &self.machine.cells[cell..]);
             cell += cell_count(ty) as usize;
             value
         };
-        self.store.func_type(func).results().iter().map(result).collect()
+        self.store
+            .func_type(func)
+            .results()
+            .iter()
+            .map(result)
+            .collect()
     }
 
     /// Makes the host call that the machine stands at; `None` when it returned.
@@ -271,7 +320,10 @@ impl Vm {
             FuncKind::Host(host_func) => *host_func,
             FuncKind::Stub(name) => {
                 let detail = format!("the import {name} is a stub (--stub-imports)");
-                return Err(Exit::Trap(Trap { kind: TrapKind::Host, detail }));
+                return Err(Exit::Trap(Trap {
+                    kind: TrapKind::Host,
+                    detail,
+                }));
             }
             FuncKind::Wasm => unreachable!("tiers run wasm functions themselves"),
         };
@@ -286,7 +338,10 @@ impl Vm {
                 Ok(results)
             }
             HostOutcome::Exit(status) => Err(Exit::ProcExit(status)),
-            HostOutcome::Trap(detail) => Err(Exit::Trap(Trap { kind: TrapKind::Host, detail })),
+            HostOutcome::Trap(detail) => Err(Exit::Trap(Trap {
+                kind: TrapKind::Host,
+                detail,
+            })),
             HostOutcome::Interrupted => {
                 self.interrupt.take();
                 Err(Exit::Interrupted)
@@ -298,7 +353,9 @@ impl Vm {
         let wasi_before = Arc::clone(&self.machine.wasi);
         let machine = &mut self.machine;
         let args = machine.cells[call.args.clone()].to_vec();
-        let memory = call.memory.map_or(&mut [][..], |memory| machine.memories[memory].bytes_mut());
+        let memory = call
+            .memory
+            .map_or(&mut [][..], |memory| machine.memories[memory].bytes_mut());
         let mut host_call = HostCall {
             args: &args,
             memory: GuestMemory::new(memory),
@@ -312,18 +369,28 @@ impl Vm {
         let writes = host_call.memory.into_writes();
         let changed = !Arc::ptr_eq(&wasi_before, &self.machine.wasi);
         let wasi = changed.then(|| Arc::clone(&self.machine.wasi));
-        self.log.push(HostEvent { func, outcome: outcome.clone(), writes, wasi });
+        self.log.push(HostEvent {
+            func,
+            outcome: outcome.clone(),
+            writes,
+            wasi,
+        });
         outcome
     }
 
     /// Where the machine's current instruction finds the arguments of a host function.
     fn call_site(&self, func: FuncAddr, tail: bool) -> CallSite {
-        let top = *self.machine.frames.last().expect("a host call is made by a frame");
+        let top = *self
+            .machine
+            .frames
+            .last()
+            .expect("a host call is made by a frame");
         let caller = &self.store.funcs[top.func.index()];
         let instance = &self.store.instances[caller.instance.index()];
         let code = &instance.module.bytes()[top.pc.index()..];
-        let instruction =
-            crate::decode::Instructions::new(code, top.pc).next().expect("the machine stands at a call");
+        let instruction = crate::decode::Instructions::new(code, top.pc)
+            .next()
+            .expect("the machine stands at a call");
         // An indirect call's index lies above the arguments.
         let indirect = instruction.info().immediates == crate::isa::ImmediateKind::CallIndirect;
         let args_end = self.machine.height as usize - usize::from(indirect);
@@ -341,7 +408,10 @@ impl Vm {
         let start = call.args.start;
         machine.cells[start..start + results.len()].copy_from_slice(results);
         machine.height = (start + results.len()) as u32;
-        let top = machine.frames.last_mut().expect("a host call is made by a frame");
+        let top = machine
+            .frames
+            .last_mut()
+            .expect("a host call is made by a frame");
         top.pc = call.next;
         top.side = Frame::SIDE_UNKNOWN;
         if !call.tail {
@@ -349,7 +419,9 @@ impl Vm {
         }
         // A tail call of the host is a call and a return.
         let base = top.base as usize;
-        machine.cells.copy_within(start..start + results.len(), base);
+        machine
+            .cells
+            .copy_within(start..start + results.len(), base);
         machine.height = (base + results.len()) as u32;
         machine.frames.pop();
     }
@@ -377,7 +449,9 @@ impl Vm {
     }
 
     fn change_probes(&mut self, address: CodeAddress, add: impl FnOnce(&mut Vec<ModuleOffset>)) {
-        let Some(func) = func_at(&self.store, address) else { return };
+        let Some(func) = func_at(&self.store, address) else {
+            return;
+        };
         let mut pcs: Vec<ModuleOffset> = self.classic.probes(func).to_vec();
         pcs.retain(|&pc| pc != address.pc);
         add(&mut pcs);

@@ -34,7 +34,9 @@ const PRINTERS: [(&str, &[ValType]); 7] = [
 
 impl Host for SpecTest {
     fn resolve(&self, module: &str, name: &str) -> Option<HostFunc> {
-        let position = PRINTERS.iter().position(|(printer, _)| module == "spectest" && *printer == name)?;
+        let position = PRINTERS
+            .iter()
+            .position(|(printer, _)| module == "spectest" && *printer == name)?;
         Some(HostFunc(position as u32))
     }
 
@@ -89,7 +91,12 @@ impl Script {
         let spectest = Module::parse(SPECTEST.as_bytes().to_vec(), None).expect("valid");
         let instance = vm.instantiate(&spectest).expect("imports nothing");
         vm.register("spectest", instance);
-        Script { vm, instances: HashMap::new(), current: String::new(), modules: 0 }
+        Script {
+            vm,
+            instances: HashMap::new(),
+            current: String::new(),
+            modules: 0,
+        }
     }
 
     fn directive(&mut self, directive: WastDirective<'_>) -> Option<Verdict> {
@@ -105,20 +112,25 @@ impl Script {
                 Some(outcome) => Verdict::Failed(format!("{outcome:?} instead of {results:?}")),
                 None => Verdict::Skipped,
             }),
-            WastDirective::AssertTrap { exec, message, .. } => Some(self.expect_trap(exec, message)),
+            WastDirective::AssertTrap { exec, message, .. } => {
+                Some(self.expect_trap(exec, message))
+            }
             WastDirective::AssertExhaustion { call, message, .. } => {
                 Some(self.expect_trap(WastExecute::Invoke(call), message))
             }
-            WastDirective::AssertInvalid { mut module, .. } | WastDirective::AssertMalformed { mut module, .. } => {
-                let Ok(bytes) = module.encode() else { return Some(Verdict::Passed) };
+            WastDirective::AssertInvalid { mut module, .. }
+            | WastDirective::AssertMalformed { mut module, .. } => {
+                let Ok(bytes) = module.encode() else {
+                    return Some(Verdict::Passed);
+                };
                 Some(match Module::parse(bytes, None) {
                     Err(_) => Verdict::Passed,
                     Ok(_) => Verdict::Failed("the module was accepted".to_owned()),
                 })
             }
-            WastDirective::AssertUnlinkable { module, message, .. } => {
-                Some(self.expect_trap(WastExecute::Wat(module), message))
-            }
+            WastDirective::AssertUnlinkable {
+                module, message, ..
+            } => Some(self.expect_trap(WastExecute::Wat(module), message)),
             WastDirective::Register { name, module, .. } => {
                 if let Some(instance) = self.instance(module) {
                     self.vm.register(name, instance);
@@ -150,7 +162,11 @@ impl Script {
                 Err(LinkError::UnknownImports(_)) => None,
                 Err(error) => return Some(Verdict::Failed(error.to_string())),
             },
-            Err(ModuleError::Invalid { message, .. }) if message.contains("SIMD support is not enabled") => None,
+            Err(ModuleError::Invalid { message, .. })
+                if message.contains("SIMD support is not enabled") =>
+            {
+                None
+            }
             Err(error) => return Some(Verdict::Failed(error.to_string())),
         };
         self.instances.insert(self.current.clone(), instance);
@@ -168,7 +184,9 @@ impl Script {
         let outcome = match self.vm.instantiate(&module) {
             Ok(_) => outcome(self.vm.run(RunLimit::default())),
             Err(LinkError::Segment { trap, .. }) => Outcome::Trapped(trap.message().to_owned()),
-            Err(LinkError::ImportType { .. }) => Outcome::Trapped("incompatible import type".to_owned()),
+            Err(LinkError::ImportType { .. }) => {
+                Outcome::Trapped("incompatible import type".to_owned())
+            }
             Err(LinkError::UnknownImports(_)) => Outcome::Trapped("unknown import".to_owned()),
             Err(LinkError::Resource(_)) => return None,
         };
@@ -182,7 +200,10 @@ impl Script {
             WastExecute::Wat(wat) => self.expect_no_instance(wat),
             WastExecute::Get { module, global, .. } => {
                 let instance = self.instance(module)?;
-                let index = self.vm.module(instance).export(ExportKind::Global, global)?;
+                let index = self
+                    .vm
+                    .module(instance)
+                    .export(ExportKind::Global, global)?;
                 let address = self.vm.global_addr(instance, index)?;
                 Some(Outcome::Returned(vec![self.vm.global(address)?.1]))
             }
@@ -207,7 +228,10 @@ impl Script {
         vm.invoke(func, &args).expect("the script's arguments fit");
         let ran = outcome(vm.run(RunLimit::default()));
         assert_eq!(ran, stepped, "stepping and running differ");
-        assert!(vm.checkpoint(Some(&after_steps)) == after_steps, "states after stepping and running differ");
+        assert!(
+            vm.checkpoint(Some(&after_steps)) == after_steps,
+            "states after stepping and running differ"
+        );
         vm.abandon();
         Some(ran)
     }
@@ -215,8 +239,14 @@ impl Script {
     fn expect_trap(&mut self, exec: WastExecute<'_>, message: &str) -> Verdict {
         match self.execute(exec) {
             // The tests shorten or lengthen some messages.
-            Some(Outcome::Trapped(trap)) if trap.starts_with(message) || message.starts_with(&trap) => Verdict::Passed,
-            Some(outcome) => Verdict::Failed(format!("{outcome:?} instead of the trap '{message}'")),
+            Some(Outcome::Trapped(trap))
+                if trap.starts_with(message) || message.starts_with(&trap) =>
+            {
+                Verdict::Passed
+            }
+            Some(outcome) => {
+                Verdict::Failed(format!("{outcome:?} instead of the trap '{message}'"))
+            }
             None => Verdict::Skipped,
         }
     }
@@ -231,15 +261,18 @@ fn outcome(exit: Exit) -> Outcome {
 }
 
 fn argument(argument: &WastArg<'_>) -> Option<Value> {
-    let WastArg::Core(argument) = argument else { return None };
+    let WastArg::Core(argument) = argument else {
+        return None;
+    };
     Some(match argument {
         WastArgCore::I32(value) => Value::I32(*value),
         WastArgCore::I64(value) => Value::I64(*value),
         WastArgCore::F32(value) => Value::F32(value.bits),
         WastArgCore::F64(value) => Value::F64(value.bits),
-        WastArgCore::RefNull(HeapType::Abstract { ty: AbstractHeapType::Extern, .. }) => {
-            Value::zero(ValType::Ref(RefType::EXTERNREF))
-        }
+        WastArgCore::RefNull(HeapType::Abstract {
+            ty: AbstractHeapType::Extern,
+            ..
+        }) => Value::zero(ValType::Ref(RefType::EXTERNREF)),
         WastArgCore::RefNull(_) => Value::zero(ValType::Ref(RefType::FUNCREF)),
         WastArgCore::RefExtern(index) => Value::ExternRef(Some(*index)),
         _ => return None,
@@ -248,10 +281,13 @@ fn argument(argument: &WastArg<'_>) -> Option<Value> {
 
 fn matches(values: &[Value], expected: &[WastRet<'_>]) -> bool {
     values.len() == expected.len()
-        && values.iter().zip(expected).all(|(value, expected)| match expected {
-            WastRet::Core(expected) => matches_one(*value, expected),
-            _ => false,
-        })
+        && values
+            .iter()
+            .zip(expected)
+            .all(|(value, expected)| match expected {
+                WastRet::Core(expected) => matches_one(*value, expected),
+                _ => false,
+            })
 }
 
 fn matches_one(value: Value, expected: &WastRetCore<'_>) -> bool {
@@ -273,15 +309,23 @@ fn matches_one(value: Value, expected: &WastRetCore<'_>) -> bool {
         (Value::ExternRef(Some(value)), WastRetCore::RefExtern(expected)) => {
             expected.is_none_or(|expected| expected == value)
         }
-        (value, WastRetCore::Either(choices)) => choices.iter().any(|choice| matches_one(value, choice)),
+        (value, WastRetCore::Either(choices)) => {
+            choices.iter().any(|choice| matches_one(value, choice))
+        }
         _ => false,
     }
 }
 
 /// Directives that fail for a known reason; one that passes must leave the list.
 const EXPECTED_FAILURES: [(&str, &str); 2] = [
-    ("binary-leb128.wast:217", "version 3.0 allows any memory index in LEB128 here, and the decoder follows it"),
-    ("binary-leb128.wast:225", "version 3.0 allows any memory index in LEB128 here, and the decoder follows it"),
+    (
+        "binary-leb128.wast:217",
+        "version 3.0 allows any memory index in LEB128 here, and the decoder follows it",
+    ),
+    (
+        "binary-leb128.wast:225",
+        "version 3.0 allows any memory index in LEB128 here, and the decoder follows it",
+    ),
 ];
 
 #[test]
@@ -290,8 +334,10 @@ fn specification_2_0() {
     for file in spec(SpecVersion::V2) {
         let mut lexer = wast::lexer::Lexer::new(file.raw());
         lexer.allow_confusing_unicode(true);
-        let buffer = ParseBuffer::new_with_lexer(lexer).expect("the specification's files can be read");
-        let script = parser::parse::<Wast<'_>>(&buffer).expect("the specification's files can be parsed");
+        let buffer =
+            ParseBuffer::new_with_lexer(lexer).expect("the specification's files can be read");
+        let script =
+            parser::parse::<Wast<'_>>(&buffer).expect("the specification's files can be parsed");
         let mut run = Script::new();
         for directive in script.directives {
             let line = directive.span().linecol_in(file.raw()).0 + 1;
@@ -299,15 +345,24 @@ fn specification_2_0() {
                 None => {}
                 Some(Verdict::Passed) => passed += 1,
                 Some(Verdict::Skipped) => skipped += 1,
-                Some(Verdict::Failed(why)) => failures.push(format!("{}:{line}: {why}", file.name())),
+                Some(Verdict::Failed(why)) => {
+                    failures.push(format!("{}:{line}: {why}", file.name()))
+                }
             }
         }
     }
     for (place, reason) in EXPECTED_FAILURES {
-        let position = failures.iter().position(|failure| failure.starts_with(place));
-        failures.swap_remove(position.unwrap_or_else(|| panic!("{place} passes now, although {reason}")));
+        let position = failures
+            .iter()
+            .position(|failure| failure.starts_with(place));
+        failures.swap_remove(
+            position.unwrap_or_else(|| panic!("{place} passes now, although {reason}")),
+        );
     }
-    println!("spec classic v2: {passed} passed, {} failed, {skipped} skipped", failures.len());
+    println!(
+        "spec classic v2: {passed} passed, {} failed, {skipped} skipped",
+        failures.len()
+    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     // A harness that skips has stopped testing.
     assert_eq!(skipped, 0);

@@ -18,7 +18,7 @@ pub(super) const PROBE_BYTE: u8 = 0xff;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(C)]
 pub(super) struct Branch {
-    /// Bytes from the branch's opcode to the target; negative exactly for a branch to a loop.
+    /// Bytes from the branch's opcode to the target; positive except for a branch to a loop, which may be its own target.
     pub(super) code_delta: i32,
     /// Entries from this one to the target's.
     pub(super) side_delta: i32,
@@ -58,7 +58,10 @@ impl FuncCode {
         let module = &store.instances[inst.instance.index()].module;
         let body = module.func_body(inst.index).expect("a function with code");
         let ty = module.func_type(inst.index);
-        let mut builder = Builder::new(module, Walk::new(module, inst.index).expect("a function with code"));
+        let mut builder = Builder::new(
+            module,
+            Walk::new(module, inst.index).expect("a function with code"),
+        );
         builder.build().expect("the module was validated");
         let param_cells = cells_count(ty.params());
         let locals_all = module.locals_cells(inst.index);
@@ -109,7 +112,10 @@ impl FuncCode {
     /// Bytes of memory taken beside the module's own.
     pub(super) fn size_bytes(&self) -> usize {
         let probed = self.probed.as_ref().map_or(0, |copy| copy.len());
-        size_of::<FuncCode>() + size_of_val(&self.branches[..]) + size_of_val(&self.sources[..]) + probed
+        size_of::<FuncCode>()
+            + size_of_val(&self.branches[..])
+            + size_of_val(&self.sources[..])
+            + probed
     }
 }
 
@@ -139,20 +145,35 @@ struct Builder<'m> {
 
 impl<'m> Builder<'m> {
     fn new(_module: &'m Module, walk: Walk<'m>) -> Builder<'m> {
-        let body = OpenLabel { target: None, waiting: Vec::new(), waiting_else: None };
-        Builder { walk, labels: vec![body], branches: Vec::new(), sources: Vec::new(), height_max: 0 }
+        let body = OpenLabel {
+            target: None,
+            waiting: Vec::new(),
+            waiting_else: None,
+        };
+        Builder {
+            walk,
+            labels: vec![body],
+            branches: Vec::new(),
+            sources: Vec::new(),
+            height_max: 0,
+        }
     }
 
     /// `None` when the code is not valid, which the module's validation excludes.
     fn build(&mut self) -> Option<()> {
         loop {
             let pc = self.walk.pc();
-            let Some(operator) = self.walk.read() else { return Some(()) };
+            let Some(operator) = self.walk.read() else {
+                return Some(());
+            };
             let next = self.walk.pc().0;
             match &operator {
                 Operator::Block { .. } => self.open(None, None),
                 Operator::Loop { .. } => {
-                    let target = Target { pc: next, side: self.branches.len() };
+                    let target = Target {
+                        pc: next,
+                        side: self.branches.len(),
+                    };
                     self.open(Some(target), None);
                 }
                 Operator::If { .. } => {
@@ -161,7 +182,10 @@ impl<'m> Builder<'m> {
                 }
                 Operator::Else => {
                     let entry = self.add_entry(pc.0, Branch::default());
-                    let after = Target { pc: next, side: self.branches.len() };
+                    let after = Target {
+                        pc: next,
+                        side: self.branches.len(),
+                    };
                     let label = self.labels.last_mut()?;
                     label.waiting.push(entry);
                     if let Some(waiting) = label.waiting_else.take() {
@@ -184,13 +208,20 @@ impl<'m> Builder<'m> {
     }
 
     fn open(&mut self, target: Option<Target>, waiting_else: Option<usize>) {
-        self.labels.push(OpenLabel { target, waiting: Vec::new(), waiting_else });
+        self.labels.push(OpenLabel {
+            target,
+            waiting: Vec::new(),
+            waiting_else,
+        });
     }
 
     /// The `end` at `pc` closes a label; branches to a block land after it, those to the function's body on it.
     fn close(&mut self, pc: u32, next: u32) -> Option<()> {
         let label = self.labels.pop()?;
-        let target = Target { pc: if self.labels.is_empty() { pc } else { next }, side: self.branches.len() };
+        let target = Target {
+            pc: if self.labels.is_empty() { pc } else { next },
+            side: self.branches.len(),
+        };
         for entry in label.waiting.into_iter().chain(label.waiting_else) {
             self.resolve(entry, target);
         }
@@ -203,9 +234,19 @@ impl<'m> Builder<'m> {
         let keep = cells_count(&self.walk.branch_types(frame));
         let height_label = self.walk.height_cells_below(frame.height);
         // In unreachable code fewer operands may be known than the branch takes along; such an entry is never used.
-        let discard = self.walk.height_cells().saturating_sub(popped + keep + height_label);
+        let discard = self
+            .walk
+            .height_cells()
+            .saturating_sub(popped + keep + height_label);
         let is_loop = frame.kind == FrameKind::Loop;
-        let entry = self.add_entry(pc, Branch { keep, discard, ..Branch::default() });
+        let entry = self.add_entry(
+            pc,
+            Branch {
+                keep,
+                discard,
+                ..Branch::default()
+            },
+        );
         let position = self.labels.len() - 1 - depth as usize;
         match self.labels[position].target {
             Some(target) => {

@@ -180,7 +180,14 @@ handler_type!("C");
 #[inline(always)]
 #[cfg(wdb_tail_calls)]
 pub(super) unsafe fn go_on(regs: Regs) {
-    let Regs { pc, sp, fp, side, memory, context } = regs;
+    let Regs {
+        pc,
+        sp,
+        fp,
+        side,
+        memory,
+        context,
+    } = regs;
     // SAFETY: `pc` points to an opcode of validated code, and the table has 256 entries.
     unsafe {
         let next = *(*context).table.add(usize::from(*pc));
@@ -203,7 +210,14 @@ pub(super) unsafe fn enter(context: *mut Context, first: Handler) -> Leave {
         (*context).leave = None;
         let mut next = first;
         loop {
-            let Context { pc, sp, fp, side, memory, .. } = *context;
+            let Context {
+                pc,
+                sp,
+                fp,
+                side,
+                memory,
+                ..
+            } = *context;
             next(pc, sp, fp, side, memory, context);
             if let Some(leave) = (*context).leave {
                 return leave;
@@ -269,7 +283,11 @@ impl Regs {
         unsafe {
             let top = self.sp.sub(pops);
             *top = value;
-            Ok(Regs { pc, sp: top.add(1), ..self })
+            Ok(Regs {
+                pc,
+                sp: top.add(1),
+                ..self
+            })
         }
     }
 
@@ -277,7 +295,13 @@ impl Regs {
     #[inline(always)]
     pub(super) unsafe fn popped(self, pops: usize, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands.
-        unsafe { Ok(Regs { pc, sp: self.sp.sub(pops), ..self }) }
+        unsafe {
+            Ok(Regs {
+                pc,
+                sp: self.sp.sub(pops),
+                ..self
+            })
+        }
     }
 }
 
@@ -294,7 +318,11 @@ pub(super) unsafe fn read_u32<const LONG: bool>(at: *const u8) -> Result<(u32, *
         if second < 0x80 {
             return Ok((u32::from(first & 0x7f) | u32::from(second) << 7, at.add(2)));
         }
-        if LONG { Ok(read_u32_any(at)) } else { Err(Stop::Long) }
+        if LONG {
+            Ok(read_u32_any(at))
+        } else {
+            Err(Stop::Long)
+        }
     }
 }
 

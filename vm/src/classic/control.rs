@@ -21,15 +21,39 @@ macro_rules! execute {
     };
 }
 
-execute!(Unreachable, regs, { leave(regs, Leave::Trap(TrapKind::Unreachable)) });
-execute!(Nop, regs, { Ok(Regs { pc: regs.pc.add(1), ..regs }) });
-execute!(Block, regs, { Ok(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
-execute!(Loop, regs, { tick(Regs { pc: skip_leb(regs.pc.add(1)), ..regs }) });
+execute!(Unreachable, regs, {
+    leave(regs, Leave::Trap(TrapKind::Unreachable))
+});
+execute!(Nop, regs, {
+    Ok(Regs {
+        pc: regs.pc.add(1),
+        ..regs
+    })
+});
+execute!(Block, regs, {
+    Ok(Regs {
+        pc: skip_leb(regs.pc.add(1)),
+        ..regs
+    })
+});
+execute!(Loop, regs, {
+    tick(Regs {
+        pc: skip_leb(regs.pc.add(1)),
+        ..regs
+    })
+});
 execute!(If, regs, {
     let condition = regs.peek(0) as u32;
-    let regs = Regs { sp: regs.sp.sub(1), ..regs };
+    let regs = Regs {
+        sp: regs.sp.sub(1),
+        ..regs
+    };
     if condition != 0 {
-        Ok(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
+        Ok(Regs {
+            pc: skip_leb(regs.pc.add(1)),
+            side: regs.side.add(1),
+            ..regs
+        })
     } else {
         Ok(jump(regs, &*regs.side))
     }
@@ -40,25 +64,41 @@ execute!(End, regs, {
     if regs.pc == code.bias.wrapping_add(code.final_end as usize) {
         return_from::<LONG>(regs, code)
     } else {
-        Ok(Regs { pc: regs.pc.add(1), ..regs })
+        Ok(Regs {
+            pc: regs.pc.add(1),
+            ..regs
+        })
     }
 });
 execute!(Br, regs, { branch::<LONG>(regs) });
 execute!(BrIf, regs, {
     let condition = regs.peek(0) as u32;
-    let regs = Regs { sp: regs.sp.sub(1), ..regs };
+    let regs = Regs {
+        sp: regs.sp.sub(1),
+        ..regs
+    };
     if condition != 0 {
         branch::<LONG>(regs)
     } else {
-        Ok(Regs { pc: skip_leb(regs.pc.add(1)), side: regs.side.add(1), ..regs })
+        Ok(Regs {
+            pc: skip_leb(regs.pc.add(1)),
+            side: regs.side.add(1),
+            ..regs
+        })
     }
 });
 execute!(BrTable, regs, {
     let index = regs.peek(0) as u32;
     let (count, _) = read_u32::<LONG>(regs.pc.add(1))?;
-    branch::<LONG>(Regs { sp: regs.sp.sub(1), side: regs.side.add(index.min(count) as usize), ..regs })
+    branch::<LONG>(Regs {
+        sp: regs.sp.sub(1),
+        side: regs.side.add(index.min(count) as usize),
+        ..regs
+    })
 });
-execute!(Return, regs, { return_from::<LONG>(regs, &*(*regs.context).code) });
+execute!(Return, regs, {
+    return_from::<LONG>(regs, &*(*regs.context).code)
+});
 execute!(Call, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
@@ -86,7 +126,9 @@ execute!(ReturnCallIndirect, regs, {
     }
 });
 execute!(Drop, regs, { regs.popped(1, regs.pc.add(1)) });
-execute!(Select, regs, { regs.replace(3, selected(regs), regs.pc.add(1)) });
+execute!(Select, regs, {
+    regs.replace(3, selected(regs), regs.pc.add(1))
+});
 execute!(SelectTyped, regs, {
     let (count, mut next) = read_u32::<LONG>(regs.pc.add(1))?;
     for _ in 0..count {
@@ -111,19 +153,33 @@ execute!(LocalTee, regs, {
 execute!(GlobalGet, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let context = &*regs.context;
-    regs.replace(0, *context.globals.add(*context.global_cells.add(index as usize) as usize), next)
+    regs.replace(
+        0,
+        *context
+            .globals
+            .add(*context.global_cells.add(index as usize) as usize),
+        next,
+    )
 });
 execute!(GlobalSet, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let context = &*regs.context;
-    *context.globals.add(*context.global_cells.add(index as usize) as usize) = regs.peek(0);
+    *context
+        .globals
+        .add(*context.global_cells.add(index as usize) as usize) = regs.peek(0);
     regs.popped(1, next)
 });
 
 #[inline(always)]
 unsafe fn selected(regs: Regs) -> u64 {
     // SAFETY: `select` has three operands.
-    unsafe { if regs.peek(0) as u32 != 0 { regs.peek(2) } else { regs.peek(1) } }
+    unsafe {
+        if regs.peek(0) as u32 != 0 {
+            regs.peek(2)
+        } else {
+            regs.peek(1)
+        }
+    }
 }
 
 /// Counts a tick at `pc`, where control has just arrived.
@@ -133,7 +189,11 @@ unsafe fn tick(regs: Regs) -> Flow {
     unsafe {
         let budget = &mut (*regs.context).budget;
         *budget -= 1;
-        if *budget == 0 { leave(regs, Leave::Budget) } else { Ok(regs) }
+        if *budget == 0 {
+            leave(regs, Leave::Budget)
+        } else {
+            Ok(regs)
+        }
     }
 }
 
@@ -141,7 +201,13 @@ unsafe fn tick(regs: Regs) -> Flow {
 #[inline(always)]
 unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
     // SAFETY: the side table's distances stay within the function's code and table.
-    unsafe { Regs { pc: regs.pc.offset(entry.code_delta as isize), side: regs.side.offset(entry.side_delta as isize), ..regs } }
+    unsafe {
+        Regs {
+            pc: regs.pc.offset(entry.code_delta as isize),
+            side: regs.side.offset(entry.side_delta as isize),
+            ..regs
+        }
+    }
 }
 
 /// Takes the branch of the current side table entry.
@@ -157,7 +223,11 @@ unsafe fn branch<const LONG: bool>(regs: Regs) -> Flow {
             move_cells(kept, target, entry.keep as usize);
             regs.sp = target.add(entry.keep as usize);
         }
-        if entry.code_delta < 0 { tick(regs) } else { Ok(regs) }
+        if entry.code_delta <= 0 {
+            tick(regs)
+        } else {
+            Ok(regs)
+        }
     }
 }
 
@@ -167,13 +237,21 @@ unsafe fn move_cells(from: *const u64, to: *mut u64, count: usize) {
     for index in 0..count {
         // Volatile, so that the compiler does not make the loop a call of memmove: see `Stop::Long`.
         // SAFETY: both ranges lie in the stack.
-        unsafe { to.add(index).write_volatile(from.add(index).read_volatile()) };
+        unsafe {
+            to.add(index)
+                .write_volatile(from.add(index).read_volatile())
+        };
     }
 }
 
 /// Calls the function of the store whose arguments end at `args_end`; control comes back to `next`.
 #[inline(always)]
-unsafe fn call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Flow {
+unsafe fn call<const LONG: bool>(
+    regs: Regs,
+    func: u32,
+    args_end: *mut u64,
+    next: *const u8,
+) -> Flow {
     // SAFETY: the context's pointers are valid for the whole run, `func` is a function of the store.
     unsafe {
         let context = &mut *regs.context;
@@ -186,7 +264,12 @@ unsafe fn call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64, next
         frame.pc = ModuleOffset(next.offset_from(caller.bias) as u32);
         frame.side = regs.side.offset_from(caller.side) as u32;
         context.depth += 1;
-        enter_callee(regs, func, &*target, args_end.sub((*target).param_cells as usize))
+        enter_callee(
+            regs,
+            func,
+            &*target,
+            args_end.sub((*target).param_cells as usize),
+        )
     }
 }
 
@@ -274,20 +357,32 @@ unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
             side: (*caller).side.add(frame.side as usize),
             ..regs
         };
-        if other_instance { leave(regs, Leave::Instance) } else { Ok(regs) }
+        if other_instance {
+            leave(regs, Leave::Instance)
+        } else {
+            Ok(regs)
+        }
     }
 }
 
 /// The function that `call_indirect` calls.
 #[inline(never)]
-unsafe fn select_callee(context: *const Context, type_index: u32, table: u32, index: u32) -> Result<u32, TrapKind> {
+unsafe fn select_callee(
+    context: *const Context,
+    type_index: u32,
+    table: u32,
+    index: u32,
+) -> Result<u32, TrapKind> {
     // SAFETY: the context's pointers are valid for the whole run.
     unsafe {
         let context = &*context;
         let store = &*context.store;
         let instance = &store.instances[(*context.code).instance.index()];
-        let elements = &(&(*context.machine).tables)[instance.tables[table as usize].index()].elements;
-        let cell = *elements.get(index as usize).ok_or(TrapKind::UndefinedElement)?;
+        let elements =
+            &(&(*context.machine).tables)[instance.tables[table as usize].index()].elements;
+        let cell = *elements
+            .get(index as usize)
+            .ok_or(TrapKind::UndefinedElement)?;
         let func = func_of_ref_cell(cell).ok_or(TrapKind::UninitializedElement)?;
         if store.funcs[func.index()].type_id != instance.type_ids[type_index as usize] {
             return Err(TrapKind::IndirectCallTypeMismatch);

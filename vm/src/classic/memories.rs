@@ -1,6 +1,8 @@
 //! Handlers of memory and table instructions.
 
-use super::context::{Context, Execute, Flow, Leave, Regs, Stop, leave, read_u32, read_u32_any, skip_leb};
+use super::context::{
+    Context, Execute, Flow, Leave, Regs, Stop, leave, read_u32, read_u32_any, skip_leb,
+};
 use super::ops;
 use crate::machine::Machine;
 use crate::memory::GrowError;
@@ -131,7 +133,11 @@ unsafe fn slow<const POPS: usize, const PUSHES: bool>(
                 for _ in 0..immediates_count {
                     next = skip_leb(next);
                 }
-                if PUSHES { regs.replace(POPS, cell, next) } else { regs.popped(POPS, next) }
+                if PUSHES {
+                    regs.replace(POPS, cell, next)
+                } else {
+                    regs.popped(POPS, next)
+                }
             }
             Err(why) => leave(regs, why),
         }

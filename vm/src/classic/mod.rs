@@ -72,12 +72,20 @@ pub(crate) enum Mode {
 
 impl Classic {
     pub(crate) fn new() -> Classic {
-        Classic { prepared: Vec::new(), pointers: Vec::new(), probes: BTreeMap::new() }
+        Classic {
+            prepared: Vec::new(),
+            pointers: Vec::new(),
+            probes: BTreeMap::new(),
+        }
     }
 
     /// Bytes of memory that prepared code takes.
     pub(crate) fn code_bytes(&self) -> usize {
-        self.prepared.iter().flatten().map(|code| code.size_bytes()).sum()
+        self.prepared
+            .iter()
+            .flatten()
+            .map(|code| code.size_bytes())
+            .sum()
     }
 
     /// Replaces the probes of a function of the store.
@@ -123,16 +131,28 @@ impl Classic {
     /// The most cells that a frame of the function takes.
     pub(crate) fn frame_cells_max(&mut self, store: &Store, func: FuncAddr) -> u32 {
         self.prepare(store, func);
-        self.prepared[func.index()].as_ref().expect("just prepared").frame_cells_max
+        self.prepared[func.index()]
+            .as_ref()
+            .expect("just prepared")
+            .frame_cells_max
     }
 
     /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one).
-    pub(crate) fn execute(&mut self, machine: &mut Machine, store: &Store, mode: Mode, ticks: u64) -> Outcome {
+    pub(crate) fn execute(
+        &mut self,
+        machine: &mut Machine,
+        store: &Store,
+        mode: Mode,
+        ticks: u64,
+    ) -> Outcome {
         let granted = ticks;
         let mut left = ticks;
         let mut mode = mode;
         loop {
-            let top = *machine.frames.last().expect("the driver runs a machine that has a frame");
+            let top = *machine
+                .frames
+                .last()
+                .expect("the driver runs a machine that has a frame");
             self.prepare(store, top.func);
             let (leave, rest) = self.enter(machine, store, top, mode, left);
             machine.tick += left - rest;
@@ -152,7 +172,11 @@ impl Classic {
                         // The call is executed again now that its target is known.
                         (FuncKind::Wasm, _) => {
                             self.prepare(store, func);
-                            mode = if mode == Mode::RunFromProbe { Mode::Run } else { mode };
+                            mode = if mode == Mode::RunFromProbe {
+                                Mode::Run
+                            } else {
+                                mode
+                            };
                             continue;
                         }
                         (_, Leave::TailCallee(_)) => Outcome::HostTailCall(func),
@@ -166,15 +190,30 @@ impl Classic {
     }
 
     /// Runs the handlers once; answers why they left and how many ticks are left.
-    fn enter(&mut self, machine: &mut Machine, store: &Store, top: Frame, mode: Mode, ticks: u64) -> (Leave, u64) {
+    fn enter(
+        &mut self,
+        machine: &mut Machine,
+        store: &Store,
+        top: Frame,
+        mode: Mode,
+        ticks: u64,
+    ) -> (Leave, u64) {
         let code: *const FuncCode = self.pointers[top.func.index()];
         // SAFETY: the code was prepared, and neither it nor machine and store change but through the handlers.
         unsafe {
-            let side = if top.side == Frame::SIDE_UNKNOWN { (*code).side_at(top.pc) } else { top.side };
+            let side = if top.side == Frame::SIDE_UNKNOWN {
+                (*code).side_at(top.pc)
+            } else {
+                top.side
+            };
             let cells = machine.cells.as_mut_ptr();
             let pc = (*code).address_of(top.pc);
             let mut context = Context {
-                table: if mode == Mode::Step { ops::STOP_TABLE.as_ptr() } else { ops::RUN_TABLE.as_ptr() },
+                table: if mode == Mode::Step {
+                    ops::STOP_TABLE.as_ptr()
+                } else {
+                    ops::RUN_TABLE.as_ptr()
+                },
                 budget: ticks,
                 memory_bytes: 0,
                 code,
@@ -221,7 +260,10 @@ unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
             return;
         }
         let code = &*context.code;
-        let top = machine.frames.last_mut().expect("a frame is left unless the last one returned");
+        let top = machine
+            .frames
+            .last_mut()
+            .expect("a frame is left unless the last one returned");
         top.pc = ModuleOffset(context.pc.offset_from(code.bias) as u32);
         top.side = context.side.offset_from(code.side) as u32;
     }
