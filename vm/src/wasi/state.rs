@@ -209,7 +209,11 @@ impl WasiState {
     }
 
     /// Puts a descriptor at a number and answers what was there.
-    pub(super) fn insert(&mut self, fd: u32, descriptor: Arc<Descriptor>) -> Option<Arc<Descriptor>> {
+    pub(super) fn insert(
+        &mut self,
+        fd: u32,
+        descriptor: Arc<Descriptor>,
+    ) -> Option<Arc<Descriptor>> {
         let index = fd as usize;
         if index >= self.descriptors.len() {
             self.descriptors.resize(index + 1, None);
