@@ -1,0 +1,9 @@
+//! WASI preview 1, called as a guest calls it but without a machine.
+
+mod descriptors;
+mod directories;
+mod files;
+mod guest;
+mod process;
+mod sandbox;
+mod waits;
