@@ -71,17 +71,28 @@ impl<'a> Instructions<'a> {
     /// The instructions in `code`, which starts at `start` in the module.
     #[must_use]
     pub fn new(code: &'a [u8], start: ModuleOffset) -> Instructions<'a> {
-        Instructions { reader: BinaryReader::new(code, u64::from(start.0)) }
+        Instructions {
+            reader: BinaryReader::new(code, u64::from(start.0)),
+        }
     }
 
     fn read(&mut self) -> Result<Option<Instruction>, BinaryReaderError> {
         let reader = &mut self.reader;
         let pc = position(reader);
         let byte = reader.read_u8()?;
-        let op = if byte == PREFIX_FC { Op::from_prefixed_fc(reader.read_var_u32()?) } else { Op::from_byte(byte) };
+        let op = if byte == PREFIX_FC {
+            Op::from_prefixed_fc(reader.read_var_u32()?)
+        } else {
+            Op::from_byte(byte)
+        };
         let Some(op) = op else { return Ok(None) };
         let immediates = read_immediates(op.info().immediates, reader)?;
-        Ok(Some(Instruction { pc, next: position(reader), op, immediates }))
+        Ok(Some(Instruction {
+            pc,
+            next: position(reader),
+            op,
+            immediates,
+        }))
     }
 }
 
@@ -101,7 +112,10 @@ fn position(reader: &BinaryReader<'_>) -> ModuleOffset {
     ModuleOffset(reader.original_position() as u32)
 }
 
-fn read_immediates(kind: ImmediateKind, reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReaderError> {
+fn read_immediates(
+    kind: ImmediateKind,
+    reader: &mut BinaryReader<'_>,
+) -> Result<Immediates, BinaryReaderError> {
     Ok(match kind {
         ImmediateKind::None => Immediates::None,
         ImmediateKind::Block => Immediates::Block(read_block_type(reader)?),
@@ -117,7 +131,9 @@ fn read_immediates(kind: ImmediateKind, reader: &mut BinaryReader<'_>) -> Result
         | ImmediateKind::DataMemory
         | ImmediateKind::MemoryMemory
         | ImmediateKind::ElemTable
-        | ImmediateKind::TableTable => Immediates::Indices(reader.read_var_u32()?, reader.read_var_u32()?),
+        | ImmediateKind::TableTable => {
+            Immediates::Indices(reader.read_var_u32()?, reader.read_var_u32()?)
+        }
         ImmediateKind::LabelTable => {
             let count = reader.read_var_u32()?;
             // Each label takes a byte at least, which bounds the allocation by the code's size.
@@ -129,7 +145,11 @@ fn read_immediates(kind: ImmediateKind, reader: &mut BinaryReader<'_>) -> Result
         }
         ImmediateKind::ValTypes => {
             let count = reader.read_var_u32()?;
-            Immediates::ValTypes((0..count).map(|_| reader.read()).collect::<Result<_, _>>()?)
+            Immediates::ValTypes(
+                (0..count)
+                    .map(|_| reader.read())
+                    .collect::<Result<_, _>>()?,
+            )
         }
         ImmediateKind::MemArg => read_memarg(reader)?,
         ImmediateKind::I32 => Immediates::I32(reader.read_var_i32()?),
@@ -162,6 +182,14 @@ fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReader
     /// The bit of the alignment that says that a memory index follows.
     const HAS_MEMORY: u32 = 1 << 6;
     let align = reader.read_var_u32()?;
-    let memory = if align & HAS_MEMORY != 0 { reader.read_var_u32()? } else { 0 };
-    Ok(Immediates::MemArg { align: align & !HAS_MEMORY, memory, offset: reader.read_var_u64()? })
+    let memory = if align & HAS_MEMORY != 0 {
+        reader.read_var_u32()?
+    } else {
+        0
+    };
+    Ok(Immediates::MemArg {
+        align: align & !HAS_MEMORY,
+        memory,
+        offset: reader.read_var_u64()?,
+    })
 }

@@ -51,6 +51,7 @@ impl HostLog {
 
     /// Forgets all calls from this number on: the future of a state that was changed.
     pub(crate) fn truncate(&mut self, count: u64) {
-        self.events.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        self.events
+            .truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
 }

@@ -21,7 +21,10 @@ pub struct Names {
 impl Names {
     pub(crate) fn parse(bytes: &[u8], offset: u64) -> Names {
         let mut names = Names::default();
-        for name in NameSectionReader::new(BinaryReader::new(bytes, offset)).into_iter().map_while(Result::ok) {
+        for name in NameSectionReader::new(BinaryReader::new(bytes, offset))
+            .into_iter()
+            .map_while(Result::ok)
+        {
             match name {
                 Name::Module { name, .. } => names.module = Some(name.to_owned()),
                 Name::Function(map) => collect(map, &mut names.funcs),
@@ -94,7 +97,11 @@ impl Names {
 }
 
 fn collect(map: NameMap<'_>, names: &mut HashMap<u32, String>) {
-    names.extend(map.into_iter().map_while(Result::ok).map(|naming| (naming.index, naming.name.to_owned())));
+    names.extend(
+        map.into_iter()
+            .map_while(Result::ok)
+            .map(|naming| (naming.index, naming.name.to_owned())),
+    );
 }
 
 fn collect_indirect(map: IndirectNameMap<'_>, names: &mut HashMap<(u32, u32), String>) {

@@ -43,16 +43,24 @@ macro_rules! integer {
             #[inline(always)]
             fn div_u(self, divisor: Self) -> Result<Self, TrapKind> {
                 let quotient = (self as $unsigned).checked_div(divisor as $unsigned);
-                quotient.map(|value| value as $signed).ok_or(TrapKind::IntegerDivideByZero)
+                quotient
+                    .map(|value| value as $signed)
+                    .ok_or(TrapKind::IntegerDivideByZero)
             }
             #[inline(always)]
             fn rem_s(self, divisor: Self) -> Result<Self, TrapKind> {
-                if divisor == 0 { Err(TrapKind::IntegerDivideByZero) } else { Ok(self.wrapping_rem(divisor)) }
+                if divisor == 0 {
+                    Err(TrapKind::IntegerDivideByZero)
+                } else {
+                    Ok(self.wrapping_rem(divisor))
+                }
             }
             #[inline(always)]
             fn rem_u(self, divisor: Self) -> Result<Self, TrapKind> {
                 let remainder = (self as $unsigned).checked_rem(divisor as $unsigned);
-                remainder.map(|value| value as $signed).ok_or(TrapKind::IntegerDivideByZero)
+                remainder
+                    .map(|value| value as $signed)
+                    .ok_or(TrapKind::IntegerDivideByZero)
             }
             #[inline(always)]
             fn shl(self, count: Self) -> Self {
@@ -113,7 +121,11 @@ macro_rules! float {
         impl Float for $float {
             #[inline(always)]
             fn canonical(self) -> Self {
-                if self.is_nan() { <$float>::from_bits($canonical) } else { self }
+                if self.is_nan() {
+                    <$float>::from_bits($canonical)
+                } else {
+                    self
+                }
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {

@@ -60,13 +60,20 @@ pub struct Trap {
 
 impl From<TrapKind> for Trap {
     fn from(kind: TrapKind) -> Trap {
-        Trap { kind, detail: String::new() }
+        Trap {
+            kind,
+            detail: String::new(),
+        }
     }
 }
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.message())?;
-        if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+        if self.detail.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {}", self.detail)
+        }
     }
 }

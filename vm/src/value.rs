@@ -68,7 +68,9 @@ impl Value {
             ValType::F32 => Value::F32(low as u32),
             ValType::F64 => Value::F64(low),
             ValType::V128 => Value::V128(u128::from(low) | u128::from(cells[1]) << 64),
-            ValType::Ref(ty) if is_extern(ty) => Value::ExternRef(low.checked_sub(1).map(|index| index as u32)),
+            ValType::Ref(ty) if is_extern(ty) => {
+                Value::ExternRef(low.checked_sub(1).map(|index| index as u32))
+            }
             ValType::Ref(_) => Value::FuncRef(func_of_ref_cell(low)),
         }
     }
@@ -124,8 +126,18 @@ impl fmt::Display for Value {
         match *self {
             Value::I32(value) => write!(f, "{value}"),
             Value::I64(value) => write!(f, "{value}"),
-            Value::F32(bits) => write_float(f, f64::from(f32::from_bits(bits)), format_args!("{:?}", f32::from_bits(bits)), u64::from(bits)),
-            Value::F64(bits) => write_float(f, f64::from_bits(bits), format_args!("{:?}", f64::from_bits(bits)), bits),
+            Value::F32(bits) => write_float(
+                f,
+                f64::from(f32::from_bits(bits)),
+                format_args!("{:?}", f32::from_bits(bits)),
+                u64::from(bits),
+            ),
+            Value::F64(bits) => write_float(
+                f,
+                f64::from_bits(bits),
+                format_args!("{:?}", f64::from_bits(bits)),
+                bits,
+            ),
             Value::V128(bits) => write!(f, "0x{bits:032x}"),
             Value::FuncRef(Some(func)) => write!(f, "funcref({})", func.0),
             Value::ExternRef(Some(index)) => write!(f, "externref({index})"),
@@ -134,6 +146,15 @@ impl fmt::Display for Value {
     }
 }
 
-fn write_float(f: &mut fmt::Formatter<'_>, value: f64, shortest: fmt::Arguments<'_>, bits: u64) -> fmt::Result {
-    if value.is_nan() { write!(f, "nan:0x{bits:x}") } else { f.write_fmt(shortest) }
+fn write_float(
+    f: &mut fmt::Formatter<'_>,
+    value: f64,
+    shortest: fmt::Arguments<'_>,
+    bits: u64,
+) -> fmt::Result {
+    if value.is_nan() {
+        write!(f, "nan:0x{bits:x}")
+    } else {
+        f.write_fmt(shortest)
+    }
 }
