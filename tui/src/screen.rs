@@ -8,6 +8,7 @@ mod event_loop;
 mod keymap;
 mod listing;
 mod memory;
+mod output_buffer;
 mod pane;
 mod scroll;
 mod syntax;

@@ -188,7 +188,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
 
     binding(Action::CommandLine, &[":"], "command line", "type a command: Tab completes, Up recalls", Group::General, Some("cmd")),
     binding(Action::TypeInput, &["g i"], "type program input", "type input for the program; Ctrl-D ends it", Group::General, None),
-    binding(Action::Palette, &["Ctrl-P"], "palette", "find any action by its name", Group::General, Some("palette")),
+    binding(Action::Palette, &["Ctrl-P"], "palette", "find any action by its name", Group::General, Some("find")),
     binding(Action::Help, &["?", "F1"], "help", "show the keys", Group::General, Some("help")),
     binding(Action::NextTheme, &[], "next theme", "colours: dark, light, high contrast, none", Group::General, None),
     binding(Action::Redraw, &["Ctrl-L"], "redraw", "draw the screen anew", Group::General, None),

@@ -19,6 +19,7 @@ use crate::screen::arrangement::{Arrangement, Sizes, arrange};
 use crate::screen::keymap::{Chord, Keymap};
 use crate::screen::listing::{Fetched, Listing};
 use crate::screen::memory::MemoryWindow;
+use crate::screen::output_buffer::{OutputBuffer, Pending};
 use crate::screen::pane::Pane;
 use crate::screen::scroll::Scroll;
 use crate::screen::syntax::{ColourRequest, Colours};
@@ -146,7 +147,7 @@ pub(crate) struct App {
     pub(crate) focus: Pane,
     pub(crate) mode: Mode,
     pub(crate) notice: Option<Notice>,
-    pub(crate) output: Transcript,
+    pub(crate) guest_output: Transcript,
     pub(crate) console: Transcript,
     pub(crate) hex: bool,
     pub(crate) listing: Listing,
@@ -198,7 +199,7 @@ impl App {
             focus: Pane::Source,
             mode: Mode::Normal,
             notice: None,
-            output: Transcript::new(),
+            guest_output: Transcript::new(),
             console: Transcript::new(),
             hex: false,
             listing: Listing::default(),
@@ -272,14 +273,11 @@ impl App {
     /// Something happened in the session.
     pub(crate) fn session_event(&mut self, event: Event) {
         match event {
+            // Output takes its own way, since there may be much of it.
             Event::Output { stream, bytes } => {
-                let origin = match stream {
-                    Stream::Stdout => Origin::Stdout,
-                    Stream::Stderr => Origin::Stderr,
-                };
-                self.append(Pane::Output, |transcript| {
-                    transcript.push_bytes(origin, &bytes);
-                });
+                let buffer = OutputBuffer::default();
+                buffer.push(stream, &bytes);
+                self.output(buffer.take());
             }
             Event::Message(text) => self.message(&text),
             Event::Error(text) => {
@@ -317,11 +315,20 @@ impl App {
         }
     }
 
-    /// Output that was skipped because the guest writes faster than anyone could read.
-    pub(crate) fn output_skipped(&mut self, bytes: usize) {
+    /// The guest wrote.
+    pub(crate) fn output(&mut self, pending: Pending) {
         self.append(Pane::Output, |transcript| {
-            let text = format!("[{bytes} bytes of output are not shown]");
-            transcript.push_lines(Origin::Message, &text);
+            if pending.skipped > 0 {
+                let text = format!("[{} bytes of output are not shown]", pending.skipped);
+                transcript.push_lines(Origin::Message, &text);
+            }
+            for (stream, bytes) in &pending.pieces {
+                let origin = match stream {
+                    Stream::Stdout => Origin::Stdout,
+                    Stream::Stderr => Origin::Stderr,
+                };
+                transcript.push_bytes(origin, bytes);
+            }
         });
     }
 
@@ -410,7 +417,7 @@ impl App {
     fn append(&mut self, pane: Pane, change: impl FnOnce(&mut Transcript)) {
         let transcript = match pane {
             Pane::Console => &mut self.console,
-            _ => &mut self.output,
+            _ => &mut self.guest_output,
         };
         let (rows, dropped) = (transcript.rows().len(), transcript.dropped());
         let scroll = &mut self.scrolls[pane.index()];
@@ -469,7 +476,7 @@ impl App {
             Pane::Operands => self.operand_rows().len(),
             Pane::Memory => self.memory.rows(self.view.memory_bytes.unwrap_or(0)),
             Pane::Breakpoints => self.view.breakpoints.len(),
-            Pane::Output => self.output.rows().len(),
+            Pane::Output => self.guest_output.rows().len(),
             Pane::Console => self.console.rows().len(),
         }
     }

@@ -329,8 +329,8 @@ fn title_detail(app: &App, pane: Pane) -> String {
         Pane::Stack if app.view.frame_count > app.view.frames.len() => {
             format!("{} of {}", app.view.frames.len(), app.view.frame_count)
         }
-        Pane::Output if app.output.dropped() > 0 => {
-            format!("{} earlier lines dropped", app.output.dropped())
+        Pane::Output if app.guest_output.dropped() > 0 => {
+            format!("{} earlier lines dropped", app.guest_output.dropped())
         }
         _ => String::new(),
     }

@@ -2,6 +2,7 @@
 //! only when something changed.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use crate::history::SavedHistory;
 use crate::screen::ScreenOptions;
 use crate::screen::app::{App, Effect, Question};
 use crate::screen::draw::draw;
+use crate::screen::output_buffer::OutputBuffer;
 use crate::screen::syntax::{self, ColourRequest};
 use crate::screen::terminal::FullScreen;
 use crate::screen::workers::{
@@ -33,10 +35,8 @@ const INPUT_POLL: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_millis(250);
 /// After this time the user is told that a command takes long.
 const BUSY: Duration = Duration::from_millis(200);
-/// How many inputs are taken at once: keys are served in between.
-const BATCH: usize = 4096;
-/// Of more output than this in one batch only the end is shown: the pane could not keep the rest.
-const OUTPUT_BYTES_MAX: usize = 2 << 20;
+/// How many inputs are taken between two frames.
+const BATCH: usize = 1024;
 
 /// Everything that lives as long as the screen.
 struct Loop {
@@ -46,6 +46,7 @@ struct Loop {
     screen: Option<FullScreen>,
     reader: Option<TerminalReader>,
     inputs: Receiver<Input>,
+    output: Arc<OutputBuffer>,
     sender: Sender<Input>,
     questions: Sender<Question>,
     colours: Sender<ColourRequest>,
@@ -58,7 +59,8 @@ struct Loop {
 /// Runs the screen; returns the exit status.
 pub(crate) fn run(session: &Session, options: ScreenOptions) -> Result<i32, FrontEndError> {
     let (sender, inputs) = channel();
-    start_session_reader(session.subscribe(), sender.clone())?;
+    let output = Arc::new(OutputBuffer::default());
+    start_session_reader(session.subscribe(), Arc::clone(&output), sender.clone())?;
     start_signal_reader(sender.clone())?;
     let questions = start_look_ups(session.clone(), sender.clone())?;
     let colours_sender = sender.clone();
@@ -88,6 +90,7 @@ pub(crate) fn run(session: &Session, options: ScreenOptions) -> Result<i32, Fron
         screen: Some(screen),
         reader: Some(reader),
         inputs,
+        output,
         sender,
         questions,
         colours,
@@ -136,31 +139,12 @@ impl Loop {
             Ok(input) => input,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(false),
         };
-        let batch: Vec<Input> = std::iter::once(first)
-            .chain(self.inputs.try_iter().take(BATCH))
-            .collect();
-        let output_bytes = |input: &Input| match input {
-            Input::Session(Event::Output { bytes, .. }) => bytes.len(),
-            _ => 0,
-        };
-        let total: usize = batch.iter().map(output_bytes).sum();
-        let mut surplus = total.saturating_sub(OUTPUT_BYTES_MAX);
-        let mut skipped = 0;
-        for input in batch {
-            let bytes = output_bytes(&input);
-            if bytes > 0 && bytes <= surplus {
-                surplus -= bytes;
-                skipped += bytes;
-                continue;
-            }
-            if bytes > 0 && skipped > 0 {
-                self.app.output_skipped(skipped);
-                skipped = 0;
-            }
+        self.take(first)?;
+        for _ in 0..BATCH {
+            let Ok(input) = self.inputs.try_recv() else {
+                break;
+            };
             self.take(input)?;
-        }
-        if skipped > 0 {
-            self.app.output_skipped(skipped);
         }
         Ok(true)
     }
@@ -176,6 +160,10 @@ impl Loop {
             },
             Input::TerminalFailed(error) => return Err(FrontEndError::Terminal(error)),
             Input::Session(event) => self.app.session_event(event),
+            Input::Output => {
+                let pending = self.output.take();
+                self.app.output(pending);
+            }
             Input::Answer(answer) => self.app.answer(answer),
             Input::Colours(colours) => self.app.colours(colours),
             Input::Interrupt => self.session.interrupt(),

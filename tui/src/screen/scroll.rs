@@ -77,8 +77,10 @@ mod tests {
 
     #[test]
     fn the_window_moves_no_more_than_it_must() {
-        let mut scroll = Scroll::default();
-        scroll.cursor = 8;
+        let mut scroll = Scroll {
+            cursor: 8,
+            ..Scroll::default()
+        };
         scroll.settle(100, 10);
         assert_eq!(scroll.top, 1);
         scroll.cursor = 5;

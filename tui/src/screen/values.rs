@@ -176,7 +176,10 @@ pub(crate) fn operand_rows(frame: &SelectedFrame, hex: bool) -> Vec<Row> {
             path: format!("L{depth}"),
             name: format!("L{depth}"),
             type_name: label.kind.to_owned(),
-            text: format!("{arrow}{:#x} above {}{carries}", label.target, label.height),
+            text: format!(
+                "{arrow}{:#x}{carries} at height {}",
+                label.target, label.height
+            ),
             changed: false,
             expanded: None,
         }));
@@ -191,11 +194,6 @@ pub(crate) fn operand_rows(frame: &SelectedFrame, hex: bool) -> Vec<Row> {
 pub(crate) fn slot_text(slot: &SlotView, hex: bool) -> String {
     if hex {
         match (slot.type_name.as_str(), slot.text.parse::<i64>()) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "the bits of an i32 are its low half"
-            )]
             ("i32", Ok(value)) => return format!("{:#x}", value as u32),
             ("i64", Ok(value)) => return format!("{value:#x}"),
             _ => {}

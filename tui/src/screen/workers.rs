@@ -15,6 +15,7 @@ use wdb_debugger::session::Session;
 
 use crate::error::FrontEndError;
 use crate::screen::app::{Answer, Question};
+use crate::screen::output_buffer::OutputBuffer;
 use crate::screen::syntax::Colours;
 use crate::script::{Execution, Executor, ScriptItem, run_items};
 
@@ -24,8 +25,10 @@ pub(crate) enum Input {
     Terminal(terminal::Event),
     /// The terminal cannot be read.
     TerminalFailed(io::Error),
-    /// Something happened in the session.
+    /// Something other than output happened in the session.
     Session(Event),
+    /// The guest wrote; the output is in the buffer.
+    Output,
     /// Something was looked up.
     Answer(Answer),
     /// Lines were coloured.
@@ -99,14 +102,24 @@ impl Drop for TerminalReader {
     }
 }
 
-/// Forwards the session's events.
+/// Forwards the session's events, and collects the guest's output.
 pub(crate) fn start_session_reader(
     events: Receiver<Event>,
+    output: Arc<OutputBuffer>,
     inputs: Sender<Input>,
 ) -> Result<(), FrontEndError> {
     spawn("wdb-events", move || {
         for event in events {
-            if inputs.send(Input::Session(event)).is_err() {
+            let input = match event {
+                Event::Output { stream, bytes } => {
+                    if !output.push(stream, &bytes) {
+                        continue;
+                    }
+                    Input::Output
+                }
+                event => Input::Session(event),
+            };
+            if inputs.send(input).is_err() {
                 break;
             }
         }

@@ -202,11 +202,11 @@ impl App {
             .filter(|breakpoint| breakpoint.places.iter().any(covers))
             .map(|breakpoint| breakpoint.number)
             .collect();
-        if there.is_empty() {
-            if let Some(place) = self.place_under_cursor() {
-                let line = format!("break {place}");
-                self.effects.push(Effect::Submit { line, typed: false });
-            }
+        if there.is_empty()
+            && let Some(place) = self.place_under_cursor()
+        {
+            let line = format!("break {place}");
+            self.effects.push(Effect::Submit { line, typed: false });
         }
         for number in there {
             let line = format!("delete {number}");
@@ -457,7 +457,7 @@ impl App {
             }
             Pane::Stack => Some(self.view.frames.get(row)?.function.clone()),
             Pane::Breakpoints => Some(self.view.breakpoints.get(row)?.spec.clone()),
-            Pane::Output => self.output.row_text(row),
+            Pane::Output => self.guest_output.row_text(row),
             Pane::Console => self.console.row_text(row),
             Pane::Locals | Pane::Operands | Pane::Memory => None,
         }

@@ -15,10 +15,10 @@ pub(super) fn draw_output(app: &App, area: Rect, buffer: &mut Buffer) -> Option<
         height: u16::try_from(rows).unwrap_or(area.height),
         ..area
     };
-    if app.output.rows().is_empty() {
+    if app.guest_output.rows().is_empty() {
         put_reason(app, list, "the program has written nothing yet", buffer);
     } else {
-        draw_transcript(app, Pane::Output, &app.output, list, buffer);
+        draw_transcript(app, Pane::Output, &app.guest_output, list, buffer);
     }
     let Mode::Prompt(prompt) = &app.mode else {
         return None;

@@ -12,6 +12,7 @@ use super::fixture::{FILE, Screen, spot, stop};
 use crate::screen::actions::BINDINGS;
 use crate::screen::app::Answer;
 use crate::screen::pane::Pane;
+use crate::screen::syntax::{Category, Colours};
 use crate::screen::theme::Theme;
 
 #[test]
@@ -369,6 +370,28 @@ fn themes_have_their_promised_colours() {
             .any(|cell| cell.modifier.contains(Modifier::REVERSED) || cell.bg != Color::Reset);
         assert!(marked, "{name} shows no cursor");
     }
+}
+
+#[test]
+fn colours_are_drawn_where_the_text_is() {
+    let mut screen = Screen::stopped(80, 24);
+    screen.app.theme = Theme::named("dark").expect("the theme exists");
+    let mut lines = vec![Vec::new(); 8];
+    // `return` in line 8, behind two tabs.
+    lines[7] = vec![(2, 8, Category::Keyword)];
+    screen.app.colours(Colours {
+        recorded: FILE.into(),
+        first: 0,
+        lines,
+    });
+    let row = screen.row_with("return n;").expect("line 8 is visible");
+    let (buffer, _) = screen.draw();
+    let keyword = screen.app.theme.syntax(Category::Keyword).fg;
+    let coloured: String = (0..40)
+        .filter(|column| Some(buffer[(*column, row)].fg) == keyword)
+        .map(|column| buffer[(column, row)].symbol().to_owned())
+        .collect();
+    assert_eq!(coloured, "return");
 }
 
 /// Control characters in names, values and sources are drawn as visible characters.
