@@ -1,0 +1,129 @@
+//! Finding the command that a line means: by its name, an alias, or a prefix that is unique.
+
+use crate::commands::table::Command;
+use crate::error::Error;
+use crate::location::nearest;
+
+/// A command and what follows its name.
+pub(crate) struct Found<'a> {
+    pub(crate) command: &'static Command,
+    pub(crate) arguments: &'a str,
+}
+
+/// The command that a line begins with.
+pub(crate) fn lookup<'a>(table: &'static [Command], line: &'a str) -> Result<Found<'a>, Error> {
+    let line = line.trim();
+    let end = line
+        .find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
+        .unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    let command = match name {
+        "" => None,
+        name => find(table, name)?,
+    };
+    match command {
+        Some(command) => Ok(Found {
+            command,
+            arguments: rest.trim_start(),
+        }),
+        None => {
+            let shown = if name.is_empty() { line } else { name };
+            Err(Error::UndefinedCommand {
+                name: shown.to_owned(),
+                near: nearest(shown, table.iter().map(|command| command.name)),
+            })
+        }
+    }
+}
+
+/// The command of a name, alias or unique prefix; `None` if there is none, an error if there are several.
+pub(crate) fn find(
+    table: &'static [Command],
+    name: &str,
+) -> Result<Option<&'static Command>, Error> {
+    let exact = table
+        .iter()
+        .find(|command| command.name == name || command.aliases.contains(&name));
+    if exact.is_some() {
+        return Ok(exact);
+    }
+    let candidates: Vec<&'static Command> = table
+        .iter()
+        .filter(|command| command.name.starts_with(name))
+        .collect();
+    match &*candidates {
+        [] => Ok(None),
+        [command] => Ok(Some(command)),
+        candidates => Err(Error::AmbiguousCommand {
+            name: name.to_owned(),
+            candidates: candidates
+                .iter()
+                .map(|command| command.name.to_owned())
+                .collect(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lookup;
+    use crate::commands::table::COMMANDS;
+
+    fn name_of(line: &str) -> String {
+        match lookup(COMMANDS, line) {
+            Ok(found) => format!("{}|{}", found.command.name, found.arguments),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn commands_are_found_by_name_alias_and_prefix() {
+        let cases = [
+            ("break fib", "break|fib"),
+            ("b fib", "break|fib"),
+            ("br fib", "break|fib"),
+            ("s", "step|"),
+            ("n 3", "next|3"),
+            ("c", "continue|"),
+            ("cont", "continue|"),
+            ("fin", "finish|"),
+            ("p/x 3", "print|/x 3"),
+            ("p x", "print|x"),
+            ("x/4xw &a", "x|/4xw &a"),
+            ("bt full", "backtrace|full"),
+            ("i b", "info|b"),
+            ("disas", "disassemble|"),
+            ("tb main", "tbreak|main"),
+            ("l 3,4", "list|3,4"),
+            ("r a b", "run|a b"),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(name_of(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_gets_a_suggestion() {
+        assert_eq!(
+            name_of("brek fib"),
+            "Undefined command: \"brek\". Did you mean break? Try \"help\"."
+        );
+        assert_eq!(
+            name_of("%%"),
+            "Undefined command: \"%%\". Try \"help\"."
+        );
+        assert!(name_of("t").starts_with("Ambiguous command"));
+    }
+
+    #[test]
+    fn names_and_aliases_are_unique() {
+        let mut names: Vec<&str> = COMMANDS
+            .iter()
+            .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
+            .collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "a name or an alias stands for two commands");
+    }
+}

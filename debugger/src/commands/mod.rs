@@ -1,0 +1,66 @@
+//! The command language: gdb's names, one table, one implementation of each verb.
+
+mod breakpoints;
+mod data;
+mod disassemble;
+pub(crate) mod display;
+pub(crate) mod examine;
+mod help;
+mod info;
+mod info_machine;
+mod info_symbols;
+pub(crate) mod list;
+mod lookup;
+mod running;
+mod script;
+mod set;
+mod stack;
+mod table;
+
+pub use table::{COMMANDS, Command, Group};
+
+pub(crate) use lookup::{Found, lookup};
+pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
+
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::event::{CommandStatus, Event};
+
+impl Debugger {
+    /// Performs a line of input: a command with its arguments. An empty line repeats the last command that can be repeated.
+    pub(crate) fn perform(&mut self, line: &str) -> CommandStatus {
+        self.shared.begin_command();
+        let line = line.trim();
+        let repeated = if line.is_empty() { self.repeatable.clone() } else { None };
+        self.is_repetition = repeated.is_some();
+        let result = self.perform_line(&repeated.unwrap_or_else(|| line.to_owned()));
+        self.refresh_view();
+        match (result, self.quit) {
+            (_, Some(status)) => CommandStatus::Quit(status),
+            (Ok(()), None) => CommandStatus::Success,
+            (Err(error), None) => {
+                self.shared.send(&Event::Error(error.to_string()));
+                CommandStatus::Failure
+            }
+        }
+    }
+
+    /// Performs a command. Comments and empty lines do nothing.
+    pub(crate) fn perform_line(&mut self, line: &str) -> Result<(), Error> {
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        let found = lookup(COMMANDS, line)?;
+        match found.command.repeat {
+            Repeat::Never => self.repeatable = None,
+            Repeat::Same => self.repeatable = Some(line.to_owned()),
+            Repeat::GoOn => {
+                let name = line[..line.len() - found.arguments.len()].trim_end();
+                // The format belongs to the command's name: `x/4xw` goes on as `x`.
+                let name = name.split('/').next().unwrap_or(name);
+                self.repeatable = Some(name.to_owned());
+            }
+        }
+        (found.command.run)(self, found.arguments)
+    }
+}

@@ -1,0 +1,240 @@
+//! The state behind a session: the machine and everything the user has set up around it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use wdb_dwarf::{FormatOptions, Value};
+use wdb_vm::address::{CodeAddress, ModuleOffset};
+use wdb_vm::vm::Vm;
+
+use crate::breakpoints::Breakpoints;
+use crate::commands::display::Displays;
+use crate::commands::examine::ExamineState;
+use crate::commands::list::ListState;
+use crate::error::Error;
+use crate::event::Event;
+use crate::frames::{Frame, Frames};
+use crate::location::{CurrentLine, Resolver};
+use crate::process::PROGRAM_INSTANCE;
+use crate::program::Program;
+use crate::report::Report;
+use crate::scope::FrameScope;
+use crate::session::SessionOptions;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::view::ProgramState;
+use crate::view_builder::Snapshot;
+
+/// The state behind a session. It lives on the machine's thread; commands change it.
+pub(crate) struct Debugger {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) program: Arc<Program>,
+    pub(crate) options: SessionOptions,
+    /// Borrowed mutably only by execution and by an assignment that an expression makes.
+    pub(crate) vm: RefCell<Vm>,
+    /// Whether nothing has run in the machine yet.
+    pub(crate) is_fresh: bool,
+    pub(crate) state: ProgramState,
+    /// Why the program stopped last, in words.
+    pub(crate) reason: String,
+    pub(crate) breakpoints: Breakpoints,
+    /// The probes that are set in the machine for breakpoints.
+    pub(crate) applied_probes: BTreeSet<ModuleOffset>,
+    /// The index of the selected frame.
+    pub(crate) selected: usize,
+    pub(crate) history: Vec<Value>,
+    /// The user's own variables (`$name`). Expressions change them while they borrow everything else.
+    pub(crate) user_variables: RefCell<HashMap<String, Value>>,
+    pub(crate) displays: Displays,
+    pub(crate) settings: Settings,
+    pub(crate) list: ListState,
+    pub(crate) examine: ExamineState,
+    /// What an empty line does.
+    pub(crate) repeatable: Option<String>,
+    /// Whether the current command is such a repetition.
+    pub(crate) is_repetition: bool,
+    /// How deep scripts call scripts.
+    pub(crate) script_depth: usize,
+    /// The selected frame's contents at the last stop and at the one before, to mark what changed.
+    pub(crate) snapshots: (Snapshot, Snapshot),
+    /// Whether the view that front ends have is out of date.
+    pub(crate) is_view_stale: bool,
+    /// The exit status with which the user wants to leave.
+    pub(crate) quit: Option<i32>,
+}
+
+impl Debugger {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        program: Arc<Program>,
+        options: SessionOptions,
+        vm: Vm,
+    ) -> Debugger {
+        shared.set_interrupt(vm.interrupt());
+        Debugger {
+            shared,
+            program,
+            options,
+            vm: RefCell::new(vm),
+            is_fresh: true,
+            state: ProgramState::NotStarted,
+            reason: String::new(),
+            breakpoints: Breakpoints::default(),
+            applied_probes: BTreeSet::new(),
+            selected: 0,
+            history: Vec::new(),
+            user_variables: RefCell::default(),
+            displays: Displays::default(),
+            settings: Settings::default(),
+            list: ListState::default(),
+            examine: ExamineState::default(),
+            repeatable: None,
+            is_repetition: false,
+            script_depth: 0,
+            snapshots: Default::default(),
+            is_view_stale: false,
+            quit: None,
+        }
+    }
+
+    /// Tells the front ends an answer.
+    pub(crate) fn answer(&self, report: Report) {
+        let text = report.text();
+        // Pagination belongs to front ends; an answer without text would be an empty line.
+        if !text.is_empty() {
+            self.shared.send(&Event::Message(text));
+        }
+    }
+
+    /// Tells the front ends a sentence.
+    pub(crate) fn say(&self, text: impl Into<String>) {
+        self.answer(Report::Text(text.into()));
+    }
+
+    /// Whether there are frames to look at.
+    pub(crate) fn is_alive(&self) -> bool {
+        matches!(self.state, ProgramState::Stopped | ProgramState::Trapped)
+    }
+
+    /// An error unless there are frames to look at.
+    pub(crate) fn expect_alive(&self) -> Result<(), Error> {
+        if self.is_alive() {
+            Ok(())
+        } else {
+            Err(Error::NotRunning)
+        }
+    }
+
+    /// The frames, innermost first; none while the program is not being run.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> {
+        let frames = self.is_alive().then(|| Frames::new(&self.program, &self.vm));
+        frames.into_iter().flatten()
+    }
+
+    /// How many frames there are.
+    pub(crate) fn frame_total(&self) -> usize {
+        if self.is_alive() {
+            Frames::total(&self.program, &self.vm)
+        } else {
+            0
+        }
+    }
+
+    /// The frame that commands look at.
+    pub(crate) fn selected_frame(&self) -> Option<Frame> {
+        self.frames().nth(self.selected)
+    }
+
+    /// The frame that commands look at, or an error that says why there is none.
+    pub(crate) fn expect_frame(&self) -> Result<Frame, Error> {
+        self.expect_alive()?;
+        self.selected_frame().ok_or(Error::NoFrame)
+    }
+
+    /// What expressions mean in the selected frame, or without one.
+    pub(crate) fn scope(&self) -> FrameScope<'_> {
+        FrameScope::new(self, self.selected_frame())
+    }
+
+    /// What expressions mean in a frame.
+    pub(crate) fn scope_of(&self, frame: Frame) -> FrameScope<'_> {
+        FrameScope::new(self, Some(frame))
+    }
+
+    /// How values are written.
+    pub(crate) fn format_options(&self) -> FormatOptions {
+        self.settings.format_options()
+    }
+
+    /// The code that a location stands for.
+    pub(crate) fn resolve(
+        &self,
+        location: &crate::location::Location,
+    ) -> Result<Vec<ModuleOffset>, Error> {
+        let resolver = Resolver {
+            program: &self.program,
+            current: self.current_line(),
+            address: &|text| self.evaluate_address(text),
+        };
+        resolver.resolve(location)
+    }
+
+    /// The source line that locations and lists count from: the selected frame's, else the last one listed, else the
+    /// main function's.
+    pub(crate) fn current_line(&self) -> Option<CurrentLine> {
+        if let Some(line) = self.list.current() {
+            return Some(line.clone());
+        }
+        let from_frame = self.selected_frame();
+        let location = match from_frame.as_ref().and_then(|frame| frame.location()) {
+            Some(location) => location.clone(),
+            None => {
+                let pc = *self.main_places().first()?;
+                let places = self.program.places_at(pc);
+                places.first()?.location.clone()?
+            }
+        };
+        Some(CurrentLine {
+            file: location.file,
+            line: location.line,
+        })
+    }
+
+    /// Where the program's own code begins: `main` in the source language, else what an entry point is called by tools.
+    pub(crate) fn main_places(&self) -> Vec<ModuleOffset> {
+        const NAMES: [&str; 5] = [
+            "main",
+            "__main_argc_argv",
+            "__original_main",
+            "__main_void",
+            "main.main",
+        ];
+        let mut places = NAMES
+            .iter()
+            .map(|name| crate::location::function_places(&self.program, name));
+        places.find(|places| !places.is_empty()).unwrap_or_default()
+    }
+
+    /// Sets and clears probes in the machine so that they are those of the enabled breakpoints.
+    pub(crate) fn apply_probes(&mut self) {
+        let wanted = self.breakpoints.probes();
+        let vm = self.vm.get_mut();
+        for pc in self.applied_probes.difference(&wanted) {
+            vm.clear_probe(code_address(*pc));
+        }
+        for pc in wanted.difference(&self.applied_probes) {
+            vm.set_probe(code_address(*pc));
+        }
+        self.applied_probes = wanted;
+        self.is_view_stale = true;
+    }
+}
+
+/// An instruction of the program.
+pub(crate) fn code_address(pc: ModuleOffset) -> CodeAddress {
+    CodeAddress {
+        instance: PROGRAM_INSTANCE,
+        pc,
+    }
+}

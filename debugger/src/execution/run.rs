@@ -1,0 +1,202 @@
+//! Running until something stops the program.
+
+use wdb_vm::address::ModuleOffset;
+use wdb_vm::exit::Exit;
+use wdb_vm::vm::{RunLimit, Vm};
+
+use super::stop::{FrameIdentity, Stop};
+use crate::breakpoints::Condition;
+use crate::debugger::{Debugger, code_address};
+use crate::error::Error;
+use crate::event::Event;
+use crate::expression::evaluate::is_true;
+use crate::process::PROGRAM_INSTANCE;
+use crate::view::ProgramState;
+
+/// Where the innermost frame stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) depth: usize,
+    pub(super) func: wdb_vm::address::FuncAddr,
+    pub(super) pc: ModuleOffset,
+}
+
+impl Debugger {
+    /// Goes on until a breakpoint or another reason to stop (`continue`).
+    pub(crate) fn resume(&mut self) -> Result<(), Error> {
+        self.execute(|debugger| debugger.run_until(&[], &|_| false))
+    }
+
+    /// Lets the program go on as `go` has it, and settles the stop.
+    pub(crate) fn execute(&mut self, go: impl FnOnce(&mut Debugger) -> Stop) -> Result<(), Error> {
+        let (stop, before) = self.go(go)?;
+        self.settle(&stop, before.as_ref());
+        Ok(())
+    }
+
+    /// Lets the program go on as `go` has it. The caller settles the stop.
+    pub(super) fn go(
+        &mut self,
+        go: impl FnOnce(&mut Debugger) -> Stop,
+    ) -> Result<(Stop, Option<FrameIdentity>), Error> {
+        self.expect_alive()?;
+        if self.state == ProgramState::Trapped {
+            return Err(Error::other(
+                "The program stands at a trap and cannot go on; `run` starts it again.",
+            ));
+        }
+        let before = self.frames().next();
+        let depth = self.vm.get_mut().frame_count();
+        let before = before.map(|frame| FrameIdentity::of(&frame, depth));
+        self.take_snapshot();
+        self.state = ProgramState::Running;
+        self.shared.send(&Event::Running);
+        self.shared.begin_run();
+        let stop = go(self);
+        self.shared.end_run();
+        self.state = ProgramState::Stopped;
+        Ok((stop, before))
+    }
+
+    /// Where the innermost frame stands; `None` when no frame is left or begun.
+    pub(super) fn position(&mut self) -> Option<Position> {
+        let vm = self.vm.get_mut();
+        let frame = vm.frame(0)?;
+        Some(Position {
+            depth: vm.frame_count(),
+            func: frame.func,
+            pc: frame.pc,
+        })
+    }
+
+    /// Runs at full speed until a breakpoint stops the program, or until the machine stands at one of `places` and `is_goal`
+    /// holds.
+    pub(super) fn run_until(
+        &mut self,
+        places: &[ModuleOffset],
+        is_goal: &dyn Fn(&Vm) -> bool,
+    ) -> Stop {
+        self.run_from(places, is_goal, false)
+    }
+
+    /// Like [`Debugger::run_until`]; a breakpoint on the instruction that the run starts at counts if `counts_start`.
+    pub(super) fn run_from(
+        &mut self,
+        places: &[ModuleOffset],
+        is_goal: &dyn Fn(&Vm) -> bool,
+        counts_start: bool,
+    ) -> Stop {
+        let added: Vec<ModuleOffset> = places
+            .iter()
+            .filter(|pc| !self.applied_probes.contains(pc))
+            .copied()
+            .collect();
+        for pc in &added {
+            self.vm.get_mut().set_probe(code_address(*pc));
+        }
+        let stop = self.run_to_stop(places, is_goal, counts_start);
+        for pc in &added {
+            self.vm.get_mut().clear_probe(code_address(*pc));
+        }
+        stop
+    }
+
+    fn run_to_stop(
+        &mut self,
+        places: &[ModuleOffset],
+        is_goal: &dyn Fn(&Vm) -> bool,
+        counts_start: bool,
+    ) -> Stop {
+        let mut limit = RunLimit {
+            probe_at_start: counts_start,
+            ..RunLimit::default()
+        };
+        loop {
+            let exit = self.vm.get_mut().run(limit);
+            limit.probe_at_start = false;
+            if exit == Exit::Probe {
+                let Some(position) = self.position() else {
+                    continue;
+                };
+                if let Some(stop) = self.breakpoint_stop(position.pc) {
+                    return stop;
+                }
+                if places.contains(&position.pc) && is_goal(self.vm.get_mut()) {
+                    return Stop::Arrived;
+                }
+            } else if let Some(stop) = Stop::of_exit(exit) {
+                return stop;
+            }
+        }
+    }
+
+    /// Executes one instruction. Breakpoints on the next one stop the program.
+    pub(super) fn step_instruction(&mut self) -> Option<Stop> {
+        if self.shared.is_cancelled() {
+            return Some(Stop::Interrupted);
+        }
+        let exit = self.vm.get_mut().step();
+        if let Some(stop) = Stop::of_exit(exit) {
+            return Some(stop);
+        }
+        let position = self.position()?;
+        self.breakpoint_stop(position.pc)
+    }
+
+    /// The stop at the enabled breakpoints of a place whose conditions hold; counts their hits.
+    pub(super) fn breakpoint_stop(&mut self, pc: ModuleOffset) -> Option<Stop> {
+        if !self.applied_probes.contains(&pc) {
+            return None;
+        }
+        let mut stopping = Vec::new();
+        for number in self.breakpoints.enabled_at(pc) {
+            let Ok(breakpoint) = self.breakpoints.get(number) else {
+                continue;
+            };
+            if let Some(condition) = breakpoint.condition.clone()
+                && !self.holds(number, &condition)
+            {
+                continue;
+            }
+            let Ok(breakpoint) = self.breakpoints.get_mut(number) else {
+                continue;
+            };
+            breakpoint.hits += 1;
+            if breakpoint.ignore > 0 {
+                breakpoint.ignore -= 1;
+            } else {
+                stopping.push(number);
+            }
+        }
+        (!stopping.is_empty()).then_some(Stop::Breakpoint(stopping))
+    }
+
+    /// Whether a breakpoint's condition holds. One that cannot be evaluated stops the program, as in gdb.
+    fn holds(&mut self, number: u32, condition: &Condition) -> bool {
+        self.state = ProgramState::Stopped;
+        let innermost = self.frames().next();
+        let result = innermost.map(|frame| is_true(&self.scope_of(frame), &condition.node));
+        self.state = ProgramState::Running;
+        match result {
+            Some(Ok(holds)) => holds,
+            Some(Err(error)) => {
+                self.shared.send(&Event::Error(format!(
+                    "Error in testing condition for breakpoint {number}: {error}"
+                )));
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Runs until the frames above a depth have returned.
+    pub(super) fn run_to_depth(&mut self, depth: usize) -> Stop {
+        let vm = self.vm.get_mut();
+        let above = vm.frame_count().saturating_sub(depth);
+        let Some(frame) = vm.frame(above).filter(|_| depth > 0) else {
+            return self.run_until(&[], &|_| false);
+        };
+        debug_assert_eq!(frame.instance, PROGRAM_INSTANCE, "there is one instance");
+        self.run_until(&[frame.pc], &|vm| vm.frame_count() <= depth)
+    }
+}

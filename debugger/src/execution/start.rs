@@ -1,0 +1,104 @@
+//! Starting the program, and ending it.
+
+use std::cell::RefCell;
+
+use wdb_vm::address::ModuleOffset;
+
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::event::Event;
+use crate::process::{self, Entry};
+use crate::view::ProgramState;
+
+impl Debugger {
+    /// Starts the program from its beginning and runs it.
+    pub(crate) fn run(&mut self) -> Result<(), Error> {
+        self.launch()?;
+        self.execute(|debugger| debugger.run_from(&[], &|_| false, true))
+    }
+
+    /// The places where `start` stops: the main function, else the first instruction of what runs first.
+    pub(crate) fn start_places(&self) -> Result<Vec<ModuleOffset>, Error> {
+        let entry = process::entry(&self.program, &self.options)?;
+        let is_invoked = entry.as_ref().is_some_and(|entry| entry.is_invoked);
+        let main = if is_invoked { Vec::new() } else { self.main_places() };
+        if !main.is_empty() {
+            return Ok(main);
+        }
+        let module = self.program.module();
+        let first = entry.map(|entry| entry.func).or(module.start());
+        let body = first.and_then(|func| module.func_body(func));
+        let body = body.ok_or_else(|| {
+            Error::other("The program begins in an imported function, where nothing can stop.")
+        })?;
+        let start = ModuleOffset(body.code.start);
+        let at_main = self.program.code_offset(start).and_then(|at| {
+            let info = self.program.info();
+            let function = info.function_at(at)?;
+            self.program
+                .instruction_at(info.breakpoint_address(&function))
+        });
+        Ok(vec![at_main.unwrap_or(start)])
+    }
+
+    /// Makes the machine ready to run the program from its beginning. What ran before is given up.
+    fn launch(&mut self) -> Result<(), Error> {
+        let entry: Option<Entry> = process::entry(&self.program, &self.options)?;
+        if !self.is_fresh {
+            self.renew_machine()?;
+        }
+        if let Some(entry) = &entry {
+            process::begin(self.vm.get_mut(), entry)?;
+        }
+        self.is_fresh = false;
+        self.state = ProgramState::Stopped;
+        let mut line = format!("Starting program: {}", self.program.name());
+        match &self.options.invoke {
+            Some((name, arguments)) => {
+                line.push_str(&format!(" (invoking {name}({}))", arguments.join(", ")));
+            }
+            None => {
+                for argument in &self.options.args {
+                    line.push(' ');
+                    line.push_str(argument);
+                }
+            }
+        }
+        self.say(line);
+        Ok(())
+    }
+
+    /// Ends the program.
+    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+        self.expect_alive()?;
+        self.renew_machine()?;
+        self.state = ProgramState::NotStarted;
+        self.reason = "killed".to_owned();
+        self.say(format!("[Program {} killed]", self.program.name()));
+        self.send_stopped();
+        Ok(())
+    }
+
+    fn renew_machine(&mut self) -> Result<(), Error> {
+        let vm = process::make_machine(&self.program, &self.options, &self.shared);
+        let vm = vm.map_err(|message| Error::Other(format!("{message}.")))?;
+        self.shared.set_interrupt(vm.interrupt());
+        self.vm = RefCell::new(vm);
+        self.is_fresh = true;
+        self.selected = 0;
+        self.snapshots = Default::default();
+        self.applied_probes.clear();
+        self.apply_probes();
+        Ok(())
+    }
+
+    /// Sends the view if it is out of date.
+    pub(crate) fn refresh_view(&mut self) {
+        if !std::mem::take(&mut self.is_view_stale) {
+            return;
+        }
+        let view = std::sync::Arc::new(self.build_view());
+        self.shared.set_view(view.clone());
+        self.shared.send(&Event::Changed(view));
+    }
+}

@@ -1,0 +1,247 @@
+//! Stepping by source line and by instruction.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use wdb_dwarf::CodeOffset;
+use wdb_vm::address::{FuncAddr, ModuleOffset};
+
+use super::run::Position;
+use super::stop::Stop;
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::report::Report;
+
+/// What a step goes by, and whether it goes into calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StepKind {
+    /// `step`
+    LineInto,
+    /// `next`
+    LineOver,
+    /// `until`: like `next`, but never back to an earlier line of a loop.
+    LineForward,
+    /// `stepi`
+    InstructionInto,
+    /// `nexti`
+    InstructionOver,
+}
+
+/// Where a step by line began.
+struct Origin {
+    depth: usize,
+    func: FuncAddr,
+    /// How many inlined calls lie around the instruction.
+    inline_depth: usize,
+    /// The code of the line.
+    range: Range<CodeOffset>,
+    file: Arc<str>,
+    line: u32,
+    /// Where `until` began: it does not stop before.
+    floor: Option<ModuleOffset>,
+}
+
+/// What to do after an instruction of a step by line.
+enum Verdict {
+    GoOn,
+    Done,
+}
+
+impl Debugger {
+    /// Steps so many times; anything else that stops the program ends it.
+    pub(crate) fn step(&mut self, kind: StepKind, count: u64) -> Result<(), Error> {
+        self.expect_alive()?;
+        let by_line = !matches!(
+            kind,
+            StepKind::InstructionInto | StepKind::InstructionOver
+        );
+        if by_line && let Some(function) = self.function_without_lines() {
+            self.answer(Report::Text(format!(
+                "Single stepping until exit from function {function},\nwhich has no line number information."
+            )));
+        }
+        self.execute(|debugger| {
+            let mut stop = Stop::Arrived;
+            for _ in 0..count {
+                stop = match kind {
+                    StepKind::InstructionInto => debugger.step_instruction_once(false),
+                    StepKind::InstructionOver => debugger.step_instruction_once(true),
+                    _ => debugger.step_line(kind),
+                };
+                if !matches!(stop, Stop::Line | Stop::Arrived) {
+                    break;
+                }
+            }
+            stop
+        })
+    }
+
+    /// The function of the innermost frame, if no source line is known for where it stands.
+    fn function_without_lines(&self) -> Option<Arc<str>> {
+        let frame = self.frames().next()?;
+        let is_unknown = frame.location().is_none();
+        is_unknown.then(|| frame.function().clone())
+    }
+
+    fn step_instruction_once(&mut self, is_over: bool) -> Stop {
+        let depth = self.vm.get_mut().frame_count();
+        if let Some(stop) = self.step_instruction() {
+            return stop;
+        }
+        if is_over && self.vm.get_mut().frame_count() > depth {
+            return self.run_to_depth(depth);
+        }
+        Stop::Arrived
+    }
+
+    fn step_line(&mut self, kind: StepKind) -> Stop {
+        let Some(mut origin) = self.origin(kind) else {
+            return self.step_out_to_line();
+        };
+        let mut before = self.position();
+        loop {
+            if let Some(stop) = self.step_instruction() {
+                return stop;
+            }
+            let Some(mut now) = self.position() else {
+                continue;
+            };
+            if now.depth > origin.depth || (now.depth == origin.depth && now.func != origin.func) {
+                // A call, or a tail call, which takes the frame's place.
+                let return_depth = now.depth.min(origin.depth + 1) - 1;
+                match self.enter_or_pass(kind, now, return_depth) {
+                    Stop::Arrived => {}
+                    stop => return stop,
+                }
+                match self.position() {
+                    Some(after) => now = after,
+                    None => continue,
+                }
+            }
+            if now.depth < origin.depth {
+                return self.arrive_in_caller();
+            }
+            match self.judge(kind, &mut origin, before, now) {
+                Verdict::GoOn => before = Some(now),
+                Verdict::Done => return Stop::Line,
+            }
+        }
+    }
+
+    /// Where a step by line begins; `None` where no line is known.
+    fn origin(&mut self, kind: StepKind) -> Option<Origin> {
+        let position = self.position()?;
+        let at = self.program.code_offset(position.pc)?;
+        let row = self.program.info().line_row(at)?;
+        if row.location.line == 0 {
+            return None;
+        }
+        Some(Origin {
+            depth: position.depth,
+            func: position.func,
+            inline_depth: self.inline_depth(position.pc),
+            range: row.line_range,
+            file: row.location.file,
+            line: row.location.line,
+            floor: (kind == StepKind::LineForward).then_some(position.pc),
+        })
+    }
+
+    /// After a call: into the function that was called, if it has lines and that is wanted, else until it has returned.
+    /// [`Stop::Arrived`] says that the caller is reached again, [`Stop::Line`] that the step is done.
+    fn enter_or_pass(&mut self, kind: StepKind, now: Position, return_depth: usize) -> Stop {
+        let target = (kind == StepKind::LineInto).then(|| self.after_prologue(now.pc));
+        if let Some(target) = target.flatten() {
+            if target != now.pc {
+                let stop = self.run_until(&[target], &|vm| vm.frame_count() == now.depth);
+                if stop != Stop::Arrived {
+                    return stop;
+                }
+            }
+            return Stop::Line;
+        }
+        if kind == StepKind::LineInto && self.settings.stops_in_functions_without_lines {
+            return Stop::Line;
+        }
+        self.run_to_depth(return_depth)
+    }
+
+    /// The instruction after the prologue of the function that begins at `pc`; `None` when it has no lines.
+    fn after_prologue(&self, pc: ModuleOffset) -> Option<ModuleOffset> {
+        let info = self.program.info();
+        let function = info.function_at(self.program.code_offset(pc)?)?;
+        let target = self
+            .program
+            .instruction_at(info.breakpoint_address(&function))?;
+        let location = info.location(self.program.code_offset(target)?)?;
+        (location.line > 0).then_some(target)
+    }
+
+    /// After the return from the function in which the step began: the caller's line, or that of the first caller that has
+    /// one.
+    fn arrive_in_caller(&mut self) -> Stop {
+        let has_line = self
+            .position()
+            .and_then(|now| self.program.code_offset(now.pc))
+            .and_then(|at| self.program.info().location(at))
+            .is_some_and(|location| location.line > 0);
+        if has_line {
+            Stop::Line
+        } else {
+            self.step_out_to_line()
+        }
+    }
+
+    /// Leaves functions without lines.
+    fn step_out_to_line(&mut self) -> Stop {
+        let depth = self.vm.get_mut().frame_count();
+        match self.run_to_depth(depth.saturating_sub(1)) {
+            Stop::Arrived => self.arrive_in_caller(),
+            stop => stop,
+        }
+    }
+
+    /// Whether an instruction of the function in which the step began ends the step.
+    fn judge(
+        &self,
+        kind: StepKind,
+        origin: &mut Origin,
+        before: Option<Position>,
+        now: Position,
+    ) -> Verdict {
+        let Some(at) = self.program.code_offset(now.pc) else {
+            return Verdict::GoOn;
+        };
+        if origin.range.contains(&at) {
+            return Verdict::GoOn;
+        }
+        let inline_depth = self.inline_depth(now.pc);
+        // The body of an inlined call belongs to the line that calls it.
+        if inline_depth > origin.inline_depth && kind != StepKind::LineInto {
+            return Verdict::GoOn;
+        }
+        let Some(row) = self.program.info().line_row(at) else {
+            return Verdict::GoOn;
+        };
+        let is_same_line = row.location.line == origin.line && row.location.file == origin.file;
+        if is_same_line && inline_depth == origin.inline_depth {
+            origin.range = row.line_range;
+            return Verdict::GoOn;
+        }
+        // In the middle of a row nothing begins, unless a branch leads there: a branch to a loop lands behind the `loop`
+        // instruction, with which the row may begin.
+        let before = before.and_then(|before| self.program.code_offset(before.pc));
+        let is_entered =
+            row.range.start == at || before.is_none_or(|before| !row.range.contains(&before));
+        let is_backward = origin.floor.is_some_and(|floor| now.pc <= floor);
+        if row.location.line > 0 && row.is_stmt && is_entered && !is_backward {
+            Verdict::Done
+        } else {
+            Verdict::GoOn
+        }
+    }
+
+    fn inline_depth(&self, pc: ModuleOffset) -> usize {
+        self.program.places_at(pc).len().saturating_sub(1)
+    }
+}

@@ -1,0 +1,168 @@
+//! Why the program stopped, and what follows from it.
+
+use std::sync::Arc;
+
+use wdb_vm::exit::Exit;
+use wdb_vm::value::Value;
+
+use crate::breakpoints::Disposition;
+use crate::debugger::Debugger;
+use crate::event::Event;
+use crate::report::{Report, StopReason, StopReport};
+use crate::view::ProgramState;
+
+/// Why the program stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// At enabled breakpoints whose conditions hold, ascending by number.
+    Breakpoint(Vec<u32>),
+    /// A step by line is done.
+    Line,
+    /// A step by instruction is done, a location was reached, or a function was left.
+    Arrived,
+    Interrupted,
+    Trap(String),
+    HostResource(String),
+    Exited(u32),
+    /// The invoked function returned.
+    Finished(Vec<Value>),
+}
+
+impl Stop {
+    /// What an exit of the machine means; `None` when it can go on at once. A probe is for the caller to judge.
+    pub(super) fn of_exit(exit: Exit) -> Option<Stop> {
+        match exit {
+            Exit::Stepped | Exit::Probe | Exit::Tick => None,
+            Exit::Interrupted => Some(Stop::Interrupted),
+            Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
+            Exit::HostResource(what) => Some(Stop::HostResource(what)),
+            Exit::ProcExit(status) => Some(Stop::Exited(status)),
+            Exit::Finished(values) => Some(Stop::Finished(values)),
+        }
+    }
+}
+
+impl Debugger {
+    /// Takes note of a stop, tells it, and shows the front ends the program.
+    ///
+    /// `function_before` is the function and depth in which the command began: a step that stays there tells the
+    /// source line only.
+    pub(super) fn settle(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
+        self.selected = 0;
+        self.list.forget();
+        self.is_view_stale = true;
+        self.state = match stop {
+            Stop::Trap(_) => ProgramState::Trapped,
+            Stop::Exited(status) => ProgramState::Exited(*status),
+            Stop::Finished(_) => ProgramState::Exited(0),
+            _ => ProgramState::Stopped,
+        };
+        let is_over = matches!(self.state, ProgramState::Exited(_));
+        if is_over {
+            self.vm.get_mut().abandon();
+        }
+        self.tell_stop(stop, before);
+        if let Stop::Breakpoint(numbers) = stop {
+            self.dispose(numbers);
+        }
+        if !is_over {
+            self.show_displays();
+        }
+        self.send_stopped();
+    }
+
+    /// Sends the view of a stop.
+    pub(super) fn send_stopped(&mut self) {
+        let view = Arc::new(self.build_view());
+        self.is_view_stale = false;
+        self.shared.set_view(view.clone());
+        self.shared.send(&Event::Stopped(view));
+    }
+
+    fn tell_stop(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
+        if let Stop::Finished(values) = stop
+            && self.options.invoke.is_some()
+        {
+            let results = values.iter().map(ToString::to_string).collect();
+            let reason = StopReason::Returned {
+                function: self.invoked_name(),
+                results,
+            };
+            self.answer(Report::Stop(StopReport {
+                reason,
+                frame: None,
+            }));
+        }
+        let reason = match stop {
+            Stop::Breakpoint(numbers) => {
+                let number = numbers.first().copied().unwrap_or(0);
+                let found = self.breakpoints.get(number);
+                StopReason::Breakpoint {
+                    number,
+                    is_temporary: found.is_ok_and(|it| it.disposition == Disposition::Delete),
+                }
+            }
+            Stop::Line => StopReason::Step,
+            Stop::Arrived => StopReason::Arrived,
+            Stop::Interrupted => StopReason::Interrupted,
+            Stop::Trap(trap) => StopReason::Trap(trap.clone()),
+            Stop::HostResource(what) => StopReason::HostResource(what.clone()),
+            Stop::Exited(status) => StopReason::Exited(*status),
+            Stop::Finished(_) => StopReason::Exited(0),
+        };
+        let frame = self.frames().next().map(|frame| {
+            let mut report = self.frame_report(&frame, None, true);
+            let is_step = matches!(reason, StopReason::Step | StopReason::Arrived);
+            let here = FrameIdentity::of(&frame, self.vm.get_mut().frame_count());
+            report.is_brief = is_step && before == Some(&here) && frame.location().is_some();
+            // A line is stepped to as a whole, also where a loop enters it behind its first instruction.
+            if reason == StopReason::Step {
+                report.is_within_line = false;
+            }
+            report
+        });
+        let report = Report::Stop(StopReport { reason, frame });
+        self.reason = report.text().trim_start().lines().next().unwrap_or_default().to_owned();
+        self.answer(report);
+    }
+
+    /// Breakpoints that stop only once go away or are disabled.
+    fn dispose(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            let Ok(breakpoint) = self.breakpoints.get_mut(*number) else {
+                continue;
+            };
+            match breakpoint.disposition {
+                Disposition::Keep => continue,
+                Disposition::Disable => breakpoint.enabled = false,
+                Disposition::Delete => {
+                    let _ = self.breakpoints.remove(*number);
+                }
+            }
+            self.apply_probes();
+        }
+    }
+
+    fn invoked_name(&self) -> String {
+        let invoked = self.options.invoke.as_ref();
+        invoked.map_or_else(|| "_start".to_owned(), |(name, _)| name.clone())
+    }
+}
+
+/// Which call a frame is, as far as one step can tell: its depth and its function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FrameIdentity {
+    depth: usize,
+    inline_depth: usize,
+    function: Arc<str>,
+}
+
+impl FrameIdentity {
+    pub(super) fn of(frame: &crate::frames::Frame, frame_count: usize) -> FrameIdentity {
+        FrameIdentity {
+            depth: frame_count - frame.machine,
+            inline_depth: frame.inline_depth(),
+            function: frame.function().clone(),
+        }
+    }
+}

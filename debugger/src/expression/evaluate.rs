@@ -1,0 +1,408 @@
+//! The value of an expression.
+
+use wdb_dwarf::{
+    Availability, BaseEncoding, Inspector, Notation, Place, Scalar, TypeKind, TypeRef, Value, Write,
+};
+
+use crate::error::Error;
+use crate::expression::arithmetic::{self, Number, NumberKind};
+use crate::expression::tree::{BinaryOperator, Node, NodeKind, UnaryOperator};
+
+/// Where the program is, as far as an expression needs it.
+pub(crate) trait Scope {
+    /// Debug info and the frame's contents.
+    fn inspector(&self) -> Inspector<'_>;
+
+    /// The program's variable, or what else a name stands for.
+    fn variable(&self, name: &str) -> Result<Value, Error>;
+
+    /// What a name after a `$` stands for: the machine's state, the value history, the user's own variables.
+    fn dollar(&self, name: &str) -> Result<Value, Error>;
+
+    /// Changes what a name after a `$` stands for; answers `false` when its value has a place that is written instead.
+    fn set_dollar(&self, name: &str, value: &Value) -> Result<bool, Error>;
+
+    /// The type of a name.
+    fn type_named(&self, name: &str) -> Option<TypeRef>;
+
+    /// Changes the program's state.
+    fn write(&self, write: Write) -> Result<(), Error>;
+}
+
+/// The value of an expression.
+pub(crate) fn evaluate(scope: &dyn Scope, node: &Node) -> Result<Value, Error> {
+    Evaluator {
+        scope,
+        inspector: scope.inspector(),
+    }
+    .value(node)
+}
+
+/// Whether a condition holds.
+pub(crate) fn is_true(scope: &dyn Scope, node: &Node) -> Result<bool, Error> {
+    let value = evaluate(scope, node)?;
+    Ok(arithmetic::is_true(scope.inspector().scalar(&value)?))
+}
+
+struct Evaluator<'a> {
+    scope: &'a dyn Scope,
+    inspector: Inspector<'a>,
+}
+
+impl Evaluator<'_> {
+    fn value(&self, node: &Node) -> Result<Value, Error> {
+        Ok(match &node.kind {
+            NodeKind::Integer {
+                value,
+                is_unsigned,
+                is_long,
+                is_decimal,
+            } => self.integer_literal(*value, *is_unsigned, *is_long, *is_decimal),
+            NodeKind::Float { value, is_single } => {
+                let bytes = if *is_single { 4 } else { 8 };
+                self.constant(BaseEncoding::Float, bytes, Scalar::Float(*value))
+            }
+            NodeKind::Character(character) => {
+                let (encoding, bytes) = match character {
+                    0..=127 => (BaseEncoding::SignedChar, 1),
+                    _ => (BaseEncoding::Unicode, 4),
+                };
+                self.constant(encoding, bytes, Scalar::Integer(i128::from(*character)))
+            }
+            NodeKind::Text(bytes) => self.text(bytes),
+            NodeKind::Boolean(value) => self.constant(
+                BaseEncoding::Boolean,
+                1,
+                Scalar::Integer(i128::from(*value)),
+            ),
+            NodeKind::Name(name) => self.scope.variable(name)?,
+            NodeKind::Dollar(name) => self.scope.dollar(name)?,
+            NodeKind::Unary(operator, operand) => self.unary(*operator, operand)?,
+            NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right)?,
+            NodeKind::Assign(operator, left, right) => self.assign(*operator, left, right)?,
+            NodeKind::Increment {
+                operand,
+                by,
+                is_postfix,
+            } => {
+                let before = self.value(operand)?;
+                let one = self.int(by.abs());
+                let operator = if *by > 0 {
+                    BinaryOperator::Add
+                } else {
+                    BinaryOperator::Subtract
+                };
+                let after = self.operation(operator, &before, &one)?;
+                let after = self.store(operand, &before, &after)?;
+                if *is_postfix { before } else { after }
+            }
+            NodeKind::Conditional(condition, yes, no) => {
+                let chosen = if self.truth(condition)? { yes } else { no };
+                self.value(chosen)?
+            }
+            NodeKind::Cast(name, operand) => {
+                let type_ref = self.named_type(name)?;
+                let value = self.value(operand)?;
+                self.inspector.cast(&value, type_ref)?
+            }
+            NodeKind::SizeOfType(name) => self.size_of(self.named_type(name)?)?,
+            NodeKind::SizeOf(operand) => self.size_of(self.value(operand)?.type_ref)?,
+            NodeKind::Member(operand, name) => {
+                let value = self.value(operand)?;
+                self.inspector.member(&value, name)?
+            }
+            NodeKind::Index(operand, index) => {
+                let value = self.value(operand)?;
+                let index = self.integer(index)?;
+                self.inspector.index(&value, index)?
+            }
+            NodeKind::Repeat(first, count) => self.repeat(first, count)?,
+            NodeKind::Comma(first, second) => {
+                self.value(first)?;
+                self.value(second)?
+            }
+        })
+    }
+
+    /// C's type of a literal is the first that holds it.
+    fn integer_literal(
+        &self,
+        value: u128,
+        is_unsigned: bool,
+        is_long: bool,
+        is_decimal: bool,
+    ) -> Value {
+        let fits = |bits: u32| value >> bits == 0;
+        let may_be_unsigned = is_unsigned || !is_decimal;
+        let (encoding, bytes) = match () {
+            () if !is_long && !is_unsigned && fits(31) => (BaseEncoding::Signed, 4),
+            () if !is_long && may_be_unsigned && fits(32) => (BaseEncoding::Unsigned, 4),
+            () if !is_unsigned && fits(63) => (BaseEncoding::Signed, 8),
+            () if fits(64) => (BaseEncoding::Unsigned, 8),
+            () if !is_unsigned && fits(127) => (BaseEncoding::Signed, 16),
+            () => (BaseEncoding::Unsigned, 16),
+        };
+        self.constant(encoding, bytes, Scalar::Integer(value as i128))
+    }
+
+    fn text(&self, bytes: &[u8]) -> Value {
+        let info = self.inspector.info();
+        let char_type = info
+            .type_named("char", None)
+            .unwrap_or_else(|| info.base_type(BaseEncoding::SignedChar, 1));
+        let mut bytes = bytes.to_vec();
+        bytes.push(0);
+        let type_ref = info.array_of(char_type, bytes.len() as u64);
+        self.inspector.read(type_ref, Place::Implicit(bytes.into()))
+    }
+
+    fn unary(&self, operator: UnaryOperator, operand: &Node) -> Result<Value, Error> {
+        let info = self.inspector.info();
+        let value = self.value(operand)?;
+        let (type_ref, scalar) = match operator {
+            UnaryOperator::Dereference => return self.dereference(&value),
+            UnaryOperator::AddressOf => return Ok(self.inspector.address_of(&value)?),
+            UnaryOperator::Not => {
+                let is_true = arithmetic::is_true(self.inspector.scalar(&value)?);
+                let has_booleans = arithmetic::has_booleans(info, value.type_ref);
+                (
+                    arithmetic::truth_type(info, has_booleans),
+                    Scalar::Integer(i128::from(!is_true)),
+                )
+            }
+            UnaryOperator::Minus => {
+                let number = self.number(&value)?;
+                arithmetic::unary(info, number, i128::wrapping_neg, Some(|value| -value))?
+            }
+            UnaryOperator::Plus => {
+                let number = self.number(&value)?;
+                arithmetic::unary(info, number, |value| value, Some(|value| value))?
+            }
+            UnaryOperator::Complement => {
+                arithmetic::unary(info, self.number(&value)?, |value| !value, None)?
+            }
+        };
+        Ok(self.inspector.constant(type_ref, scalar))
+    }
+
+    /// What a pointer points to. A plain number counts as the address of an `int`, as in gdb.
+    fn dereference(&self, value: &Value) -> Result<Value, Error> {
+        let info = self.inspector.info();
+        let kind = &info.type_of(info.resolve(value.type_ref)).kind;
+        let is_integer =
+            matches!(kind, TypeKind::Base(encoding) if *encoding != BaseEncoding::Float);
+        if is_integer && value.availability == Availability::Available {
+            let address = arithmetic::integer(self.inspector.scalar(value)?);
+            let int = info.base_type(BaseEncoding::Signed, 4);
+            return Ok(self.inspector.read(int, Place::Memory(address as u64)));
+        }
+        Ok(self.inspector.dereference(value)?)
+    }
+
+    fn binary(
+        &self,
+        operator: BinaryOperator,
+        left: &Node,
+        right: &Node,
+    ) -> Result<Value, Error> {
+        if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
+            let first = self.value(left)?;
+            let is_true = arithmetic::is_true(self.inspector.scalar(&first)?);
+            let result = match (operator, is_true) {
+                (BinaryOperator::And, false) => false,
+                (BinaryOperator::Or, true) => true,
+                _ => self.truth(right)?,
+            };
+            let info = self.inspector.info();
+            let has_booleans = arithmetic::has_booleans(info, first.type_ref);
+            return Ok(self.inspector.constant(
+                arithmetic::truth_type(info, has_booleans),
+                Scalar::Integer(i128::from(result)),
+            ));
+        }
+        self.operation(operator, &self.value(left)?, &self.value(right)?)
+    }
+
+    /// An operator on two values: pointers count in elements.
+    fn operation(
+        &self,
+        operator: BinaryOperator,
+        left: &Value,
+        right: &Value,
+    ) -> Result<Value, Error> {
+        let info = self.inspector.info();
+        match (operator, self.pointer(left)?, self.pointer(right)?) {
+            (
+                BinaryOperator::Subtract,
+                Some((target, size, first)),
+                Some((other, _, second)),
+            ) => {
+                if info.resolve(target) != info.resolve(other) && info.size_of(other) != Some(size)
+                {
+                    return Err(Error::other(
+                        "The pointers point to values of different sizes",
+                    ));
+                }
+                let difference = (i128::from(first) - i128::from(second)) / i128::from(size.max(1));
+                Ok(self.constant(BaseEncoding::Signed, 4, Scalar::Integer(difference)))
+            }
+            (
+                BinaryOperator::Add | BinaryOperator::Subtract,
+                Some((target, size, address)),
+                None,
+            ) => {
+                let count = arithmetic::integer(self.inspector.scalar(right)?);
+                let bytes = count.wrapping_mul(i128::from(size.max(1)));
+                let address = match operator {
+                    BinaryOperator::Add => i128::from(address).wrapping_add(bytes),
+                    _ => i128::from(address).wrapping_sub(bytes),
+                };
+                Ok(self.pointer_value(target, left.type_ref, address))
+            }
+            (BinaryOperator::Add, None, Some(_)) => self.operation(operator, right, left),
+            _ => {
+                let (left, right) = (self.number(left)?, self.number(right)?);
+                let (type_ref, scalar) = arithmetic::binary(info, operator, left, right)?;
+                Ok(self.inspector.constant(type_ref, scalar))
+            }
+        }
+    }
+
+    /// The target's type, its size and the address, if the value is a pointer or an array.
+    fn pointer(&self, value: &Value) -> Result<Option<(TypeRef, u64, u64)>, Error> {
+        let info = self.inspector.info();
+        let target = match info.type_of(info.resolve(value.type_ref)).kind {
+            TypeKind::Pointer {
+                target,
+                kind: wdb_dwarf::PointerKind::Pointer,
+            } => target,
+            TypeKind::Array { element, .. } => element,
+            _ => return Ok(None),
+        };
+        let address = arithmetic::integer(self.inspector.scalar(value)?) as u64;
+        // `void *` counts in bytes, as with GNU C.
+        let size = info.size_of(target).unwrap_or(1);
+        Ok(Some((target, size, address)))
+    }
+
+    /// A pointer of the type that it was computed from; an array's is the one to its elements.
+    fn pointer_value(&self, target: TypeRef, from: TypeRef, address: i128) -> Value {
+        let info = self.inspector.info();
+        let is_pointer = matches!(
+            info.type_of(info.resolve(from)).kind,
+            TypeKind::Pointer { .. }
+        );
+        let type_ref = if is_pointer {
+            from
+        } else {
+            info.pointer_to(target)
+        };
+        self.inspector
+            .constant(type_ref, Scalar::Integer(address & 0xffff_ffff_ffff_ffff))
+    }
+
+    fn assign(
+        &self,
+        operator: Option<BinaryOperator>,
+        left: &Node,
+        right: &Node,
+    ) -> Result<Value, Error> {
+        let mut value = self.value(right)?;
+        if operator.is_none()
+            && let NodeKind::Dollar(name) = &left.kind
+            && self.scope.set_dollar(name, &value)?
+        {
+            return Ok(value);
+        }
+        let destination = self.value(left)?;
+        if let Some(operator) = operator {
+            value = self.operation(operator, &destination, &value)?;
+        }
+        self.store(left, &destination, &value)
+    }
+
+    /// Assigns to a place, and answers what it holds then.
+    fn store(&self, left: &Node, destination: &Value, value: &Value) -> Result<Value, Error> {
+        if let NodeKind::Dollar(name) = &left.kind
+            && self.scope.set_dollar(name, value)?
+        {
+            return Ok(value.clone());
+        }
+        for write in self.inspector.assign(destination, value)? {
+            self.scope.write(write)?;
+        }
+        self.value(left)
+    }
+
+    fn repeat(&self, first: &Node, count: &Node) -> Result<Value, Error> {
+        let value = self.value(first)?;
+        let count = self.integer(count)?;
+        let count = u64::try_from(count)
+            .ok()
+            .filter(|count| *count > 0 && *count <= u64::from(u32::MAX))
+            .ok_or_else(|| Error::other("The number after @ must be positive"))?;
+        if !matches!(value.place, Place::Memory(_)) {
+            return Err(Error::other("Only values in memory can be extended with @"));
+        }
+        let type_ref = self.inspector.info().array_of(value.type_ref, count);
+        Ok(self.inspector.read(type_ref, value.place))
+    }
+
+    fn size_of(&self, type_ref: TypeRef) -> Result<Value, Error> {
+        let info = self.inspector.info();
+        let size = info
+            .size_of(type_ref)
+            .ok_or_else(|| wdb_dwarf::Error::Incomplete {
+                type_name: info.type_name(type_ref),
+            })?;
+        Ok(self.constant(
+            BaseEncoding::Unsigned,
+            4,
+            Scalar::Integer(i128::from(size)),
+        ))
+    }
+
+    fn named_type(&self, name: &str) -> Result<TypeRef, Error> {
+        self.scope
+            .type_named(name)
+            .ok_or_else(|| Error::other(format!("No type named {name}.")))
+    }
+
+    fn truth(&self, node: &Node) -> Result<bool, Error> {
+        let value = self.value(node)?;
+        Ok(arithmetic::is_true(self.inspector.scalar(&value)?))
+    }
+
+    fn integer(&self, node: &Node) -> Result<i128, Error> {
+        let value = self.value(node)?;
+        Ok(arithmetic::integer(self.inspector.scalar(&value)?))
+    }
+
+    fn number(&self, value: &Value) -> Result<Number, Error> {
+        let info = self.inspector.info();
+        let scalar = self.inspector.scalar(value)?;
+        let type_ref = info.resolve(value.type_ref);
+        let kind = NumberKind::of_type(info, type_ref).unwrap_or(match scalar {
+            Scalar::Integer(_) => NumberKind::Integer {
+                is_signed: true,
+                bytes: 8,
+            },
+            Scalar::Float(_) => NumberKind::Float { bytes: 8 },
+        });
+        Ok(Number {
+            scalar,
+            kind,
+            type_ref,
+            has_booleans: info.type_of(type_ref).notation != Notation::C,
+        })
+    }
+
+    fn int(&self, value: i128) -> Value {
+        self.constant(BaseEncoding::Signed, 4, Scalar::Integer(value))
+    }
+
+    fn constant(&self, encoding: BaseEncoding, bytes: u64, scalar: Scalar) -> Value {
+        self.inspector
+            .constant(self.inspector.info().base_type(encoding, bytes), scalar)
+    }
+}

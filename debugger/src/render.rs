@@ -1,0 +1,330 @@
+//! Reports as text, in gdb's wording where gdb has one.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use crate::report::{
+    BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FrameReport,
+    FunctionGroup, InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason,
+    StopReport,
+};
+use crate::view::{BreakpointView, LabelView, PlaceView};
+
+impl Report {
+    /// The text, without a final line end.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.to_string();
+        while text.ends_with('\n') {
+            text.pop();
+        }
+        text
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Report::Text(text) => f.write_str(text),
+            Report::BreakpointSet(breakpoint) => write_breakpoint_set(f, breakpoint),
+            Report::Breakpoints(breakpoints) => write_breakpoints(f, breakpoints),
+            Report::Stop(stop) => write_stop(f, stop),
+            Report::Frame(frame) => write_frame_and_code(f, frame),
+            Report::Backtrace { frames, has_more } => {
+                frames
+                    .iter()
+                    .try_for_each(|frame| write_backtrace_frame(f, frame))?;
+                if *has_more {
+                    f.write_str("(More stack frames follow...)")?;
+                }
+                Ok(())
+            }
+            Report::Value {
+                number,
+                text,
+                is_returned,
+            } => match number {
+                Some(number) if *is_returned => write!(f, "Value returned is ${number} = {text}"),
+                Some(number) => write!(f, "${number} = {text}"),
+                None => f.write_str(text),
+            },
+            Report::Display {
+                number,
+                format,
+                expression,
+                text,
+            } => match format.as_str() {
+                "" => write!(f, "{number}: {expression} = {text}"),
+                // What `x` shows has lines of its own.
+                format if text.contains('\t') => {
+                    write!(f, "{number}: x{format} {expression}\n{text}")
+                }
+                format => write!(f, "{number}: {format} {expression} = {text}"),
+            },
+            Report::Variables { entries, if_empty } => {
+                if entries.is_empty() {
+                    return f.write_str(if_empty);
+                }
+                entries
+                    .iter()
+                    .try_for_each(|(name, value)| writeln!(f, "{name} = {value}"))
+            }
+            Report::Slots { entries, if_empty } => {
+                if entries.is_empty() {
+                    return f.write_str(if_empty);
+                }
+                entries.iter().try_for_each(|slot| write_slot(f, slot))
+            }
+            Report::Labels(labels) => write_labels(f, labels),
+            Report::Source(lines) => lines.iter().try_for_each(|line| write_line(f, line)),
+            Report::Disassembly(disassembly) => write_disassembly(f, disassembly),
+            Report::Memory(rows) => rows.iter().try_for_each(|row| match row {
+                MemoryRow::Values { address, values } => {
+                    writeln!(f, "0x{address:x}:\t{}", values.join("\t"))
+                }
+                MemoryRow::Instruction(row) => write_instruction(f, row),
+            }),
+            Report::Functions(groups) => groups
+                .iter()
+                .enumerate()
+                .try_for_each(|(position, group)| write_functions(f, position, group)),
+        }
+    }
+}
+
+fn write_breakpoint_set(f: &mut Formatter<'_>, breakpoint: &BreakpointView) -> fmt::Result {
+    let kind = if breakpoint.temporary {
+        "Temporary breakpoint"
+    } else {
+        "Breakpoint"
+    };
+    write!(f, "{kind} {}", breakpoint.number)?;
+    match &*breakpoint.places {
+        [place] => {
+            write!(f, " at 0x{:x}", place.pc)?;
+            match &place.source {
+                Some(spot) => write!(f, ": file {}, line {}.", spot.recorded, spot.line),
+                None => write!(f, ": {}", place.function),
+            }
+        }
+        [first, ..] => write!(
+            f,
+            " at 0x{:x}: {}. ({} locations)",
+            first.pc,
+            breakpoint.spec,
+            breakpoint.places.len()
+        ),
+        [] => write!(f, " ({}) pending.", breakpoint.spec),
+    }
+}
+
+fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) -> fmt::Result {
+    if breakpoints.is_empty() {
+        return f.write_str("No breakpoints or watchpoints.");
+    }
+    writeln!(f, "Num     Type           Disp Enb Address    What")?;
+    for breakpoint in breakpoints {
+        let view = &breakpoint.view;
+        let disposition = match (view.temporary, breakpoint.once) {
+            (true, _) => "del",
+            (false, true) => "dis",
+            (false, false) => "keep",
+        };
+        let enabled = if view.enabled { 'y' } else { 'n' };
+        write!(
+            f,
+            "{:<7} breakpoint     {disposition:<4} {enabled}   ",
+            view.number
+        )?;
+        match &*view.places {
+            [place] => {
+                write!(f, "0x{:08x} ", place.pc)?;
+                write_what(f, place)?;
+            }
+            [] => writeln!(f, "<PENDING>  {}", view.spec)?,
+            _ => writeln!(f, "<MULTIPLE>")?,
+        }
+        if let Some(condition) = &view.condition {
+            writeln!(f, "\tstop only if {condition}")?;
+        }
+        if view.hits > 0 {
+            let times = if view.hits == 1 { "time" } else { "times" };
+            writeln!(f, "\tbreakpoint already hit {} {times}", view.hits)?;
+        }
+        if breakpoint.ignore > 0 {
+            writeln!(f, "\tignore next {} hits", breakpoint.ignore)?;
+        }
+        if view.places.len() > 1 {
+            for (position, place) in view.places.iter().enumerate() {
+                let number = format!("{}.{}", view.number, position + 1);
+                write!(f, "{number:<27} {enabled}   0x{:08x} ", place.pc)?;
+                write_what(f, place)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_what(f: &mut Formatter<'_>, place: &PlaceView) -> fmt::Result {
+    match &place.source {
+        Some(spot) => writeln!(f, "in {} at {}:{}", place.function, spot.recorded, spot.line),
+        None => writeln!(f, "<{}>", place.function),
+    }
+}
+
+fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
+    match &stop.reason {
+        StopReason::Breakpoint {
+            number,
+            is_temporary,
+        } => {
+            let kind = if *is_temporary {
+                "Temporary breakpoint"
+            } else {
+                "Breakpoint"
+            };
+            write!(f, "\n{kind} {number}, ")?;
+        }
+        StopReason::Step | StopReason::Arrived => {}
+        StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
+        StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,
+        StopReason::HostResource(what) => write!(f, "\nProgram stopped: {what}\n")?,
+        StopReason::Exited(0) => f.write_str("[Program exited normally]")?,
+        StopReason::Exited(status) => write!(f, "[Program exited with status {status}]")?,
+        StopReason::Returned { function, results } => match &**results {
+            [] => write!(f, "{function} returned nothing")?,
+            [result] => write!(f, "{function} returned {result}")?,
+            results => write!(f, "{function} returned ({})", results.join(", "))?,
+        },
+    }
+    match &stop.frame {
+        Some(frame) => write_frame_and_code(f, frame),
+        None => Ok(()),
+    }
+}
+
+fn write_backtrace_frame(f: &mut Formatter<'_>, frame: &BacktraceFrame) -> fmt::Result {
+    write_frame(f, &frame.frame)?;
+    let Some(variables) = &frame.variables else {
+        return Ok(());
+    };
+    if variables.is_empty() {
+        return writeln!(f, "No locals.");
+    }
+    variables
+        .iter()
+        .try_for_each(|(name, value)| writeln!(f, "        {name} = {value}"))
+}
+
+fn write_frame_and_code(f: &mut Formatter<'_>, frame: &FrameReport) -> fmt::Result {
+    let is_brief = frame.is_brief && !matches!(frame.code, CodeReport::None);
+    if !is_brief {
+        write_frame(f, frame)?;
+    }
+    let pc = || match is_brief && frame.is_within_line {
+        true => format!("0x{:x}\t", frame.pc),
+        false => String::new(),
+    };
+    match &frame.code {
+        CodeReport::None => Ok(()),
+        CodeReport::Source { line, text } => writeln!(f, "{}{line}\t{text}", pc()),
+        CodeReport::Missing { line, why } => writeln!(f, "{}{line}\tin {why}", pc()),
+        CodeReport::Instruction(text) => writeln!(f, "=> 0x{:x}:\t{text}", frame.pc),
+    }
+}
+
+fn write_frame(f: &mut Formatter<'_>, frame: &FrameReport) -> fmt::Result {
+    if let Some(number) = frame.number {
+        write!(f, "#{number:<3}")?;
+    }
+    if frame.is_within_line || frame.location.is_none() {
+        write!(f, "0x{:08x} in ", frame.pc)?;
+    }
+    let arguments = frame.arguments.iter();
+    let arguments: Vec<String> = arguments
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    write!(f, "{} ({})", frame.function, arguments.join(", "))?;
+    if let Some((file, line)) = &frame.location {
+        write!(f, " at {file}:{line}")?;
+    }
+    f.write_char('\n')
+}
+
+fn write_slot(f: &mut Formatter<'_>, slot: &SlotReport) -> fmt::Result {
+    let alias = slot
+        .alias
+        .as_ref()
+        .map_or(String::new(), |alias| format!(" ({alias})"));
+    writeln!(f, "{}{alias}: {} = {}", slot.name, slot.type_name, slot.text)
+}
+
+fn write_labels(f: &mut Formatter<'_>, labels: &[LabelView]) -> fmt::Result {
+    for (depth, label) in labels.iter().rev().enumerate() {
+        let values = if label.arity == 1 { "value" } else { "values" };
+        writeln!(
+            f,
+            "L{depth}  {:<8} opened at 0x{:x}, a branch lands at 0x{:x} with {} {values}, height {}",
+            label.kind, label.start, label.target, label.arity, label.height
+        )?;
+    }
+    Ok(())
+}
+
+fn write_line(f: &mut Formatter<'_>, line: &SourceLine) -> fmt::Result {
+    writeln!(f, "{}\t{}", line.number, line.text)
+}
+
+fn write_disassembly(f: &mut Formatter<'_>, disassembly: &DisassemblyReport) -> fmt::Result {
+    let signature = match disassembly.signature.as_str() {
+        "" => String::new(),
+        signature => format!(" {signature}"),
+    };
+    writeln!(
+        f,
+        "Dump of assembler code for function {}{signature}:",
+        disassembly.function
+    )?;
+    for (position, row) in disassembly.rows.iter().enumerate() {
+        match row {
+            DisassemblyRow::Source { file, lines } => {
+                if position > 0 {
+                    f.write_char('\n')?;
+                }
+                if let Some(file) = file {
+                    writeln!(f, "{file}:")?;
+                }
+                lines.iter().try_for_each(|line| write_line(f, line))?;
+            }
+            DisassemblyRow::Instruction(row) => write_instruction(f, row)?,
+        }
+    }
+    f.write_str("End of assembler dump.")
+}
+
+fn write_instruction(f: &mut Formatter<'_>, row: &InstructionRow) -> fmt::Result {
+    let mark = if row.is_current { "=>" } else { "  " };
+    let symbol = match &row.symbol {
+        Some((function, offset)) if !function.is_empty() => format!(" <{function}+{offset}>"),
+        Some((_, offset)) => format!(" <+{offset}>"),
+        None => String::new(),
+    };
+    let indent = "  ".repeat(row.nesting as usize);
+    writeln!(f, "{mark} 0x{:08x}{symbol}:\t{indent}{}", row.pc, row.text)
+}
+
+fn write_functions(f: &mut Formatter<'_>, position: usize, group: &FunctionGroup) -> fmt::Result {
+    if position > 0 {
+        f.write_char('\n')?;
+    }
+    match &group.file {
+        Some(file) => writeln!(f, "File {file}:")?,
+        None => writeln!(f, "Non-debugging symbols:")?,
+    }
+    for function in &group.functions {
+        match (function.line, function.pc) {
+            (Some(line), _) => writeln!(f, "{line}:\t{};", function.text)?,
+            (None, Some(pc)) => writeln!(f, "0x{pc:08x}  {}", function.text)?,
+            (None, None) => writeln!(f, "\t{}", function.text)?,
+        }
+    }
+    Ok(())
+}

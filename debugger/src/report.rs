@@ -1,0 +1,200 @@
+//! What commands answer, as plain values.
+//!
+//! Commands never write text of their own: they make reports, and [`crate::render`] is the one place that turns reports
+//! into text, in gdb's wording where gdb has one.
+
+use crate::view::BreakpointView;
+
+/// An answer of a command.
+#[derive(Debug, Clone)]
+pub(crate) enum Report {
+    /// A sentence, or text that has no structure worth keeping.
+    Text(String),
+    BreakpointSet(BreakpointView),
+    Breakpoints(Vec<BreakpointReport>),
+    Stop(StopReport),
+    /// A frame was selected or is shown.
+    Frame(FrameReport),
+    Backtrace {
+        frames: Vec<BacktraceFrame>,
+        has_more: bool,
+    },
+    Value {
+        /// Its number in the value history.
+        number: Option<usize>,
+        text: String,
+        /// The value that a function returned.
+        is_returned: bool,
+    },
+    /// `display` expressions with their values.
+    Display {
+        number: u32,
+        format: String,
+        expression: String,
+        text: String,
+    },
+    /// Names with their values.
+    Variables {
+        entries: Vec<(String, String)>,
+        /// What to say when there are none.
+        if_empty: &'static str,
+    },
+    /// Slots of the machine: index or name, type, value.
+    Slots {
+        entries: Vec<SlotReport>,
+        if_empty: &'static str,
+    },
+    Labels(Vec<crate::view::LabelView>),
+    Source(Vec<SourceLine>),
+    Disassembly(DisassemblyReport),
+    /// Rows of memory: an address with what lies there.
+    Memory(Vec<MemoryRow>),
+    Functions(Vec<FunctionGroup>),
+}
+
+/// A breakpoint with what only its own list shows.
+#[derive(Debug, Clone)]
+pub(crate) struct BreakpointReport {
+    pub(crate) view: BreakpointView,
+    /// How many hits will be passed over.
+    pub(crate) ignore: u64,
+    /// Whether it is disabled after a hit.
+    pub(crate) once: bool,
+}
+
+/// Why the program stopped, and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct StopReport {
+    pub(crate) reason: StopReason,
+    pub(crate) frame: Option<FrameReport>,
+}
+
+/// Why the program stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    /// At breakpoints; the first is told.
+    Breakpoint {
+        number: u32,
+        is_temporary: bool,
+    },
+    /// A step is done.
+    Step,
+    /// A location was reached, or a function was left.
+    Arrived,
+    Interrupted,
+    Trap(String),
+    /// The operating system cannot give what the program needs.
+    HostResource(String),
+    Exited(u32),
+    /// An invoked function returned.
+    Returned {
+        function: String,
+        results: Vec<String>,
+    },
+}
+
+/// A frame with its source line.
+#[derive(Debug, Clone)]
+pub(crate) struct FrameReport {
+    /// The number to show before it; a stop shows none.
+    pub(crate) number: Option<usize>,
+    pub(crate) pc: u32,
+    /// Whether the pc is worth showing: the frame does not stand where a line begins.
+    pub(crate) is_within_line: bool,
+    pub(crate) function: String,
+    pub(crate) arguments: Vec<(String, String)>,
+    /// The file as it is shown, and the line.
+    pub(crate) location: Option<(String, u32)>,
+    /// What to show after the frame.
+    pub(crate) code: CodeReport,
+    /// Whether the line that names the function is left out: a step that stays in its function shows the source line.
+    pub(crate) is_brief: bool,
+}
+
+/// The code at which a frame stands.
+#[derive(Debug, Clone)]
+pub(crate) enum CodeReport {
+    None,
+    /// The text of the source line.
+    Source { line: u32, text: String },
+    /// The source file cannot be shown.
+    Missing { line: u32, why: String },
+    /// There is no source line: the instruction.
+    Instruction(String),
+}
+
+/// A frame of a backtrace, with its variables if they were asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct BacktraceFrame {
+    pub(crate) frame: FrameReport,
+    pub(crate) variables: Option<Vec<(String, String)>>,
+}
+
+/// A slot of the machine.
+#[derive(Debug, Clone)]
+pub(crate) struct SlotReport {
+    /// How an expression names it (`$local2`).
+    pub(crate) name: String,
+    /// The name section's name.
+    pub(crate) alias: Option<String>,
+    pub(crate) type_name: String,
+    pub(crate) text: String,
+}
+
+/// A line of a source file.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceLine {
+    pub(crate) number: u32,
+    pub(crate) text: String,
+}
+
+/// A part of a function's disassembly.
+#[derive(Debug, Clone)]
+pub(crate) struct DisassemblyReport {
+    pub(crate) function: String,
+    pub(crate) signature: String,
+    pub(crate) rows: Vec<DisassemblyRow>,
+}
+
+/// A row of a disassembly.
+#[derive(Debug, Clone)]
+pub(crate) enum DisassemblyRow {
+    /// The source lines that the instructions after it belong to.
+    Source { file: Option<String>, lines: Vec<SourceLine> },
+    Instruction(InstructionRow),
+}
+
+/// An instruction.
+#[derive(Debug, Clone)]
+pub(crate) struct InstructionRow {
+    pub(crate) pc: u32,
+    /// The function and the distance from its first instruction.
+    pub(crate) symbol: Option<(String, u32)>,
+    pub(crate) nesting: u32,
+    pub(crate) text: String,
+    pub(crate) is_current: bool,
+}
+
+/// A row that `x` shows.
+#[derive(Debug, Clone)]
+pub(crate) enum MemoryRow {
+    Values { address: u64, values: Vec<String> },
+    Instruction(InstructionRow),
+}
+
+/// Functions of one file.
+#[derive(Debug, Clone)]
+pub(crate) struct FunctionGroup {
+    /// The file; `None` for functions without debug info.
+    pub(crate) file: Option<String>,
+    /// The line or the module offset, and the function.
+    pub(crate) functions: Vec<FunctionRow>,
+}
+
+/// A function in a list.
+#[derive(Debug, Clone)]
+pub(crate) struct FunctionRow {
+    pub(crate) line: Option<u32>,
+    pub(crate) pc: Option<u32>,
+    pub(crate) text: String,
+}

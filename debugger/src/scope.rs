@@ -1,0 +1,374 @@
+//! What expressions mean in a frame.
+
+use std::sync::Arc;
+
+use wdb_dwarf::{
+    Availability, BaseEncoding, CodeOffset, Error as DwarfError, Inspector, Place, Scalar, TypeRef,
+    Value, Variable, Write,
+};
+use wdb_vm::address::FuncIndex;
+use wdb_vm::value::Value as MachineValue;
+
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::expression::{self, Node, Scope};
+use crate::frames::Frame;
+use crate::location::{function_places, nearest};
+use crate::target::{FrameTarget, machine_value};
+
+/// What expressions mean in a frame, or without one.
+pub(crate) struct FrameScope<'a> {
+    debugger: &'a Debugger,
+    target: FrameTarget<'a>,
+    frame: Option<Frame>,
+    at: Option<CodeOffset>,
+    /// The frame's variables, found at the first question.
+    variables: std::cell::OnceCell<Vec<Variable>>,
+}
+
+impl<'a> FrameScope<'a> {
+    pub(crate) fn new(debugger: &'a Debugger, frame: Option<Frame>) -> FrameScope<'a> {
+        let machine = frame.as_ref().map(|frame| frame.machine);
+        let at = frame
+            .as_ref()
+            .and_then(|frame| frame.code_offset(&debugger.program));
+        FrameScope {
+            debugger,
+            target: FrameTarget::new(&debugger.vm, machine),
+            frame,
+            at,
+            variables: std::cell::OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn target(&self) -> &FrameTarget<'a> {
+        &self.target
+    }
+
+    /// The frame's variables, arguments first.
+    pub(crate) fn variables(&self) -> &[Variable] {
+        self.variables.get_or_init(|| match (&self.frame, self.at) {
+            (Some(frame), Some(at)) => self.debugger.program.info().variables(at, frame.inline),
+            _ => Vec::new(),
+        })
+    }
+
+    /// The value of one of [`FrameScope::variables`].
+    pub(crate) fn value_of(&self, variable: &Variable) -> Value {
+        self.inspector()
+            .variable(variable, self.at.unwrap_or(CodeOffset(0)))
+    }
+
+    /// The text of a value as `print` shows it.
+    pub(crate) fn format(&self, value: &Value) -> String {
+        self.inspector()
+            .format(value, &self.debugger.format_options())
+    }
+
+    fn local_variable(&self, name: &str) -> Option<Value> {
+        let mut variables = self.variables().iter().rev();
+        let variable = variables.find(|variable| &*variable.name == name && !variable.is_shadowed);
+        variable.map(|variable| self.value_of(variable))
+    }
+
+    /// A member of the object that the function is a method of, named without `this->`.
+    fn implied_member(&self, name: &str) -> Option<Value> {
+        let this = self.local_variable("this")?;
+        self.inspector().member(&this, name).ok()
+    }
+
+    fn global_variable(&self, name: &str) -> Option<Value> {
+        let info = self.debugger.program.info();
+        let variables = info.global_variables(name, self.at);
+        let variable = variables.first()?;
+        let at = self.at.unwrap_or(CodeOffset(0));
+        Some(self.inspector().variable(variable, at))
+    }
+
+    fn enumerator(&self, name: &str) -> Option<Value> {
+        let info = self.debugger.program.info();
+        let (type_ref, value) = info.enumerator_named(name)?;
+        Some(self.inspector().constant(type_ref, Scalar::Integer(value)))
+    }
+
+    fn no_symbol(&self, name: &str) -> Error {
+        let debugger = self.debugger;
+        if !function_places(&debugger.program, name).is_empty() {
+            return Error::other(format!(
+                "\"{name}\" is a function, which has no value here; `info address {name}` says where it is."
+            ));
+        }
+        if self.frame.is_none() && !debugger.program.has_debug_info() {
+            return Error::other(format!(
+                "No symbol table is loaded: the program has no debug info, so \"{name}\" means nothing."
+            ));
+        }
+        let globals = debugger.program.info().all_globals();
+        let locals = self.variables().iter().map(|variable| &*variable.name);
+        Error::NoSymbol {
+            name: name.to_owned(),
+            near: nearest(name, locals.chain(globals.iter().map(|name| &**name))),
+        }
+    }
+
+    /// A value of the machine, typed as C would and placed where it is, so that it can be assigned to.
+    fn machine_value(&self, value: MachineValue, place: Place) -> Result<Value, Error> {
+        let info = self.debugger.program.info();
+        let (encoding, bytes) = match value {
+            MachineValue::I32(_) => (BaseEncoding::Signed, 4),
+            MachineValue::I64(_) => (BaseEncoding::Signed, 8),
+            MachineValue::F32(_) => (BaseEncoding::Float, 4),
+            MachineValue::F64(_) => (BaseEncoding::Float, 8),
+            MachineValue::V128(_) => (BaseEncoding::Unsigned, 16),
+            MachineValue::FuncRef(_) | MachineValue::ExternRef(_) => {
+                return Err(Error::other(format!(
+                    "This is a reference ({value}), which expressions cannot compute with."
+                )));
+            }
+        };
+        Ok(self.inspector().read(info.base_type(encoding, bytes), place))
+    }
+
+    fn local(&self, index: u32) -> Result<Value, Error> {
+        let frame = self.frame.as_ref().ok_or(Error::NotRunning)?;
+        let value = self.target.local_value(index).ok_or_else(|| {
+            let types = self.local_count(frame.func_index());
+            Error::other(format!(
+                "There is no $local{index}; {} has {types} wasm locals.",
+                frame.function()
+            ))
+        })?;
+        self.machine_value(value, Place::Local(index))
+    }
+
+    fn local_count(&self, func: FuncIndex) -> usize {
+        self.debugger.program.module().local_types(func).len()
+    }
+
+    fn operand(&self, index: u32) -> Result<Value, Error> {
+        if self.frame.is_none() {
+            return Err(Error::NotRunning);
+        }
+        let value = self.target.operand_value(index).ok_or_else(|| {
+            let count = self.target.shape().map_or(0, |shape| shape.operands.len());
+            Error::other(format!(
+                "There is no $stack{index}; the operand stack holds {count} values, $stack0 being the bottom."
+            ))
+        })?;
+        self.machine_value(value, Place::Operand(index))
+    }
+
+    fn global(&self, index: u32) -> Result<Value, Error> {
+        let count = self.debugger.program.module().globals().len();
+        let value = self.target.global_value(index).ok_or_else(|| {
+            Error::other(format!(
+                "There is no $global{index}; the module has {count} globals."
+            ))
+        })?;
+        self.machine_value(value, Place::Global(index))
+    }
+
+    /// A local or a global by its name in the name section.
+    fn named_slot(&self, name: &str) -> Option<Result<Value, Error>> {
+        let names = self.debugger.program.module().names();
+        if let Some(frame) = &self.frame {
+            let func = frame.func_index();
+            let count = u32::try_from(self.local_count(func)).unwrap_or(0);
+            let mut locals = 0..count;
+            let found = locals.find(|index| names.local(func.0, *index) == Some(name));
+            if let Some(index) = found {
+                return Some(self.local(index));
+            }
+        }
+        let count = u32::try_from(self.debugger.program.module().globals().len()).unwrap_or(0);
+        let found = (0..count).find(|index| names.global(*index) == Some(name));
+        found.map(|index| self.global(index))
+    }
+
+    fn history(&self, back: Option<usize>, number: Option<usize>) -> Result<Value, Error> {
+        let history = &self.debugger.history;
+        let position = match (back, number) {
+            (Some(back), _) => history.len().checked_sub(back + 1),
+            (None, number) => number.and_then(|number| number.checked_sub(1)),
+        };
+        let found = position.and_then(|position| history.get(position));
+        found.cloned().ok_or_else(|| {
+            Error::other(match history.len() {
+                0 => "The value history is empty.".to_owned(),
+                length => format!("The value history has the values $1 to ${length}."),
+            })
+        })
+    }
+}
+
+impl Scope for FrameScope<'_> {
+    fn inspector(&self) -> Inspector<'_> {
+        self.debugger.program.info().inspect(&self.target)
+    }
+
+    fn variable(&self, name: &str) -> Result<Value, Error> {
+        self.local_variable(name)
+            .or_else(|| self.implied_member(name))
+            .or_else(|| self.global_variable(name))
+            .or_else(|| self.enumerator(name))
+            .ok_or_else(|| self.no_symbol(name))
+    }
+
+    fn dollar(&self, name: &str) -> Result<Value, Error> {
+        let info = self.debugger.program.info();
+        let numbered = |prefix: &str| name.strip_prefix(prefix)?.parse::<u32>().ok();
+        if name.is_empty() {
+            return self.history(Some(0), None);
+        }
+        if let Some(back) = name.strip_prefix('$') {
+            let back = if back.is_empty() { Some(1) } else { back.parse().ok() };
+            return self.history(back, None);
+        }
+        if let Ok(number) = name.parse() {
+            return self.history(None, Some(number));
+        }
+        if let Some(index) = numbered("local") {
+            return self.local(index);
+        }
+        if let Some(index) = numbered("stack") {
+            return self.operand(index);
+        }
+        if let Some(index) = numbered("global") {
+            return self.global(index);
+        }
+        match name {
+            "pc" => {
+                let frame = self.frame.as_ref().ok_or(Error::NotRunning)?;
+                let type_ref = info.pointer_to(TypeRef::VOID);
+                let pc = Scalar::Integer(i128::from(frame.pc().0));
+                return Ok(self.inspector().constant(type_ref, pc));
+            }
+            "tick" => {
+                let tick = self.target.vm().borrow().time().tick;
+                let type_ref = info.base_type(BaseEncoding::Unsigned, 8);
+                let tick = Scalar::Integer(i128::from(tick));
+                return Ok(self.inspector().constant(type_ref, tick));
+            }
+            "bpnum" => {
+                let number = self.debugger.breakpoints.last_number();
+                let type_ref = info.base_type(BaseEncoding::Signed, 4);
+                let number = Scalar::Integer(i128::from(number));
+                return Ok(self.inspector().constant(type_ref, number));
+            }
+            _ => {}
+        }
+        if let Some(value) = self.debugger.user_variables.borrow().get(name) {
+            return Ok(value.clone());
+        }
+        self.named_slot(name).unwrap_or_else(|| {
+            Err(Error::other(format!(
+                "There is no ${name}; there are $local0, $stack0, $global0, $pc, $tick, $1, and what `set ${name} = VALUE` makes."
+            )))
+        })
+    }
+
+    fn set_dollar(&self, name: &str, value: &Value) -> Result<bool, Error> {
+        let has_place = |prefix: &str| {
+            let rest = name.strip_prefix(prefix);
+            rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+        };
+        if has_place("local") || has_place("stack") || has_place("global") {
+            return Ok(false);
+        }
+        let is_user_variable = self.debugger.user_variables.borrow().contains_key(name);
+        if !is_user_variable && self.named_slot(name).is_some() {
+            return Ok(false);
+        }
+        let is_fixed = matches!(name, "pc" | "tick" | "bpnum" | "")
+            || name.starts_with(|c: char| c.is_ascii_digit() || c == '$');
+        if is_fixed {
+            return Err(Error::other(format!("${name} cannot be assigned to.")));
+        }
+        // A variable keeps the bytes of now, not the place that they come from.
+        let mut value = value.clone();
+        if value.availability == Availability::Available {
+            value.place = Place::Implicit(Arc::clone(&value.bytes));
+        }
+        let mut variables = self.debugger.user_variables.borrow_mut();
+        variables.insert(name.to_owned(), value);
+        Ok(true)
+    }
+
+    fn type_named(&self, name: &str) -> Option<TypeRef> {
+        self.debugger.program.info().type_named(name, self.at)
+    }
+
+    fn write(&self, write: Write) -> Result<(), Error> {
+        let frame = || self.target.frame().ok_or(Error::NotRunning);
+        let mut vm = self.target.vm().borrow_mut();
+        let done = match write {
+            Write::Memory { address, bytes } => {
+                if !vm.write_memory(self.target.instance(), 0, address, &bytes) {
+                    return Err(DwarfError::Memory { address }.into());
+                }
+                true
+            }
+            Write::Local { index, slot } => vm.set_local(frame()?, index, machine_value(slot)),
+            Write::Operand { index, slot } => vm.set_operand(frame()?, index, machine_value(slot)),
+            Write::Global { index, slot } => {
+                let global = vm.global_addr(self.target.instance(), index);
+                global.is_some_and(|global| vm.set_global(global, machine_value(slot)))
+            }
+        };
+        if done {
+            Ok(())
+        } else {
+            Err(DwarfError::NotAssignable.into())
+        }
+    }
+}
+
+impl Debugger {
+    /// Parses an expression as the selected frame understands it.
+    pub(crate) fn parse_expression(&self, text: &str) -> Result<Node, Error> {
+        if text.trim().is_empty() {
+            return Err(Error::other("An expression is expected."));
+        }
+        let scope = self.scope();
+        // A variable hides a type of the same name.
+        let is_type =
+            |name: &str| scope.type_named(name).is_some() && scope.local_variable(name).is_none();
+        expression::parse(text, &is_type)
+    }
+
+    /// The value of an expression in the selected frame.
+    pub(crate) fn evaluate(&mut self, text: &str) -> Result<Value, Error> {
+        let node = self.parse_expression(text)?;
+        let value = expression::evaluate(&self.scope(), &node)?;
+        if node.has_effect() {
+            self.is_view_stale = true;
+        }
+        Ok(value)
+    }
+
+    /// The number that an expression gives, as an address.
+    pub(crate) fn evaluate_address(&self, text: &str) -> Result<u64, Error> {
+        let node = self.parse_expression(text)?;
+        let scope = self.scope();
+        let value = expression::evaluate(&scope, &node)?;
+        match scope.inspector().scalar(&value)? {
+            Scalar::Integer(value) => Ok(value as u64),
+            Scalar::Float(_) => Err(Error::other("An address must be an integer.")),
+        }
+    }
+
+    /// The number that an expression gives; what counts, repeats and numbers things.
+    pub(crate) fn evaluate_count(&self, text: &str) -> Result<i64, Error> {
+        let text = text.trim();
+        if let Ok(count) = text.parse() {
+            return Ok(count);
+        }
+        self.evaluate_address(text).map(|value| value as i64)
+    }
+
+    /// Adds a value to the history; answers its number.
+    pub(crate) fn remember(&mut self, value: Value) -> usize {
+        self.history.push(value);
+        self.history.len()
+    }
+}

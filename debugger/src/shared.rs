@@ -1,0 +1,116 @@
+//! What the machine's thread and the front ends have in common.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wdb_vm::interrupt::Interrupt;
+use wdb_vm::wasi::StdinQueue;
+
+use crate::event::{Event, Stream};
+use crate::view::View;
+
+/// The latest view, who listens to events, and the ways to stop what goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    subscribers: Mutex<Vec<Sender<Event>>>,
+    view: Mutex<Arc<View>>,
+    /// Whether the guest runs at this moment.
+    running: AtomicBool,
+    /// Whether the current command is to end early.
+    cancelled: AtomicBool,
+    /// The present machine's.
+    interrupt: Mutex<Interrupt>,
+    /// What is typed for the guest.
+    pub(crate) stdin: StdinQueue,
+}
+
+impl Shared {
+    /// Sends an event to every subscriber that still listens.
+    pub(crate) fn send(&self, event: &Event) {
+        lock(&self.subscribers).retain(|subscriber| subscriber.send(event.clone()).is_ok());
+    }
+
+    pub(crate) fn subscribe(&self) -> Receiver<Event> {
+        let (sender, receiver) = channel();
+        lock(&self.subscribers).push(sender);
+        receiver
+    }
+
+    pub(crate) fn view(&self) -> Arc<View> {
+        lock(&self.view).clone()
+    }
+
+    pub(crate) fn set_view(&self, view: Arc<View>) {
+        *lock(&self.view) = view;
+    }
+
+    /// Takes note of a new machine's interrupt.
+    pub(crate) fn set_interrupt(&self, interrupt: Interrupt) {
+        *lock(&self.interrupt) = interrupt;
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst)
+    }
+
+    /// Says that the guest runs from now on. An interrupt that came after the command began counts.
+    pub(crate) fn begin_run(&self) {
+        let interrupt = lock(&self.interrupt);
+        interrupt.take();
+        self.running.store(true, Ordering::SeqCst);
+        if self.is_cancelled() {
+            interrupt.raise();
+        }
+    }
+
+    pub(crate) fn end_run(&self) {
+        self.running.store(false, Ordering::SeqCst);
+    }
+
+    /// Says that a command begins.
+    pub(crate) fn begin_command(&self) {
+        self.cancelled.store(false, Ordering::SeqCst);
+    }
+
+    /// Stops the guest, or else the command that goes on.
+    pub(crate) fn cancel(&self) {
+        let interrupt = lock(&self.interrupt);
+        self.cancelled.store(true, Ordering::SeqCst);
+        if self.is_running() {
+            interrupt.raise();
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// One of the guest's output streams, as events.
+pub(crate) struct OutputEvents {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) stream: Stream,
+}
+
+impl Write for OutputEvents {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !bytes.is_empty() {
+            self.shared.send(&Event::Output {
+                stream: self.stream,
+                bytes: bytes.into(),
+            });
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is kept here is whole after every change, so a panic elsewhere does not spoil it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

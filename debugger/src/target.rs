@@ -1,0 +1,127 @@
+//! One frame of the machine, as debug info asks for it.
+
+use std::cell::{OnceCell, RefCell};
+
+use wdb_dwarf::{Error, RawSlot, Result, Target};
+use wdb_vm::address::InstanceAddr;
+use wdb_vm::shape::Shape;
+use wdb_vm::value::Value;
+use wdb_vm::vm::Vm;
+
+/// A frame of the machine. Without one, only memory and globals can be read.
+pub(crate) struct FrameTarget<'a> {
+    vm: &'a RefCell<Vm>,
+    /// The number of the wasm frame, 0 being the innermost.
+    frame: Option<usize>,
+    instance: InstanceAddr,
+    /// Finding it takes time linear in the function's size, so it is found once.
+    shape: OnceCell<Option<Shape>>,
+}
+
+impl<'a> FrameTarget<'a> {
+    pub(crate) fn new(vm: &'a RefCell<Vm>, frame: Option<usize>) -> FrameTarget<'a> {
+        let instance = frame
+            .and_then(|number| vm.borrow().frame(number))
+            .map_or(InstanceAddr(0), |frame| frame.instance);
+        FrameTarget {
+            vm,
+            frame,
+            instance,
+            shape: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn vm(&self) -> &'a RefCell<Vm> {
+        self.vm
+    }
+
+    pub(crate) fn frame(&self) -> Option<usize> {
+        self.frame
+    }
+
+    pub(crate) fn instance(&self) -> InstanceAddr {
+        self.instance
+    }
+
+    /// The types of the frame's locals, operands and labels.
+    pub(crate) fn shape(&self) -> Option<&Shape> {
+        let find = || self.vm.borrow().shape(self.frame?);
+        self.shape.get_or_init(find).as_ref()
+    }
+
+    /// A wasm local.
+    pub(crate) fn local_value(&self, index: u32) -> Option<Value> {
+        self.vm.borrow().local(self.frame?, index)
+    }
+
+    /// A slot of the operand stack, counted from the bottom.
+    pub(crate) fn operand_value(&self, index: u32) -> Option<Value> {
+        let slot = *self.shape()?.operands.get(index as usize)?;
+        self.vm.borrow().slot_value(self.frame?, slot)
+    }
+
+    /// A wasm global.
+    pub(crate) fn global_value(&self, index: u32) -> Option<Value> {
+        let vm = self.vm.borrow();
+        let global = vm.global_addr(self.instance, index)?;
+        vm.global(global).map(|(_, value)| value)
+    }
+}
+
+impl Target for FrameTarget<'_> {
+    fn local(&self, index: u32) -> Option<RawSlot> {
+        raw_slot(self.local_value(index)?)
+    }
+
+    fn global(&self, index: u32) -> Option<RawSlot> {
+        raw_slot(self.global_value(index)?)
+    }
+
+    fn operand(&self, index: u32) -> Option<RawSlot> {
+        raw_slot(self.operand_value(index)?)
+    }
+
+    fn read_memory(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
+        let vm = self.vm.borrow();
+        let range = usize::try_from(address)
+            .ok()
+            .and_then(|start| Some(start..start.checked_add(buffer.len())?));
+        let bytes = range.and_then(|range| vm.memory(self.instance, 0)?.get(range));
+        let bytes = bytes.ok_or(Error::Memory { address })?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn function_pointer_name(&self, pointer: u64) -> Option<String> {
+        let vm = self.vm.borrow();
+        let table = vm.table(self.instance, 0)?;
+        let Value::FuncRef(Some(func)) = *table.get(usize::try_from(pointer).ok()?)? else {
+            return None;
+        };
+        let (instance, index) = vm.func_instance(func)?;
+        Some(vm.module(instance).func_display_name(index))
+    }
+}
+
+/// The bits of a number; `None` for a reference.
+pub(crate) fn raw_slot(value: Value) -> Option<RawSlot> {
+    match value {
+        Value::I32(value) => Some(RawSlot::I32(value.cast_unsigned())),
+        Value::I64(value) => Some(RawSlot::I64(value.cast_unsigned())),
+        Value::F32(bits) => Some(RawSlot::F32(bits)),
+        Value::F64(bits) => Some(RawSlot::F64(bits)),
+        Value::V128(bits) => Some(RawSlot::V128(bits)),
+        Value::FuncRef(_) | Value::ExternRef(_) => None,
+    }
+}
+
+/// The machine's value with these bits.
+pub(crate) fn machine_value(slot: RawSlot) -> Value {
+    match slot {
+        RawSlot::I32(bits) => Value::I32(bits.cast_signed()),
+        RawSlot::I64(bits) => Value::I64(bits.cast_signed()),
+        RawSlot::F32(bits) => Value::F32(bits),
+        RawSlot::F64(bits) => Value::F64(bits),
+        RawSlot::V128(bits) => Value::V128(bits),
+    }
+}
