@@ -7,7 +7,6 @@ use wdb_vm::address::ModuleOffset;
 
 use crate::error::Error;
 use crate::expression::Node;
-use crate::location::Location;
 use crate::program::Program;
 use crate::report::BreakpointReport;
 use crate::view::{BreakpointView, PlaceView, SourceSpot};
@@ -35,7 +34,6 @@ pub(crate) struct Breakpoint {
     pub(crate) number: u32,
     /// As the user wrote it, for lists.
     pub(crate) spec: String,
-    pub(crate) location: Location,
     pub(crate) pcs: Vec<ModuleOffset>,
     pub(crate) enabled: bool,
     pub(crate) disposition: Disposition,

@@ -24,7 +24,7 @@ use crate::session::SessionOptions;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::ProgramState;
-use crate::view_builder::Snapshot;
+use crate::view_builder::Shown;
 
 /// The state behind a session. It lives on the machine's thread; commands change it.
 pub(crate) struct Debugger {
@@ -56,8 +56,8 @@ pub(crate) struct Debugger {
     pub(crate) is_repetition: bool,
     /// How deep scripts call scripts.
     pub(crate) script_depth: usize,
-    /// The selected frame's contents at the last stop and at the one before, to mark what changed.
-    pub(crate) snapshots: (Snapshot, Snapshot),
+    /// What the innermost frame showed before the program went on, to mark what changed.
+    pub(crate) shown: Option<Shown>,
     /// Whether the view that front ends have is out of date.
     pub(crate) is_view_stale: bool,
     /// The exit status with which the user wants to leave.
@@ -92,7 +92,7 @@ impl Debugger {
             repeatable: None,
             is_repetition: false,
             script_depth: 0,
-            snapshots: Default::default(),
+            shown: None,
             is_view_stale: false,
             quit: None,
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wdb_dwarf::{
-    Availability, BaseEncoding, CodeOffset, Error as DwarfError, Inspector, Place, Scalar, TypeRef,
-    Value, Variable, Write,
+    Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Inspector,
+    Place, Scalar, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::address::FuncIndex;
 use wdb_vm::value::Value as MachineValue;
@@ -15,6 +15,10 @@ use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::location::{function_places, nearest};
 use crate::target::{FrameTarget, machine_value};
+
+/// How many elements, and how many records inside of each other, a brief text shows.
+const BRIEF_ELEMENTS_MAX: usize = 32;
+const BRIEF_DEPTH_MAX: usize = 3;
 
 /// What expressions mean in a frame, or without one.
 pub(crate) struct FrameScope<'a> {
@@ -63,6 +67,22 @@ impl<'a> FrameScope<'a> {
     pub(crate) fn format(&self, value: &Value) -> String {
         self.inspector()
             .format(value, &self.debugger.format_options())
+    }
+
+    /// The text of a value in a list of many: shorter, and with more left out.
+    pub(crate) fn format_briefly(&self, value: &Value) -> String {
+        let options = FormatOptions {
+            elements_max: BRIEF_ELEMENTS_MAX,
+            depth_max: BRIEF_DEPTH_MAX,
+            is_pretty: false,
+            ..self.debugger.format_options()
+        };
+        self.inspector().format(value, &options)
+    }
+
+    /// What a value is made of; at most `count_max` parts.
+    pub(crate) fn children(&self, value: &Value, count_max: usize) -> Vec<Child> {
+        self.inspector().children(value, count_max)
     }
 
     fn local_variable(&self, name: &str) -> Option<Value> {

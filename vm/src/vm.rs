@@ -426,6 +426,12 @@ impl Vm {
         machine.frames.pop();
     }
 
+    /// The name of the tier that runs the program.
+    #[must_use]
+    pub fn tier(&self) -> &'static str {
+        "classic"
+    }
+
     /// The name of the present state.
     #[must_use]
     pub fn time(&self) -> Time {

@@ -18,37 +18,27 @@ pub(super) fn tbreak(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 fn set(debugger: &mut Debugger, arguments: &str, disposition: Disposition) -> Result<(), Error> {
     let (spec, condition) = split_condition(arguments);
-    let (location, pcs) = if spec.is_empty() {
+    let (spec, pcs) = if spec.is_empty() {
         // The selected frame's place; of a caller, where it goes on.
         let frame = debugger.expect_frame().map_err(|_| {
             Error::other("A location is expected: a function, FILE:LINE, LINE or *OFFSET.")
         })?;
         let pc = frame.pc();
-        (Location::Address(pc.to_string()), vec![pc])
+        (format!("*{pc}"), vec![pc])
     } else {
-        let location = Location::parse(spec)?;
-        let pcs = debugger.resolve(&location)?;
-        (location, pcs)
+        let pcs = debugger.resolve(&Location::parse(spec)?)?;
+        (spec.to_owned(), pcs)
     };
     let condition = condition
         .map(|text| parse_condition(debugger, text))
         .transpose()?;
-    let spec = if spec.is_empty() { location_text(&location) } else { spec.to_owned() };
-    add(debugger, spec, location, pcs, disposition, condition);
+    add(debugger, spec, pcs, disposition, condition);
     Ok(())
-}
-
-fn location_text(location: &Location) -> String {
-    match location {
-        Location::Address(text) => format!("*{text}"),
-        _ => String::new(),
-    }
 }
 
 fn add(
     debugger: &mut Debugger,
     spec: String,
-    location: Location,
     pcs: Vec<ModuleOffset>,
     disposition: Disposition,
     condition: Option<Condition>,
@@ -56,7 +46,6 @@ fn add(
     let breakpoint = debugger.breakpoints.add(|number| Breakpoint {
         number,
         spec,
-        location,
         pcs,
         enabled: true,
         disposition,
@@ -76,7 +65,6 @@ impl Debugger {
         add(
             self,
             spec.to_owned(),
-            Location::Function(spec.to_owned()),
             pcs.to_vec(),
             Disposition::Delete,
             None,

@@ -112,7 +112,7 @@ mod tests {
             name_of("%%"),
             "Undefined command: \"%%\". Try \"help\"."
         );
-        assert!(name_of("t").starts_with("Ambiguous command"));
+        assert!(name_of("un").starts_with("Ambiguous command"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod data;
 mod disassemble;
 pub(crate) mod display;
 pub(crate) mod examine;
+mod format;
 mod help;
 mod info;
 mod info_machine;
@@ -19,7 +20,7 @@ mod table;
 
 pub use table::{COMMANDS, Command, Group};
 
-pub(crate) use lookup::{Found, lookup};
+pub(crate) use lookup::lookup;
 pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
 
 use crate::debugger::Debugger;

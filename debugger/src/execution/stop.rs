@@ -110,10 +110,11 @@ impl Debugger {
             Stop::Exited(status) => StopReason::Exited(*status),
             Stop::Finished(_) => StopReason::Exited(0),
         };
-        let frame = self.frames().next().map(|frame| {
+        let innermost = self.frames().next();
+        let frame = innermost.map(|frame| {
             let mut report = self.frame_report(&frame, None, true);
             let is_step = matches!(reason, StopReason::Step | StopReason::Arrived);
-            let here = FrameIdentity::of(&frame, self.vm.get_mut().frame_count());
+            let here = FrameIdentity::of(&frame, self.vm.borrow().frame_count());
             report.is_brief = is_step && before == Some(&here) && frame.location().is_some();
             // A line is stepped to as a whole, also where a loop enters it behind its first instruction.
             if reason == StopReason::Step {

@@ -1,0 +1,675 @@
+//! The table of commands: what lookup, help and completion know.
+
+use crate::commands::{
+    breakpoints, data, disassemble, display, examine, help, info, info_machine, info_symbols, list,
+    running, script, set, stack,
+};
+use crate::debugger::Debugger;
+use crate::error::Error;
+
+/// A command.
+pub struct Command {
+    /// Its whole name; every prefix that is unique stands for it too.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// What it is about.
+    pub group: Group,
+    /// How it is written.
+    pub usage: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// More about it; may be empty.
+    pub details: &'static str,
+    pub(crate) argument: ArgumentKind,
+    pub(crate) repeat: Repeat,
+    pub(crate) run: fn(&mut Debugger, &str) -> Result<(), Error>,
+}
+
+/// What commands are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Places to stop at.
+    Breakpoints,
+    /// Letting the program run.
+    Running,
+    /// Looking at frames.
+    Stack,
+    /// Looking at values and memory.
+    Data,
+    /// Looking at sources and code.
+    Files,
+    /// wdb itself.
+    Support,
+}
+
+impl Group {
+    /// All groups in the order of the help.
+    pub const ALL: [Group; 6] = [
+        Group::Breakpoints,
+        Group::Running,
+        Group::Stack,
+        Group::Data,
+        Group::Files,
+        Group::Support,
+    ];
+
+    /// Its name in `help NAME`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Breakpoints => "breakpoints",
+            Group::Running => "running",
+            Group::Stack => "stack",
+            Group::Data => "data",
+            Group::Files => "files",
+            Group::Support => "support",
+        }
+    }
+
+    /// What its commands are for.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            Group::Breakpoints => "Making the program stop at certain points.",
+            Group::Running => "Running the program.",
+            Group::Stack => "Examining the stack.",
+            Group::Data => "Examining data.",
+            Group::Files => "Showing sources and code.",
+            Group::Support => "Support facilities.",
+        }
+    }
+}
+
+/// What a command's arguments are, for completion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArgumentKind {
+    None,
+    Numbers,
+    Location,
+    Expression,
+    Command,
+    InfoTopic,
+    Setting,
+}
+
+/// What an empty line does after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Nothing.
+    Never,
+    /// The command again.
+    Same,
+    /// The command without its arguments, which goes on where it left off.
+    GoOn,
+}
+
+/// All commands. Of several that a prefix fits, the one listed in `aliases` wins.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "advance",
+        aliases: &[],
+        group: Group::Running,
+        usage: "advance LOCATION",
+        summary: "Continue the program up to the given location.",
+        details: "It stops there at any depth, or when the current frame returns.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: running::advance,
+    },
+    Command {
+        name: "backtrace",
+        aliases: &["bt", "where"],
+        group: Group::Stack,
+        usage: "backtrace [full] [COUNT | -COUNT]",
+        summary: "Print backtrace of all frames, or of the innermost COUNT.",
+        details: "A negative COUNT prints the outermost frames. `full` prints local variables too.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: stack::backtrace,
+    },
+    Command {
+        name: "break",
+        aliases: &["b", "br", "brea"],
+        group: Group::Breakpoints,
+        usage: "break [LOCATION] [if CONDITION]",
+        summary: "Set breakpoint at specified location.",
+        details: "LOCATION is a function (`fib`, `ns::List::push`, `fib.c:main`), a line (`fib.c:12`, `12`, `+3`),\n\
+                  an address of code (`*0x1a3`, an offset in the .wasm file), or nothing for the place where the\n\
+                  selected frame stands. A line without code stands for the next one that has code.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: breakpoints::break_,
+    },
+    Command {
+        name: "clear",
+        aliases: &["cl"],
+        group: Group::Breakpoints,
+        usage: "clear [LOCATION]",
+        summary: "Clear the breakpoints at specified location.",
+        details: "",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: breakpoints::clear,
+    },
+    Command {
+        name: "condition",
+        aliases: &["cond"],
+        group: Group::Breakpoints,
+        usage: "condition NUMBER [CONDITION]",
+        summary: "Specify breakpoint NUMBER to break only if CONDITION is true.",
+        details: "Without CONDITION it stops always.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: breakpoints::condition,
+    },
+    Command {
+        name: "continue",
+        aliases: &["c", "fg"],
+        group: Group::Running,
+        usage: "continue [COUNT]",
+        summary: "Continue program being debugged, after a breakpoint.",
+        details: "With COUNT, the breakpoint at which the program stands is passed COUNT-1 times.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::GoOn,
+        run: running::continue_,
+    },
+    Command {
+        name: "delete",
+        aliases: &["d", "del"],
+        group: Group::Breakpoints,
+        usage: "delete [breakpoints | display] [NUMBERS]",
+        summary: "Delete all or some breakpoints or displays.",
+        details: "NUMBERS are written as in `delete 1 3-5`.",
+        argument: ArgumentKind::Numbers,
+        repeat: Repeat::Never,
+        run: breakpoints::delete,
+    },
+    Command {
+        name: "disable",
+        aliases: &["dis", "disa"],
+        group: Group::Breakpoints,
+        usage: "disable [breakpoints | display] [NUMBERS]",
+        summary: "Disable all or some breakpoints or displays.",
+        details: "",
+        argument: ArgumentKind::Numbers,
+        repeat: Repeat::Never,
+        run: breakpoints::disable,
+    },
+    Command {
+        name: "disassemble",
+        aliases: &[],
+        group: Group::Files,
+        usage: "disassemble [/s] [LOCATION | FROM,TO | FROM,+BYTES]",
+        summary: "Disassemble a specified section of code.",
+        details: "Without arguments, the selected frame's function. /s shows the source lines between.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: disassemble::disassemble,
+    },
+    Command {
+        name: "display",
+        aliases: &[],
+        group: Group::Data,
+        usage: "display[/FORMAT] [EXPRESSION]",
+        summary: "Print value of EXPRESSION each time the program stops.",
+        details: "Formats are those of `print`; with `i` or `s`, or a unit, those of `x`.\n\
+                  Without EXPRESSION, all displays are shown now.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: display::display,
+    },
+    Command {
+        name: "down",
+        aliases: &["dow"],
+        group: Group::Stack,
+        usage: "down [COUNT]",
+        summary: "Select and print stack frame called by this one.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: stack::down,
+    },
+    Command {
+        name: "echo",
+        aliases: &[],
+        group: Group::Support,
+        usage: "echo TEXT",
+        summary: "Print a text; for scripts.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: script::echo,
+    },
+    Command {
+        name: "enable",
+        aliases: &["en"],
+        group: Group::Breakpoints,
+        usage: "enable [once | delete | breakpoints | display] [NUMBERS]",
+        summary: "Enable all or some breakpoints or displays.",
+        details: "`once` disables a breakpoint at its next stop, `delete` deletes it.",
+        argument: ArgumentKind::Numbers,
+        repeat: Repeat::Never,
+        run: breakpoints::enable,
+    },
+    Command {
+        name: "finish",
+        aliases: &["fin"],
+        group: Group::Running,
+        usage: "finish",
+        summary: "Execute until selected stack frame returns, and print the value returned.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: running::finish,
+    },
+    Command {
+        name: "frame",
+        aliases: &["f"],
+        group: Group::Stack,
+        usage: "frame [NUMBER]",
+        summary: "Select and print a stack frame.",
+        details: "Without NUMBER, the selected frame is printed.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: stack::frame,
+    },
+    Command {
+        name: "help",
+        aliases: &["h"],
+        group: Group::Support,
+        usage: "help [COMMAND | GROUP]",
+        summary: "Print list of commands, or help of one.",
+        details: "",
+        argument: ArgumentKind::Command,
+        repeat: Repeat::Never,
+        run: help::help,
+    },
+    Command {
+        name: "ignore",
+        aliases: &[],
+        group: Group::Breakpoints,
+        usage: "ignore NUMBER COUNT",
+        summary: "Let a breakpoint pass COUNT times.",
+        details: "",
+        argument: ArgumentKind::Numbers,
+        repeat: Repeat::Never,
+        run: breakpoints::ignore,
+    },
+    Command {
+        name: "info",
+        aliases: &["i", "inf"],
+        group: Group::Support,
+        usage: "info TOPIC [ARGUMENTS]",
+        summary: "Show things about the program being debugged.",
+        details: "",
+        argument: ArgumentKind::InfoTopic,
+        repeat: Repeat::Same,
+        run: info::info,
+    },
+    Command {
+        name: "kill",
+        aliases: &["k"],
+        group: Group::Running,
+        usage: "kill",
+        summary: "Kill execution of program being debugged.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: running::kill,
+    },
+    Command {
+        name: "list",
+        aliases: &["l"],
+        group: Group::Files,
+        usage: "list [LOCATION | FIRST,LAST | -]",
+        summary: "List specified function or line.",
+        details: "Without argument, the lines around the place where the program stands, then more after them;\n\
+                  `list -` lists what comes before. `set listsize` says how many.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::GoOn,
+        run: list::list,
+    },
+    Command {
+        name: "next",
+        aliases: &["n"],
+        group: Group::Running,
+        usage: "next [COUNT]",
+        summary: "Step program, proceeding through subroutine calls.",
+        details: "Unlike `step`, it does not stop in functions that are called.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: running::next,
+    },
+    Command {
+        name: "nexti",
+        aliases: &["ni"],
+        group: Group::Running,
+        usage: "nexti [COUNT]",
+        summary: "Step one instruction, but proceed through subroutine calls.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: running::nexti,
+    },
+    Command {
+        name: "output",
+        aliases: &[],
+        group: Group::Data,
+        usage: "output[/FORMAT] EXPRESSION",
+        summary: "Like \"print\" but don't put in value history and don't print \"$N = \".",
+        details: "",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: data::output,
+    },
+    Command {
+        name: "print",
+        aliases: &["p", "inspect"],
+        group: Group::Data,
+        usage: "print[/FORMAT] [EXPRESSION]",
+        summary: "Print value of expression EXPRESSION.",
+        details: "Expressions are C's, over the program's variables and the machine's state: $local0, $stack0 (the\n\
+                  bottom of the operand stack), $global0, $pc, $tick, $1 and $ (earlier values), ARRAY@COUNT.\n\
+                  FORMAT is one of x (hexadecimal), d, u (decimal), o (octal), t (binary), c (character),\n\
+                  a (address), f (floating point).",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Same,
+        run: data::print,
+    },
+    Command {
+        name: "ptype",
+        aliases: &[],
+        group: Group::Data,
+        usage: "ptype TYPE | EXPRESSION",
+        summary: "Print definition of a type, or of an expression's type.",
+        details: "",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Same,
+        run: data::ptype,
+    },
+    Command {
+        name: "quit",
+        aliases: &["q", "exit"],
+        group: Group::Support,
+        usage: "quit [STATUS]",
+        summary: "Exit wdb.",
+        details: "",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: script::quit,
+    },
+    Command {
+        name: "run",
+        aliases: &["r"],
+        group: Group::Running,
+        usage: "run [ARGUMENTS]",
+        summary: "Start debugged program from its beginning.",
+        details: "ARGUMENTS are given to the program; without any, those of the last time.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: running::run,
+    },
+    Command {
+        name: "set",
+        aliases: &[],
+        group: Group::Data,
+        usage: "set [var] PLACE = VALUE | set args ARGUMENTS | set SETTING VALUE",
+        summary: "Assign to a variable, a wasm local or memory, or change a setting.",
+        details: "`show` lists the settings.",
+        argument: ArgumentKind::Setting,
+        repeat: Repeat::Never,
+        run: set::set,
+    },
+    Command {
+        name: "show",
+        aliases: &[],
+        group: Group::Support,
+        usage: "show [SETTING | args]",
+        summary: "Show settings.",
+        details: "",
+        argument: ArgumentKind::Setting,
+        repeat: Repeat::Never,
+        run: set::show,
+    },
+    Command {
+        name: "source",
+        aliases: &[],
+        group: Group::Support,
+        usage: "source FILE",
+        summary: "Read commands from a file.",
+        details: "It ends at the first command that fails.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: script::source,
+    },
+    Command {
+        name: "start",
+        aliases: &[],
+        group: Group::Running,
+        usage: "start [ARGUMENTS]",
+        summary: "Start the debugged program stopping at the beginning of the main procedure.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: running::start,
+    },
+    Command {
+        name: "step",
+        aliases: &["s"],
+        group: Group::Running,
+        usage: "step [COUNT]",
+        summary: "Step program until it reaches a different source line.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: running::step,
+    },
+    Command {
+        name: "stepi",
+        aliases: &["si"],
+        group: Group::Running,
+        usage: "stepi [COUNT]",
+        summary: "Step one instruction exactly.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: running::stepi,
+    },
+    Command {
+        name: "tbreak",
+        aliases: &["tb", "tbr"],
+        group: Group::Breakpoints,
+        usage: "tbreak [LOCATION] [if CONDITION]",
+        summary: "Set a temporary breakpoint.",
+        details: "Like `break`, but the breakpoint is deleted when it stops the program.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: breakpoints::tbreak,
+    },
+    Command {
+        name: "undisplay",
+        aliases: &[],
+        group: Group::Data,
+        usage: "undisplay [NUMBERS]",
+        summary: "Cancel some or all expressions to be displayed when program stops.",
+        details: "",
+        argument: ArgumentKind::Numbers,
+        repeat: Repeat::Never,
+        run: display::undisplay,
+    },
+    Command {
+        name: "until",
+        aliases: &["u"],
+        group: Group::Running,
+        usage: "until [LOCATION]",
+        summary: "Execute until past the current line or past a LOCATION.",
+        details: "Without LOCATION it is like `next`, but does not go back to an earlier line of a loop.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Same,
+        run: running::until,
+    },
+    Command {
+        name: "up",
+        aliases: &[],
+        group: Group::Stack,
+        usage: "up [COUNT]",
+        summary: "Select and print stack frame that called this one.",
+        details: "",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Same,
+        run: stack::up,
+    },
+    Command {
+        name: "whatis",
+        aliases: &[],
+        group: Group::Data,
+        usage: "whatis EXPRESSION",
+        summary: "Print data type of expression.",
+        details: "",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Same,
+        run: data::whatis,
+    },
+    Command {
+        name: "x",
+        aliases: &[],
+        group: Group::Data,
+        usage: "x[/COUNT FORMAT UNIT] ADDRESS",
+        summary: "Examine memory.",
+        details: "FORMAT is that of `print`, or s (string) or i (instructions; ADDRESS is then an offset in the .wasm\n\
+                  file). UNIT is b (1 byte), h (2), w (4) or g (8). Without ADDRESS it goes on after what it showed.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::GoOn,
+        run: examine::examine,
+    },
+];
+
+/// The topics of `info`.
+pub(crate) const INFO_COMMANDS: &[Command] = &[
+    info_topic(
+        "args",
+        &[],
+        "info args",
+        "Argument variables of current stack frame.",
+        ArgumentKind::None,
+        info::args,
+    ),
+    info_topic(
+        "breakpoints",
+        &["b"],
+        "info breakpoints [NUMBERS]",
+        "Status of specified breakpoints (all user-settable breakpoints if no argument).",
+        ArgumentKind::Numbers,
+        breakpoints::info,
+    ),
+    info_topic(
+        "display",
+        &[],
+        "info display",
+        "Expressions to display when program stops, with code numbers.",
+        ArgumentKind::None,
+        display::info,
+    ),
+    info_topic(
+        "frame",
+        &["f"],
+        "info frame",
+        "All about the selected stack frame.",
+        ArgumentKind::None,
+        info_machine::frame,
+    ),
+    info_topic(
+        "functions",
+        &["fu"],
+        "info functions [REGEX]",
+        "All function names or those matching REGEX.",
+        ArgumentKind::None,
+        info_symbols::functions,
+    ),
+    info_topic(
+        "globals",
+        &[],
+        "info globals",
+        "The wasm globals of the module.",
+        ArgumentKind::None,
+        info_machine::globals,
+    ),
+    info_topic(
+        "labels",
+        &[],
+        "info labels",
+        "The label stack of the selected frame: what branches lead to, L0 being the innermost.",
+        ArgumentKind::None,
+        info_machine::labels,
+    ),
+    info_topic(
+        "line",
+        &[],
+        "info line [LOCATION]",
+        "Code that a source line stands for.",
+        ArgumentKind::Location,
+        info_symbols::line,
+    ),
+    info_topic(
+        "locals",
+        &[],
+        "info locals",
+        "Local variables of current stack frame.",
+        ArgumentKind::None,
+        info::locals,
+    ),
+    info_topic(
+        "program",
+        &[],
+        "info program",
+        "Execution status of the program.",
+        ArgumentKind::None,
+        info::program,
+    ),
+    info_topic(
+        "registers",
+        &["r"],
+        "info registers",
+        "The machine's state in the selected frame: pc, clock and wasm locals.",
+        ArgumentKind::None,
+        info_machine::registers,
+    ),
+    info_topic(
+        "source",
+        &[],
+        "info source",
+        "Information about the current source file.",
+        ArgumentKind::None,
+        info_symbols::source,
+    ),
+    info_topic(
+        "stack",
+        &["s"],
+        "info stack",
+        "The operand stack of the selected frame, the topmost operand last. (`backtrace` lists frames.)",
+        ArgumentKind::None,
+        info_machine::stack,
+    ),
+];
+
+const fn info_topic(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    usage: &'static str,
+    summary: &'static str,
+    argument: ArgumentKind,
+    run: fn(&mut Debugger, &str) -> Result<(), Error>,
+) -> Command {
+    Command {
+        name,
+        aliases,
+        group: Group::Support,
+        usage,
+        summary,
+        details: "",
+        argument,
+        repeat: Repeat::Same,
+        run,
+    }
+}
