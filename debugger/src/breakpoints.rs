@@ -111,7 +111,10 @@ impl Breakpoints {
         self.by_place.clear();
         for breakpoint in &self.list {
             for pc in &breakpoint.pcs {
-                self.by_place.entry(*pc).or_default().push(breakpoint.number);
+                self.by_place
+                    .entry(*pc)
+                    .or_default()
+                    .push(breakpoint.number);
             }
         }
     }
@@ -125,7 +128,10 @@ impl Breakpoint {
             enabled: self.enabled,
             temporary: self.disposition == Disposition::Delete,
             spec: self.spec.clone(),
-            condition: self.condition.as_ref().map(|condition| condition.text.clone()),
+            condition: self
+                .condition
+                .as_ref()
+                .map(|condition| condition.text.clone()),
             hits: self.hits,
             places: self.pcs.iter().map(|pc| place_view(program, *pc)).collect(),
         }

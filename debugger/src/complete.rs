@@ -19,12 +19,7 @@ pub struct Completions {
 const CANDIDATES_MAX: usize = 500;
 
 /// What the word that ends at a position of a line can become.
-pub(crate) fn complete(
-    program: &Program,
-    view: &View,
-    line: &str,
-    position: usize,
-) -> Completions {
+pub(crate) fn complete(program: &Program, view: &View, line: &str, position: usize) -> Completions {
     let line = line.get(..position).unwrap_or(line);
     let Some((name, arguments)) = split_name(line) else {
         let start = line.len() - line.trim_start().len();

@@ -60,6 +60,8 @@ pub(crate) struct Debugger {
     pub(crate) shown: Option<Shown>,
     /// Whether the view that front ends have is out of date.
     pub(crate) is_view_stale: bool,
+    /// How many of the debug info's warnings were told.
+    pub(crate) warnings_told: usize,
     /// The exit status with which the user wants to leave.
     pub(crate) quit: Option<i32>,
 }
@@ -94,6 +96,7 @@ impl Debugger {
             script_depth: 0,
             shown: None,
             is_view_stale: false,
+            warnings_told: 0,
             quit: None,
         }
     }
@@ -112,6 +115,15 @@ impl Debugger {
         self.answer(Report::Text(text.into()));
     }
 
+    /// Tells what was found malformed in the debug info since the last time.
+    pub(crate) fn tell_warnings(&mut self) {
+        let warnings = self.program.info().warnings();
+        for warning in &warnings[self.warnings_told.min(warnings.len())..] {
+            self.say(format!("warning: debug info: {warning}"));
+        }
+        self.warnings_told = warnings.len();
+    }
+
     /// Whether there are frames to look at.
     pub(crate) fn is_alive(&self) -> bool {
         matches!(self.state, ProgramState::Stopped | ProgramState::Trapped)
@@ -128,7 +140,9 @@ impl Debugger {
 
     /// The frames, innermost first; none while the program is not being run.
     pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> {
-        let frames = self.is_alive().then(|| Frames::new(&self.program, &self.vm));
+        let frames = self
+            .is_alive()
+            .then(|| Frames::new(&self.program, &self.vm));
         frames.into_iter().flatten()
     }
 

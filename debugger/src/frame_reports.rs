@@ -27,7 +27,11 @@ impl Debugger {
                 let file = self.program.display_path(&location.file);
                 (file.to_owned(), location.line)
             }),
-            code: if has_code { self.code_report(frame) } else { CodeReport::None },
+            code: if has_code {
+                self.code_report(frame)
+            } else {
+                CodeReport::None
+            },
             is_brief: false,
         }
     }

@@ -58,13 +58,21 @@ fn describe_module(text: &mut String, program: &Program) {
     let imported = module.imported_func_count();
     line(
         text,
-        &format!("functions: {} and {imported} imported", module.func_count() - imported),
+        &format!(
+            "functions: {} and {imported} imported",
+            module.func_count() - imported
+        ),
     );
     for (index, memory) in module.memories().iter().enumerate() {
-        let maximum = memory.maximum.map_or_else(String::new, |pages| format!(", at most {pages}"));
+        let maximum = memory
+            .maximum
+            .map_or_else(String::new, |pages| format!(", at most {pages}"));
         line(
             text,
-            &format!("memory {index}: {} pages of 64 KiB{maximum}", memory.initial),
+            &format!(
+                "memory {index}: {} pages of 64 KiB{maximum}",
+                memory.initial
+            ),
         );
     }
     for (index, table) in module.tables().iter().enumerate() {
@@ -79,7 +87,10 @@ fn describe_module(text: &mut String, program: &Program) {
     }
     line(text, &format!("globals: {}", module.globals().len()));
     if let Some(start) = module.start() {
-        line(text, &format!("start function: {}", program.func_name(start)));
+        line(
+            text,
+            &format!("start function: {}", program.func_name(start)),
+        );
     }
 }
 
@@ -104,7 +115,10 @@ fn describe_imports(text: &mut String, module: &Module) {
     for import in module.imports() {
         let what = match &import.ty {
             ImportType::Func(index) => {
-                let ty = module.type_at(*index).map(func_type_text).unwrap_or_default();
+                let ty = module
+                    .type_at(*index)
+                    .map(func_type_text)
+                    .unwrap_or_default();
                 format!("func {ty}")
             }
             ImportType::Table(_) => "table".to_owned(),
@@ -152,14 +166,26 @@ fn describe_debug_info(text: &mut String, program: &Program) {
     }
     let summary = info.summary();
     let bytes: usize = summary.sections.iter().map(|(_, bytes)| bytes).sum();
-    line(text, &format!("{bytes} bytes in {} sections", summary.sections.len()));
+    line(
+        text,
+        &format!("{bytes} bytes in {} sections", summary.sections.len()),
+    );
     let mut kinds: BTreeMap<(String, u16), usize> = BTreeMap::new();
     for unit in &summary.units {
-        *kinds.entry((unit.language.clone(), unit.dwarf_version)).or_default() += 1;
+        *kinds
+            .entry((unit.language.clone(), unit.dwarf_version))
+            .or_default() += 1;
     }
     for ((language, version), count) in kinds {
-        let units = if count == 1 { "compilation unit" } else { "compilation units" };
-        line(text, &format!("{count} {units} in {language}, DWARF {version}"));
+        let units = if count == 1 {
+            "compilation unit"
+        } else {
+            "compilation units"
+        };
+        line(
+            text,
+            &format!("{count} {units} in {language}, DWARF {version}"),
+        );
     }
     let files = info.files();
     line(text, &format!("{} source files have code", files.len()));

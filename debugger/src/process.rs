@@ -58,7 +58,13 @@ pub(crate) fn make_machine(
                 .stderr(OutputKind::Terminal, output(Stream::Stderr))
         }
         Streams::Inherit => {
-            let kind = |is_terminal| if is_terminal { OutputKind::Terminal } else { OutputKind::Pipe };
+            let kind = |is_terminal| {
+                if is_terminal {
+                    OutputKind::Terminal
+                } else {
+                    OutputKind::Pipe
+                }
+            };
             let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
             wasi.stdout(kind(stdout.is_terminal()), Box::new(stdout))
                 .stderr(kind(stderr.is_terminal()), Box::new(stderr))
@@ -180,7 +186,10 @@ fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Va
     }
     let values = params.iter().zip(texts).map(|(ty, text)| {
         parse_value(*ty, text).ok_or_else(|| {
-            Error::Other(format!("\"{text}\" is no {} for {name}.", val_type_text(*ty)))
+            Error::Other(format!(
+                "\"{text}\" is no {} for {name}.",
+                val_type_text(*ty)
+            ))
         })
     });
     values.collect()
@@ -196,7 +205,9 @@ fn parse_value(ty: ValType, text: &str) -> Option<Value> {
             Some(digits) => i128::from_str_radix(digits, 16),
             None => digits.parse(),
         };
-        value.ok().map(|value| if is_negative { -value } else { value })
+        value
+            .ok()
+            .map(|value| if is_negative { -value } else { value })
     };
     Some(match ty {
         ValType::I32 => {
@@ -226,7 +237,10 @@ mod tests {
     #[test]
     fn arguments_are_read_by_their_types() {
         assert_eq!(parse_value(ValType::I32, "-1"), Some(Value::I32(-1)));
-        assert_eq!(parse_value(ValType::I32, "0xffffffff"), Some(Value::I32(-1)));
+        assert_eq!(
+            parse_value(ValType::I32, "0xffffffff"),
+            Some(Value::I32(-1))
+        );
         assert_eq!(parse_value(ValType::I32, "0x100000000"), None);
         assert_eq!(parse_value(ValType::I64, "5"), Some(Value::I64(5)));
         assert_eq!(

@@ -307,9 +307,7 @@ impl Program {
         let stripped = directories
             .iter()
             .find_map(|directory| strip_directory(recorded, directory));
-        stripped
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(recorded)
+        stripped.filter(|rest| !rest.is_empty()).unwrap_or(recorded)
     }
 
     fn disassemble(&self, func: FuncIndex) -> Option<Disassembly> {

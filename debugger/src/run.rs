@@ -50,7 +50,8 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         name: name.clone(),
         message,
     };
-    let mut vm = process::make_machine(&program, &options, Streams::Inherit).map_err(cannot_begin)?;
+    let mut vm =
+        process::make_machine(&program, &options, Streams::Inherit).map_err(cannot_begin)?;
     let entry = process::entry(&program, &options);
     if let Some(entry) = entry.map_err(|error| cannot_begin(error.to_string()))? {
         process::begin(&mut vm, &entry).map_err(|error| cannot_begin(error.to_string()))?;
@@ -67,7 +68,9 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         results: None,
         failure: None,
         ticks: vm.time().tick,
-        memory_bytes: vm.memory(PROGRAM_INSTANCE, 0).map_or(0, |bytes| bytes.len() as u64),
+        memory_bytes: vm
+            .memory(PROGRAM_INSTANCE, 0)
+            .map_or(0, |bytes| bytes.len() as u64),
     };
     let failure = match exit {
         Exit::Finished(values) => {
@@ -107,7 +110,11 @@ fn backtrace(debugger: &Debugger) -> String {
         report.text()
     };
     if total <= 2 * FRAMES_MAX {
-        let rest = if total > FRAMES_MAX { format!("\n{}", list(FRAMES_MAX)) } else { String::new() };
+        let rest = if total > FRAMES_MAX {
+            format!("\n{}", list(FRAMES_MAX))
+        } else {
+            String::new()
+        };
         return format!("{}{rest}", list(0));
     }
     format!(

@@ -146,7 +146,9 @@ impl<'a> FrameScope<'a> {
                 )));
             }
         };
-        Ok(self.inspector().read(info.base_type(encoding, bytes), place))
+        Ok(self
+            .inspector()
+            .read(info.base_type(encoding, bytes), place))
     }
 
     fn local(&self, index: u32) -> Result<Value, Error> {
@@ -241,7 +243,11 @@ impl Scope for FrameScope<'_> {
             return self.history(Some(0), None);
         }
         if let Some(back) = name.strip_prefix('$') {
-            let back = if back.is_empty() { Some(1) } else { back.parse().ok() };
+            let back = if back.is_empty() {
+                Some(1)
+            } else {
+                back.parse().ok()
+            };
             return self.history(back, None);
         }
         if let Ok(number) = name.parse() {

@@ -177,7 +177,11 @@ mod tests {
             let before = setting.describe(&mut settings);
             for text in ["on", "7"] {
                 if setting.set(&mut settings, text).is_ok() {
-                    assert!(setting.describe(&mut settings).ends_with(&format!("is {text}.")));
+                    assert!(
+                        setting
+                            .describe(&mut settings)
+                            .ends_with(&format!("is {text}."))
+                    );
                     assert_ne!(setting.describe(&mut settings), before);
                 }
             }

@@ -9,9 +9,7 @@ use crate::debugger::Debugger;
 use crate::frames::Frame;
 use crate::process::PROGRAM_INSTANCE;
 use crate::scope::FrameScope;
-use crate::view::{
-    FrameView, LabelView, SelectedFrame, SlotView, ValueView, VariableView, View,
-};
+use crate::view::{FrameView, LabelView, SelectedFrame, SlotView, ValueView, VariableView, View};
 
 /// What a frame showed when it was looked at last.
 #[derive(Debug)]
@@ -71,7 +69,9 @@ impl Debugger {
             frame_count,
             selected: selected.map(|(_, frame)| frame),
             breakpoints,
-            memory_bytes: vm.memory(PROGRAM_INSTANCE, 0).map(|bytes| bytes.len() as u64),
+            memory_bytes: vm
+                .memory(PROGRAM_INSTANCE, 0)
+                .map(|bytes| bytes.len() as u64),
         }
     }
 
@@ -224,9 +224,10 @@ fn value_view(
 /// Marks what differs from an earlier look at the same frame.
 fn mark_changes(frame: &mut SelectedFrame, before: &SelectedFrame) {
     for variable in &mut frame.variables {
-        let old = before.variables.iter().find(|old| {
-            old.name == variable.name && old.type_name == variable.type_name
-        });
+        let old = before
+            .variables
+            .iter()
+            .find(|old| old.name == variable.name && old.type_name == variable.type_name);
         variable.changed = old.is_some_and(|old| old.value != variable.value);
     }
     let mark = |slots: &mut [SlotView], old: &[SlotView]| {

@@ -77,11 +77,15 @@ impl Debugger {
         let pc = self.frames().next().map(|frame| frame.pc());
         let here = pc.map_or_else(Vec::new, |pc| self.breakpoints.enabled_at(pc));
         let Some(number) = here.first().copied() else {
-            return Err(Error::other("Not stopped at any breakpoint; argument ignored."));
+            return Err(Error::other(
+                "Not stopped at any breakpoint; argument ignored.",
+            ));
         };
         self.breakpoints.get_mut(number)?.ignore = ignored;
         if ignored > 0 {
-            self.say(format!("Will ignore next {ignored} crossings of breakpoint {number}."));
+            self.say(format!(
+                "Will ignore next {ignored} crossings of breakpoint {number}."
+            ));
         }
         Ok(())
     }
@@ -118,7 +122,11 @@ pub(super) fn clear(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
         .map(|breakpoint| breakpoint.number)
         .collect();
     if here.is_empty() {
-        let place = if arguments.is_empty() { "this place" } else { arguments };
+        let place = if arguments.is_empty() {
+            "this place"
+        } else {
+            arguments
+        };
         return Err(Error::Other(format!("No breakpoint at {place}.")));
     }
     for number in &here {
@@ -126,7 +134,11 @@ pub(super) fn clear(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
     }
     debugger.apply_probes();
     let list: Vec<String> = here.iter().map(ToString::to_string).collect();
-    let noun = if here.len() == 1 { "breakpoint" } else { "breakpoints" };
+    let noun = if here.len() == 1 {
+        "breakpoint"
+    } else {
+        "breakpoints"
+    };
     debugger.say(format!("Deleted {noun} {}", list.join(" ")));
     Ok(())
 }
@@ -182,7 +194,8 @@ pub(super) fn condition(debugger: &mut Debugger, arguments: &str) -> Result<(), 
 
 pub(super) fn ignore(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let (number, count) = first_word(arguments);
-    let usage = || Error::other("ignore needs a breakpoint's number and a count, as in `ignore 2 10`.");
+    let usage =
+        || Error::other("ignore needs a breakpoint's number and a count, as in `ignore 2 10`.");
     let number: u32 = number.parse().map_err(|_| usage())?;
     if count.is_empty() {
         return Err(usage());
@@ -204,7 +217,11 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         "" => None,
         arguments => Some(numbers(debugger, arguments)?),
     };
-    let is_wanted = |number: u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(&number));
+    let is_wanted = |number: u32| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted.contains(&number))
+    };
     let reports: Vec<_> = debugger
         .breakpoints
         .iter()
@@ -212,7 +229,9 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         .map(|breakpoint| breakpoint.report(&debugger.program))
         .collect();
     if reports.is_empty() && wanted.is_some() {
-        debugger.say(format!("No breakpoint or watchpoint matching '{arguments}'."));
+        debugger.say(format!(
+            "No breakpoint or watchpoint matching '{arguments}'."
+        ));
         return Ok(());
     }
     debugger.answer(Report::Breakpoints(reports));
@@ -268,7 +287,10 @@ pub(super) fn numbers(debugger: &Debugger, text: &str) -> Result<Vec<u32>, Error
         };
         match word.split_once('-') {
             Some((first, last)) => {
-                let (first, last) = (single(first).ok_or_else(bad)?, single(last).ok_or_else(bad)?);
+                let (first, last) = (
+                    single(first).ok_or_else(bad)?,
+                    single(last).ok_or_else(bad)?,
+                );
                 if last < first || last - first > RANGE_MAX {
                     return Err(bad());
                 }

@@ -11,7 +11,11 @@ use crate::report::Report;
 pub(super) fn print(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let (format, expression) = FormatSpec::split(arguments)?;
     // Alone, it prints the last value again.
-    let expression = if expression.is_empty() { "$" } else { expression };
+    let expression = if expression.is_empty() {
+        "$"
+    } else {
+        expression
+    };
     let value = debugger.evaluate(expression)?;
     let text = debugger.value_text(&value, format)?;
     let number = debugger.remember(value);
@@ -62,7 +66,10 @@ impl Debugger {
             ..self.format_options()
         };
         let info = self.program.info();
-        if matches!(info.type_of(info.resolve(value.type_ref)).kind, TypeKind::Void) {
+        if matches!(
+            info.type_of(info.resolve(value.type_ref)).kind,
+            TypeKind::Void
+        ) {
             return Ok("void".to_owned());
         }
         Ok(self.scope().inspector().format(value, &options))

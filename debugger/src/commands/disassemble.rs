@@ -55,9 +55,11 @@ impl Debugger {
             }
             None => self.evaluate_address(to.trim_start_matches('*'))?,
         };
-        let func = self.program.module().func_at(from).ok_or_else(|| {
-            Error::Other(format!("{from} is not in a function's code."))
-        })?;
+        let func = self
+            .program
+            .module()
+            .func_at(from)
+            .ok_or_else(|| Error::Other(format!("{from} is not in a function's code.")))?;
         Ok(Wanted {
             func,
             from: from.0,

@@ -54,7 +54,10 @@ pub(super) fn undisplay(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         return Ok(());
     }
     let wanted = debugger.display_numbers(arguments)?;
-    debugger.displays.list.retain(|display| !wanted.contains(&display.number));
+    debugger
+        .displays
+        .list
+        .retain(|display| !wanted.contains(&display.number));
     Ok(())
 }
 
@@ -65,7 +68,12 @@ pub(super) fn enable(
     is_enabled: bool,
 ) -> Result<(), Error> {
     let wanted = match arguments {
-        "" => debugger.displays.list.iter().map(|display| display.number).collect(),
+        "" => debugger
+            .displays
+            .list
+            .iter()
+            .map(|display| display.number)
+            .collect(),
         arguments => debugger.display_numbers(arguments)?,
     };
     for display in &mut debugger.displays.list {
@@ -103,7 +111,9 @@ impl Debugger {
         let wanted = numbers(self, arguments)?;
         let known = |number: &u32| self.displays.list.iter().any(|it| it.number == *number);
         match wanted.iter().find(|number| !known(number)) {
-            Some(number) => Err(Error::Other(format!("There is no display number {number}."))),
+            Some(number) => Err(Error::Other(format!(
+                "There is no display number {number}."
+            ))),
             None => Ok(wanted),
         }
     }

@@ -172,13 +172,17 @@ impl Debugger {
 
     fn string_length(&self, address: u64, length_max: u64) -> Result<u64, Error> {
         let vm = self.vm.borrow();
-        let bytes = vm.memory(crate::process::PROGRAM_INSTANCE, 0).unwrap_or_default();
+        let bytes = vm
+            .memory(crate::process::PROGRAM_INSTANCE, 0)
+            .unwrap_or_default();
         let start = usize::try_from(address).ok();
         let rest = start.and_then(|start| bytes.get(start..));
         let rest = rest
             .filter(|rest| !rest.is_empty())
             .ok_or(wdb_dwarf::Error::Memory { address })?;
-        let rest = &rest[..rest.len().min(usize::try_from(length_max).unwrap_or(usize::MAX))];
+        let rest = &rest[..rest
+            .len()
+            .min(usize::try_from(length_max).unwrap_or(usize::MAX))];
         let end = rest.iter().position(|byte| *byte == 0);
         Ok(end.unwrap_or(rest.len()) as u64)
     }

@@ -104,8 +104,14 @@ mod tests {
             unit,
         };
         let split = |text| FormatSpec::split(text).map_err(|error| error.to_string());
-        assert_eq!(split("/4xw &a"), Ok((spec(Some(4), Some('x'), Some(4)), "&a")));
-        assert_eq!(split("/-2gx p"), Ok((spec(Some(-2), Some('x'), Some(8)), "p")));
+        assert_eq!(
+            split("/4xw &a"),
+            Ok((spec(Some(4), Some('x'), Some(4)), "&a"))
+        );
+        assert_eq!(
+            split("/-2gx p"),
+            Ok((spec(Some(-2), Some('x'), Some(8)), "p"))
+        );
         assert_eq!(split("/s"), Ok((spec(None, Some('s'), None), "")));
         assert_eq!(split("a / b"), Ok((spec(None, None, None), "a / b")));
         assert!(split("/q a").is_err());

@@ -64,7 +64,10 @@ impl Debugger {
         let mut entries = self.variable_texts(&scope, |found| found == kind);
         if kind == VariableKind::Local {
             // The innermost scope comes first, as in gdb.
-            let depths = scope.variables().iter().filter(|variable| variable.kind == kind);
+            let depths = scope
+                .variables()
+                .iter()
+                .filter(|variable| variable.kind == kind);
             let mut order: Vec<(u32, usize)> = depths
                 .enumerate()
                 .map(|(position, variable)| (variable.scope_depth, position))

@@ -106,12 +106,19 @@ pub(super) fn frame(debugger: &mut Debugger, _arguments: &str) -> Result<(), Err
     }
     let ty = wdb_vm::disassemble::func_type_text(module.func_type(func));
     let scope = debugger.scope_of(frame.clone());
-    let operands = scope.target().shape().map_or(0, |shape| shape.operands.len());
+    let operands = scope
+        .target()
+        .shape()
+        .map_or(0, |shape| shape.operands.len());
     let labels = scope.target().shape().map_or(0, |shape| shape.labels.len());
     text.push_str(&format!(
         "\n wasm function {} {}",
         func.0,
-        if ty.is_empty() { "without parameters and results" } else { &ty }
+        if ty.is_empty() {
+            "without parameters and results"
+        } else {
+            &ty
+        }
     ));
     text.push_str(&format!(
         "\n {} wasm locals, {operands} operands, {labels} labels, first cell {}",

@@ -19,7 +19,11 @@ pub(super) fn functions(debugger: &mut Debugger, arguments: &str) -> Result<(), 
             Error::Other(format!("\"{text}\" is no regular expression: {error}."))
         })?),
     };
-    let is_wanted = |name: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(name));
+    let is_wanted = |name: &str| {
+        pattern
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(name))
+    };
     let info = debugger.program.info();
     let mut by_file: BTreeMap<Arc<str>, Vec<FunctionRow>> = BTreeMap::new();
     for symbol in &*info.all_functions() {
@@ -33,7 +37,10 @@ pub(super) fn functions(debugger: &mut Debugger, arguments: &str) -> Result<(), 
             continue;
         };
         let declaration = info.type_declaration(info.function_type(symbol.id), &symbol.name);
-        let file = function.declaration.as_ref().map(|place| place.file.clone());
+        let file = function
+            .declaration
+            .as_ref()
+            .map(|place| place.file.clone());
         by_file
             .entry(file.unwrap_or_else(|| function.unit.clone()))
             .or_default()
@@ -104,11 +111,17 @@ pub(super) fn line(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         text => debugger.resolve(&Location::parse(text)?)?,
     };
     for pc in pcs {
-        let row = debugger.program.code_offset(pc).and_then(|at| info.line_row(at));
+        let row = debugger
+            .program
+            .code_offset(pc)
+            .and_then(|at| info.line_row(at));
         let text = match row {
             Some(row) if row.location.line > 0 => {
                 let end = debugger.program.module_offset(row.line_range.end);
-                let start = debugger.program.instruction_at(row.line_range.start).unwrap_or(pc);
+                let start = debugger
+                    .program
+                    .instruction_at(row.line_range.start)
+                    .unwrap_or(pc);
                 format!(
                     "Line {} of \"{}\" starts at address {start} <{}> and ends at {}.",
                     row.location.line,

@@ -97,7 +97,9 @@ impl Debugger {
     fn lines_between(&self, first: &str, last: &str) -> Result<Wanted, Error> {
         let size = self.settings.list_lines;
         match (first, last) {
-            ("", "") => Err(Error::other("A line is expected before or after the comma.")),
+            ("", "") => Err(Error::other(
+                "A line is expected before or after the comma.",
+            )),
             ("", last) => {
                 let last = self.line_of(last)?;
                 Ok(Wanted {
@@ -193,9 +195,7 @@ impl Debugger {
                         file: found.file,
                         line: found.line,
                     })
-                    .ok_or_else(|| {
-                        Error::Other(format!("No source line is known for \"{text}\"."))
-                    })
+                    .ok_or_else(|| Error::Other(format!("No source line is known for \"{text}\".")))
             }
         }
     }

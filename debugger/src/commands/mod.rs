@@ -32,10 +32,15 @@ impl Debugger {
     pub(crate) fn perform(&mut self, line: &str) -> CommandStatus {
         self.shared.begin_command();
         let line = line.trim();
-        let repeated = if line.is_empty() { self.repeatable.clone() } else { None };
+        let repeated = if line.is_empty() {
+            self.repeatable.clone()
+        } else {
+            None
+        };
         self.is_repetition = repeated.is_some();
         let result = self.perform_line(&repeated.unwrap_or_else(|| line.to_owned()));
         self.refresh_view();
+        self.tell_warnings();
         match (result, self.quit) {
             (_, Some(status)) => CommandStatus::Quit(status),
             (Ok(()), None) => CommandStatus::Success,

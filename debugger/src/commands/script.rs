@@ -8,7 +8,9 @@ const DEPTH_MAX: usize = 50;
 
 pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if arguments.is_empty() {
-        return Err(Error::other("source command requires file name of file to source."));
+        return Err(Error::other(
+            "source command requires file name of file to source.",
+        ));
     }
     if debugger.script_depth >= DEPTH_MAX {
         return Err(Error::Other(format!(

@@ -23,7 +23,11 @@ pub(super) fn backtrace(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX)
     });
     let is_outermost = count.is_some_and(|count| count < 0);
-    let skipped = if is_outermost { total.saturating_sub(magnitude) } else { 0 };
+    let skipped = if is_outermost {
+        total.saturating_sub(magnitude)
+    } else {
+        0
+    };
     let mut frames = Vec::new();
     for frame in debugger.frames().skip(skipped).take(magnitude) {
         if debugger.shared.is_cancelled() {

@@ -21,7 +21,11 @@ impl Debugger {
     pub(crate) fn start_places(&self) -> Result<Vec<ModuleOffset>, Error> {
         let entry = process::entry(&self.program, &self.options)?;
         let is_invoked = entry.as_ref().is_some_and(|entry| entry.is_invoked);
-        let main = if is_invoked { Vec::new() } else { self.main_places() };
+        let main = if is_invoked {
+            Vec::new()
+        } else {
+            self.main_places()
+        };
         if !main.is_empty() {
             return Ok(main);
         }
@@ -85,11 +89,7 @@ impl Debugger {
     }
 
     fn renew_machine(&mut self) -> Result<(), Error> {
-        let vm = process::make_machine(
-            &self.program,
-            &self.options,
-            Streams::Events(&self.shared),
-        );
+        let vm = process::make_machine(&self.program, &self.options, Streams::Events(&self.shared));
         let vm = vm.map_err(|message| Error::Other(format!("{message}.")))?;
         self.shared.set_interrupt(vm.interrupt());
         self.vm = RefCell::new(vm);

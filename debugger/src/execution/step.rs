@@ -51,10 +51,7 @@ impl Debugger {
     /// Steps so many times; anything else that stops the program ends it.
     pub(crate) fn step(&mut self, kind: StepKind, count: u64) -> Result<(), Error> {
         self.expect_alive()?;
-        let by_line = !matches!(
-            kind,
-            StepKind::InstructionInto | StepKind::InstructionOver
-        );
+        let by_line = !matches!(kind, StepKind::InstructionInto | StepKind::InstructionOver);
         if by_line && let Some(function) = self.function_without_lines() {
             self.answer(Report::Text(format!(
                 "Single stepping until exit from function {function},\nwhich has no line number information."

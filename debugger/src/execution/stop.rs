@@ -123,7 +123,13 @@ impl Debugger {
             report
         });
         let report = Report::Stop(StopReport { reason, frame });
-        self.reason = report.text().trim_start().lines().next().unwrap_or_default().to_owned();
+        self.reason = report
+            .text()
+            .trim_start()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         self.answer(report);
     }
 

@@ -199,12 +199,7 @@ impl Evaluator<'_> {
         Ok(self.inspector.dereference(value)?)
     }
 
-    fn binary(
-        &self,
-        operator: BinaryOperator,
-        left: &Node,
-        right: &Node,
-    ) -> Result<Value, Error> {
+    fn binary(&self, operator: BinaryOperator, left: &Node, right: &Node) -> Result<Value, Error> {
         if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
             let first = self.value(left)?;
             let is_true = arithmetic::is_true(self.inspector.scalar(&first)?);
@@ -232,11 +227,7 @@ impl Evaluator<'_> {
     ) -> Result<Value, Error> {
         let info = self.inspector.info();
         match (operator, self.pointer(left)?, self.pointer(right)?) {
-            (
-                BinaryOperator::Subtract,
-                Some((target, size, first)),
-                Some((other, _, second)),
-            ) => {
+            (BinaryOperator::Subtract, Some((target, size, first)), Some((other, _, second))) => {
                 if info.resolve(target) != info.resolve(other) && info.size_of(other) != Some(size)
                 {
                     return Err(Error::other(
@@ -355,11 +346,7 @@ impl Evaluator<'_> {
             .ok_or_else(|| wdb_dwarf::Error::Incomplete {
                 type_name: info.type_name(type_ref),
             })?;
-        Ok(self.constant(
-            BaseEncoding::Unsigned,
-            4,
-            Scalar::Integer(i128::from(size)),
-        ))
+        Ok(self.constant(BaseEncoding::Unsigned, 4, Scalar::Integer(i128::from(size))))
     }
 
     fn named_type(&self, name: &str) -> Result<TypeRef, Error> {

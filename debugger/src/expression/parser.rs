@@ -532,11 +532,7 @@ mod tests {
             "-".repeat(100_000),
             "1+".repeat(100_000) + "1",
         ] {
-            assert!(
-                parsed(&text).contains("too "),
-                "{}",
-                &parsed(&text)[..40]
-            );
+            assert!(parsed(&text).contains("too "), "{}", &parsed(&text)[..40]);
         }
         let members = format!("a{}", ".b".repeat(100_000));
         assert!(parsed(&members).contains("too long"));
