@@ -64,7 +64,12 @@ pub(crate) struct DebugArgs {
     #[arg(long)]
     pub(crate) batch: bool,
     /// Execute a command before the first prompt; written -ex too. Can be repeated
-    #[arg(short = 'e', long = "ex", value_name = "COMMAND", visible_alias = "eval-command")]
+    #[arg(
+        short = 'e',
+        long = "ex",
+        value_name = "COMMAND",
+        visible_alias = "eval-command"
+    )]
     pub(crate) commands: Vec<String>,
     /// Execute the commands of a file before the first prompt. Can be repeated
     #[arg(short = 'x', long = "command", value_name = "FILE")]
@@ -136,7 +141,9 @@ fn parse_env(text: &str) -> Result<(String, String), String> {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => match std::env::var(text) {
             Ok(value) => Ok((text.to_owned(), value)),
-            Err(_) => Err(format!("{text} is not set here; give it a value as in {text}=VALUE")),
+            Err(_) => Err(format!(
+                "{text} is not set here; give it a value as in {text}=VALUE"
+            )),
         },
     }
 }
@@ -173,7 +180,9 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
         command.get_arguments().any(|known| {
             let is_long = argument.strip_prefix("--").is_some_and(|name| {
                 known.get_long() == Some(name)
-                    || known.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+                    || known
+                        .get_all_aliases()
+                        .is_some_and(|aliases| aliases.contains(&name))
             });
             let is_short = known
                 .get_short()
@@ -191,7 +200,11 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
             break;
         }
         let is_one_dash = ONE_DASH.contains(&text.as_str());
-        let text = if is_one_dash { format!("-{text}") } else { text };
+        let text = if is_one_dash {
+            format!("-{text}")
+        } else {
+            text
+        };
         let has_value = takes_value(&text);
         result.push(if is_one_dash { text.into() } else { argument });
         if has_value {
@@ -223,16 +236,23 @@ mod tests {
     #[test]
     fn commands_keep_their_order_and_the_program_its_arguments() {
         let (cli, script) = parsed(&[
-            "wdb", "-ex", "break f", "-x", "a.txt", "--ex", "run", "-batch", "--dir", "-ex", "p.wasm",
-            "-ex", "--batch",
+            "wdb", "-ex", "break f", "-x", "a.txt", "--ex", "run", "-batch", "--dir", "-ex",
+            "p.wasm", "-ex", "--batch",
         ]);
         let command = |text: &str| ScriptItem::Command(text.to_owned());
         assert_eq!(
             script,
-            [command("break f"), ScriptItem::File("a.txt".into()), command("run")]
+            [
+                command("break f"),
+                ScriptItem::File("a.txt".into()),
+                command("run")
+            ]
         );
         assert!(cli.debug.batch);
-        assert_eq!(cli.debug.environment.dirs, [("-ex".into(), "-ex".to_owned())]);
+        assert_eq!(
+            cli.debug.environment.dirs,
+            [("-ex".into(), "-ex".to_owned())]
+        );
         assert_eq!(cli.debug.args, ["-ex", "--batch"]);
     }
 }

@@ -142,7 +142,9 @@ fn session_options(environment: EnvironmentArgs, args: Vec<String>) -> SessionOp
         dirs: environment.dirs,
         source_maps: environment.source_maps,
         stub_imports: environment.stub_imports,
-        stdin: environment.stdin.map_or(StdinChoice::Inherit, StdinChoice::File),
+        stdin: environment
+            .stdin
+            .map_or(StdinChoice::Inherit, StdinChoice::File),
         embedded_sources: Vec::new(),
     }
 }
@@ -155,6 +157,8 @@ fn exit_code(status: i32) -> ExitCode {
 /// The most memory that this process has used, where the operating system tells.
 fn peak_memory_kib() -> Option<u64> {
     let status = std::fs::read_to_string(PathBuf::from("/proc/self/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

@@ -37,10 +37,13 @@ pub struct Program {
     info: DebugInfo,
     sources: SourceFinder,
     unit_directories: OnceLock<Vec<String>>,
-    texts: Mutex<HashMap<Arc<str>, Result<Arc<SourceText>, SourceMissing>>>,
+    texts: Mutex<HashMap<Arc<str>, TextResult>>,
     disassemblies: Mutex<HashMap<u32, Arc<Disassembly>>>,
     places: Mutex<HashMap<CodeOffset, Arc<[CodePlace]>>>,
 }
+
+/// A source file's text, or why it cannot be shown.
+type TextResult = Result<Arc<SourceText>, SourceMissing>;
 
 /// One of the functions that an instruction belongs to: itself, or one that was inlined there.
 #[derive(Debug, Clone)]
@@ -321,7 +324,7 @@ impl Program {
                 row = match self.info.line_row(at) {
                     Some(found) => {
                         let has_line = found.location.line > 0;
-                        let source = has_line.then(|| (found.location.file, found.location.line));
+                        let source = has_line.then_some((found.location.file, found.location.line));
                         (source, found.range.end.max(CodeOffset(at.0 + 1)))
                     }
                     None => (None, CodeOffset(at.0 + 1)),

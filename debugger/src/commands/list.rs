@@ -218,7 +218,7 @@ impl Debugger {
             text: text.lines[number as usize - 1].clone(),
         });
         let lines = lines.collect();
-        let middle = first + (last.saturating_sub(first) + 1) / 2;
+        let middle = first + last.saturating_sub(first).div_ceil(2);
         self.list.listed = Some(Listed {
             current: CurrentLine {
                 file: wanted.file.clone(),

@@ -214,11 +214,8 @@ impl<'a> Lexer<'a> {
             text: self.text.to_owned(),
             position: start,
         };
-        let end = self.rest().get(1..).and_then(|_| {
-            let skip = if self.rest().starts_with("\\'") { 2 } else { 0 };
-            self.rest()[skip..].find('\'').map(|end| end + skip)
-        });
-        let end = end.ok_or_else(no_end)?;
+        let skip = if self.rest().starts_with("\\'") { 2 } else { 0 };
+        let end = self.rest()[skip..].find('\'').ok_or_else(no_end)? + skip;
         let inside = &self.rest()[..end];
         if inside.chars().count() > 1 && !inside.starts_with('\\') {
             self.position += end + 1;
