@@ -363,12 +363,13 @@ impl Vm {
             interrupt: &self.interrupt,
         };
         let outcome = self.host.call(func, &mut host_call);
-        if outcome == HostOutcome::Interrupted {
+        if outcome == HostOutcome::Interrupted || !self.log.is_recording() {
             return outcome;
         }
         let writes = host_call.memory.into_writes();
         let changed = !Arc::ptr_eq(&wasi_before, &self.machine.wasi);
         let wasi = changed.then(|| Arc::clone(&self.machine.wasi));
+        debug_assert_eq!(self.log.end(), self.machine.host_calls);
         self.log.push(HostEvent {
             func,
             outcome: outcome.clone(),
@@ -465,17 +466,29 @@ impl Vm {
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.
+    /// From the first one on, host calls are recorded.
     #[must_use]
-    pub fn checkpoint(&self, previous: Option<&Checkpoint>) -> Checkpoint {
+    pub fn checkpoint(&mut self, previous: Option<&Checkpoint>) -> Checkpoint {
+        self.log.begin(self.machine.host_calls);
         self.machine.checkpoint(previous)
     }
 
     /// Brings the machine back to a checkpoint of itself. Host calls that were made since are replayed from the log.
+    ///
+    /// # Panics
+    /// When the log of the calls since was given up by [`Vm::forget_before`].
     pub fn restore(&mut self, checkpoint: &Checkpoint) {
+        let is_reachable = self.log.reaches_back_to(checkpoint.host_calls());
+        assert!(is_reachable, "the way from this checkpoint is forgotten");
         self.machine.restore(checkpoint);
     }
 
-    /// What the host did so far.
+    /// Gives up the record of what was before a checkpoint: no older one will be restored.
+    pub fn forget_before(&mut self, oldest: &Checkpoint) {
+        self.log.forget_before(oldest.host_calls());
+    }
+
+    /// What the host did since the first checkpoint.
     #[must_use]
     pub fn host_log(&self) -> &HostLog {
         &self.log
@@ -483,7 +496,7 @@ impl Vm {
 
     /// Forgets the recorded future, because the present was changed from outside.
     pub(crate) fn forget_future(&mut self) {
-        self.log.truncate(self.machine.host_calls);
+        self.log.forget_from(self.machine.host_calls);
     }
 
     /// An instance's module.
