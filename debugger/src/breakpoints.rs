@@ -35,6 +35,8 @@ pub(crate) struct Breakpoint {
     /// As the user wrote it, for lists.
     pub(crate) spec: String,
     pub(crate) pcs: Vec<ModuleOffset>,
+    /// Those of the places that lie in an inlined call which begins there, rather than before it.
+    pub(crate) inlined: BTreeSet<ModuleOffset>,
     pub(crate) enabled: bool,
     pub(crate) disposition: Disposition,
     pub(crate) condition: Option<Condition>,
@@ -133,7 +135,20 @@ impl Breakpoint {
                 .as_ref()
                 .map(|condition| condition.text.clone()),
             hits: self.hits,
-            places: self.pcs.iter().map(|pc| place_view(program, *pc)).collect(),
+            places: self
+                .pcs
+                .iter()
+                .map(|pc| place_view(program, *pc, self.hidden_inlines(program, *pc)))
+                .collect(),
+        }
+    }
+
+    /// How many of the inlined calls that begin at one of its places are not entered when it stops there.
+    pub(crate) fn hidden_inlines(&self, program: &Program, pc: ModuleOffset) -> usize {
+        if self.inlined.contains(&pc) {
+            0
+        } else {
+            program.inlined_starts(pc)
         }
     }
 
@@ -157,9 +172,9 @@ pub(crate) fn for_people(program: &Program, mut view: BreakpointView) -> Breakpo
     view
 }
 
-fn place_view(program: &Program, pc: ModuleOffset) -> PlaceView {
+fn place_view(program: &Program, pc: ModuleOffset, hidden_inlines: usize) -> PlaceView {
     let places = program.places_at(pc);
-    let innermost = places.first();
+    let innermost = places.get(hidden_inlines);
     let source: Option<SourceSpot> = innermost
         .and_then(|place| place.location.as_ref())
         .map(|location| program.spot(location));

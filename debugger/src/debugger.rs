@@ -41,6 +41,8 @@ pub(crate) struct Debugger {
     pub(crate) breakpoints: Breakpoints,
     /// The probes that are set in the machine for breakpoints.
     pub(crate) applied_probes: BTreeSet<ModuleOffset>,
+    /// How many inlined calls that begin where the program stands count as not entered.
+    pub(crate) hidden_inlines: usize,
     /// The index of the selected frame.
     pub(crate) selected: usize,
     pub(crate) history: Vec<Value>,
@@ -84,6 +86,7 @@ impl Debugger {
             reason: String::new(),
             breakpoints: Breakpoints::default(),
             applied_probes: BTreeSet::new(),
+            hidden_inlines: 0,
             selected: 0,
             history: Vec::new(),
             user_variables: RefCell::default(),
@@ -142,14 +145,14 @@ impl Debugger {
     pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> {
         let frames = self
             .is_alive()
-            .then(|| Frames::new(&self.program, &self.vm));
+            .then(|| Frames::new(&self.program, &self.vm, self.hidden_inlines));
         frames.into_iter().flatten()
     }
 
     /// How many frames there are.
     pub(crate) fn frame_total(&self) -> usize {
         if self.is_alive() {
-            Frames::total(&self.program, &self.vm)
+            Frames::total(&self.program, &self.vm, self.hidden_inlines)
         } else {
             0
         }

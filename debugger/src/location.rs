@@ -1,5 +1,6 @@
 //! Where a command means: `fib`, `fib.c:12`, `12`, `+3`, `*0x1a3`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -259,6 +260,25 @@ pub(crate) fn function_places(program: &Program, name: &str) -> Vec<ModuleOffset
         .into_iter()
         .filter_map(|func| program.module().func_body(func))
         .map(|body| ModuleOffset(body.code.start))
+        .collect()
+}
+
+/// Those of a location's places at which an inlined call begins that the location means: its own function or line, and not
+/// the code around it.
+pub(crate) fn inlined_places(
+    program: &Program,
+    location: &Location,
+    pcs: &[ModuleOffset],
+) -> BTreeSet<ModuleOffset> {
+    let name = match location {
+        Location::Function(name) | Location::FileFunction(_, name) => name,
+        _ => return pcs.iter().copied().collect(),
+    };
+    let found = program.info().breakpoints_for_function(name);
+    found
+        .into_iter()
+        .filter(|place| place.is_inlined)
+        .filter_map(|place| program.instruction_at(place.address))
         .collect()
 }
 

@@ -240,6 +240,17 @@ impl Program {
         places
     }
 
+    /// How many inlined calls begin exactly at an instruction. Who arrives there from the code around them stands before the
+    /// calls, and not yet in them.
+    pub(crate) fn inlined_starts(&self, pc: ModuleOffset) -> usize {
+        let Some(at) = self.code_offset(pc) else {
+            return 0;
+        };
+        let places = self.places_at(pc);
+        let starts = |place: &&CodePlace| place.inlined_ranges.iter().any(|it| it.start == at);
+        places.iter().take_while(starts).count()
+    }
+
     fn find_places(&self, pc: ModuleOffset, at: CodeOffset) -> Vec<CodePlace> {
         let mut location = self.info.location(at).filter(|location| location.line > 0);
         let mut places = Vec::new();

@@ -1,11 +1,13 @@
 //! Commands about breakpoints.
 
+use std::collections::BTreeSet;
+
 use wdb_vm::address::ModuleOffset;
 
 use crate::breakpoints::{Breakpoint, Condition, Disposition, for_people};
 use crate::debugger::Debugger;
 use crate::error::Error;
-use crate::location::Location;
+use crate::location::{Location, inlined_places};
 use crate::report::Report;
 
 pub(super) fn break_(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
@@ -18,41 +20,39 @@ pub(super) fn tbreak(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 fn set(debugger: &mut Debugger, arguments: &str, disposition: Disposition) -> Result<(), Error> {
     let (spec, condition) = split_condition(arguments);
-    let (spec, pcs) = if spec.is_empty() {
+    let (spec, pcs, inlined) = if spec.is_empty() {
         // The selected frame's place; of a caller, where it goes on.
         let frame = debugger.expect_frame().map_err(|_| {
             Error::other("A location is expected: a function, FILE:LINE, LINE or *OFFSET.")
         })?;
         let pc = frame.pc();
-        (format!("*{pc}"), vec![pc])
+        (format!("*{pc}"), vec![pc], BTreeSet::from([pc]))
     } else {
-        let pcs = debugger.resolve(&Location::parse(spec)?)?;
-        (spec.to_owned(), pcs)
+        let location = Location::parse(spec)?;
+        let pcs = debugger.resolve(&location)?;
+        let inlined = inlined_places(&debugger.program, &location, &pcs);
+        (spec.to_owned(), pcs, inlined)
     };
     let condition = condition
         .map(|text| parse_condition(debugger, text))
         .transpose()?;
-    add(debugger, spec, pcs, disposition, condition);
-    Ok(())
-}
-
-fn add(
-    debugger: &mut Debugger,
-    spec: String,
-    pcs: Vec<ModuleOffset>,
-    disposition: Disposition,
-    condition: Option<Condition>,
-) {
-    let breakpoint = debugger.breakpoints.add(|number| Breakpoint {
+    let make = |number| Breakpoint {
         number,
         spec,
         pcs,
+        inlined,
         enabled: true,
         disposition,
         condition,
         hits: 0,
         ignore: 0,
-    });
+    };
+    add(debugger, make);
+    Ok(())
+}
+
+fn add(debugger: &mut Debugger, make: impl FnOnce(u32) -> Breakpoint) {
+    let breakpoint = debugger.breakpoints.add(make);
     let view = breakpoint.view(&debugger.program);
     let view = for_people(&debugger.program, view);
     debugger.apply_probes();
@@ -62,13 +62,17 @@ fn add(
 impl Debugger {
     /// Sets a temporary breakpoint on places that a command knows by itself.
     pub(super) fn add_temporary(&mut self, spec: &str, pcs: &[ModuleOffset]) {
-        add(
-            self,
-            spec.to_owned(),
-            pcs.to_vec(),
-            Disposition::Delete,
-            None,
-        );
+        add(self, |number| Breakpoint {
+            number,
+            spec: spec.to_owned(),
+            pcs: pcs.to_vec(),
+            inlined: BTreeSet::new(),
+            enabled: true,
+            disposition: Disposition::Delete,
+            condition: None,
+            hits: 0,
+            ignore: 0,
+        });
     }
 
     /// Lets the breakpoint at which the program stands pass over hits, so that the `count`th one stops (`continue N`).

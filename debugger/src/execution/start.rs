@@ -95,6 +95,7 @@ impl Debugger {
         self.vm = RefCell::new(vm);
         self.is_fresh = true;
         self.selected = 0;
+        self.hidden_inlines = 0;
         self.shown = None;
         self.applied_probes.clear();
         self.apply_probes();
