@@ -2,7 +2,8 @@
 
 mod support;
 
-use support::{BUSY, INSTANCE, Random, call, invoke, machine_of, machine_with};
+use support::random::Random;
+use support::{BUSY, INSTANCE, call, invoke, machine_of, machine_with};
 use wdb_vm::address::{CodeAddress, ModuleOffset};
 use wdb_vm::exit::Exit;
 use wdb_vm::isa::Op;
