@@ -73,7 +73,7 @@ pub(crate) enum Error {
     },
     #[error("No breakpoint number {0}.")]
     NoBreakpoint(u32),
-    #[error("{0}.")]
+    #[error("{}.", capitalised(.0))]
     Value(#[from] wdb_dwarf::Error),
     #[error("{0}")]
     Other(String),
@@ -98,6 +98,15 @@ fn excerpt(text: &str, position: usize) -> String {
         excerpt.push_str("...");
     }
     excerpt
+}
+
+fn capitalised(error: &wdb_dwarf::Error) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => text,
+    }
 }
 
 fn last_line(last: Option<u32>) -> String {
