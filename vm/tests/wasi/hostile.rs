@@ -35,7 +35,7 @@ const PATHS: [&str; 12] = [
 const PATHS_AT: u64 = 0x100;
 const PATH_BYTES: u64 = 0x40;
 
-/// Lays out paths, buffers of a few bytes, and subscriptions for clocks and descriptors.
+/// Lays out paths, buffers of a few bytes, and subscriptions for clocks and descriptors; opens a file and a directory.
 fn lay_out(guest: &mut Guest) {
     guest.memory = vec![0; 0x1_0000];
     for (index, path) in (0..).zip(PATHS) {
@@ -47,6 +47,10 @@ fn lay_out(guest: &mut Guest) {
     guest.put(clock + 24, &u64::MAX.to_le_bytes());
     guest.put(descriptor + 8, &[1]);
     guest.put(descriptor + 16, &4u32.to_le_bytes());
+    guest
+        .open("opened", OpenFlags::CREAT)
+        .expect("no path that the guest names is this file's");
+    guest.open_directory(".").expect("the root is a directory");
 }
 
 /// An argument that may be a descriptor, an address, a length, flags or nonsense.
@@ -76,12 +80,15 @@ fn any_call_with_any_arguments_does_no_harm() {
     let config = WasiConfig::new().args(["program"]).env("NAME", "value");
     let mut guest = Guest::new(config.preopen(&root, "/"));
     let functions = guest.functions();
+    let beginning = Arc::clone(&guest.state);
     // Whatever would wait gives up at once.
     guest.interrupt.raise();
     let mut random = Random::new();
     let mut succeeded = 0;
     for call in 0..CALLS {
+        // Soon a guest has closed all it had, so it begins anew now and then.
         if call % 100 == 0 {
+            guest.state = Arc::clone(&beginning);
             lay_out(&mut guest);
         }
         let (name, params) = &functions[random.below(functions.len() as u64) as usize];
@@ -94,7 +101,8 @@ fn any_call_with_any_arguments_does_no_harm() {
         succeeded += u32::from(outcome == HostOutcome::Return(vec![0]));
         assert!(guest.state.descriptors().count() <= DESCRIPTORS_MAX);
     }
-    assert!(succeeded > CALLS / 100, "only {succeeded} calls succeeded");
+    println!("{succeeded} of {CALLS} calls succeeded");
+    assert!(succeeded > CALLS / 20, "only {succeeded} calls succeeded");
     let entries = fs::read_dir(&outside).expect("the outside");
     assert_eq!(entries.count(), 1, "something was added outside");
     let secret = fs::read_to_string(outside.join("secret"));
