@@ -1,6 +1,6 @@
 //! The state behind a session: the machine and everything the user has set up around it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -62,6 +62,8 @@ pub(crate) struct Debugger {
     pub(crate) shown: Option<Shown>,
     /// Whether the view that front ends have is out of date.
     pub(crate) is_view_stale: bool,
+    /// Whether calls that an expression makes are kept (`call`), rather than made in a copy.
+    pub(crate) keeps_calls: Cell<bool>,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
     /// The exit status with which the user wants to leave.
@@ -99,6 +101,7 @@ impl Debugger {
             script_depth: 0,
             shown: None,
             is_view_stale: false,
+            keeps_calls: Cell::new(false),
             warnings_told: 0,
             quit: None,
         }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod breakpoints;
+mod calls;
 pub mod commands;
 mod complete;
 mod debugger;

@@ -45,6 +45,10 @@ impl<'a> FrameScope<'a> {
         }
     }
 
+    pub(crate) fn debugger(&self) -> &'a Debugger {
+        self.debugger
+    }
+
     pub(crate) fn target(&self) -> &FrameTarget<'a> {
         &self.target
     }
@@ -318,6 +322,14 @@ impl Scope for FrameScope<'_> {
         let mut variables = self.debugger.user_variables.borrow_mut();
         variables.insert(name.to_owned(), value);
         Ok(true)
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Result<Value, Error> {
+        self.call_named(name, args)
+    }
+
+    fn call_through(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error> {
+        self.call_pointer(pointer, args)
     }
 
     fn type_named(&self, name: &str) -> Option<TypeRef> {

@@ -7,6 +7,7 @@ pub mod address;
 mod classic;
 pub mod decode;
 pub mod disassemble;
+pub mod edits;
 pub mod exit;
 pub mod frames;
 pub mod host;

@@ -1,6 +1,7 @@
 //! The command language: gdb's names, one table, one implementation of each verb.
 
 mod breakpoints;
+mod calling;
 mod data;
 mod disassemble;
 pub(crate) mod display;

@@ -1,8 +1,8 @@
 //! The table of commands: what lookup, help and completion know.
 
 use crate::commands::{
-    breakpoints, data, disassemble, display, examine, help, info, info_machine, info_symbols, list,
-    running, script, set, stack,
+    breakpoints, calling, data, disassemble, display, examine, help, info, info_machine,
+    info_symbols, list, running, script, set, stack,
 };
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -140,6 +140,18 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::Location,
         repeat: Repeat::Never,
         run: breakpoints::break_,
+    },
+    Command {
+        name: "call",
+        aliases: &[],
+        group: Group::Data,
+        usage: "call[/FORMAT] EXPRESSION",
+        summary: "Call a function in the program.",
+        details: "Like `print`, but what the function does to the program is kept, and a void result is not printed.\n\
+                  (`print` calls functions in a copy of the program.)",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Same,
+        run: calling::call,
     },
     Command {
         name: "clear",
@@ -308,6 +320,17 @@ pub const COMMANDS: &[Command] = &[
         run: info::info,
     },
     Command {
+        name: "jump",
+        aliases: &["j"],
+        group: Group::Running,
+        usage: "jump LOCATION",
+        summary: "Continue program being debugged at specified line or address.",
+        details: "It must lie in the current function.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: calling::jump,
+    },
+    Command {
         name: "kill",
         aliases: &["k"],
         group: Group::Running,
@@ -398,6 +421,17 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::Expression,
         repeat: Repeat::Never,
         run: script::quit,
+    },
+    Command {
+        name: "return",
+        aliases: &[],
+        group: Group::Running,
+        usage: "return [EXPRESSION]",
+        summary: "Make selected stack frame return to its caller.",
+        details: "Control stays there. EXPRESSION is the value that is returned.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: calling::return_,
     },
     Command {
         name: "run",

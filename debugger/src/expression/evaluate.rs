@@ -22,6 +22,12 @@ pub(crate) trait Scope {
     /// Changes what a name after a `$` stands for; answers `false` when its value has a place that is written instead.
     fn set_dollar(&self, name: &str, value: &Value) -> Result<bool, Error>;
 
+    /// What the program's function of a name returns.
+    fn call(&self, name: &str, args: &[Value]) -> Result<Value, Error>;
+
+    /// What the program's function returns that a pointer points to.
+    fn call_through(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error>;
+
     /// The type of a name.
     fn type_named(&self, name: &str) -> Option<TypeRef>;
 
@@ -117,6 +123,21 @@ impl Evaluator<'_> {
                 self.inspector.index(&value, index)?
             }
             NodeKind::Repeat(first, count) => self.repeat(first, count)?,
+            NodeKind::Call(callee, args) => {
+                let args = args.iter().map(|arg| self.value(arg));
+                let args: Vec<Value> = args.collect::<Result<_, _>>()?;
+                match &callee.kind {
+                    NodeKind::Name(name) => match self.scope.variable(name) {
+                        // A variable that holds a pointer to a function hides a function of the same name.
+                        Ok(pointer) => self.scope.call_through(&pointer, &args)?,
+                        Err(_) => self.scope.call(name, &args)?,
+                    },
+                    NodeKind::Unary(UnaryOperator::Dereference, pointer) => {
+                        self.scope.call_through(&self.value(pointer)?, &args)?
+                    }
+                    _ => self.scope.call_through(&self.value(callee)?, &args)?,
+                }
+            }
             NodeKind::Comma(first, second) => {
                 self.value(first)?;
                 self.value(second)?
