@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use wdb_dwarf::{BaseEncoding, Inspector, Place, RecordKind, Scalar, TypeKind, TypeRef, Value};
-use wdb_vm::address::{FuncAddr, FuncIndex};
+use wdb_dwarf::{
+    BaseEncoding, DebugInfo, Inspector, Place, RecordKind, Scalar, TypeKind, TypeRef, Value,
+};
+use wdb_vm::address::{FuncAddr, FuncIndex, GlobalAddr};
 use wdb_vm::exit::Exit;
 use wdb_vm::value::Value as MachineValue;
 use wdb_vm::vm::{RunLimit, Vm};
@@ -138,16 +140,14 @@ impl FrameScope<'_> {
             .source_type
             .as_ref()
             .map(|(_, types)| types.as_slice());
-        let cells = params
-            .iter()
-            .zip(args)
-            .enumerate()
-            .map(|(position, (ty, arg))| {
-                let type_ref = types.and_then(|types| types.get(position).copied());
-                argument(&self.inspector(), *ty, type_ref, arg)
-            });
-        let cells: Vec<MachineValue> = cells.collect::<Result<_, _>>()?;
-        let results = self.debugger().run_call(callee, &cells)?;
+        let mut room = StackRoom::new(self.debugger());
+        let mut cells = Vec::with_capacity(params.len());
+        for (position, (ty, arg)) in params.iter().zip(args).enumerate() {
+            let type_ref = types.and_then(|types| types.get(position).copied());
+            let address = room.place(info, arg)?;
+            cells.push(argument(&self.inspector(), *ty, type_ref, arg, address)?);
+        }
+        let results = self.debugger().run_call(callee, &cells, &room)?;
         let type_ref = match (&callee.source_type, results.first()) {
             (_, None) => TypeRef::VOID,
             (Some((type_ref, _)), Some(_)) => *type_ref,
@@ -165,6 +165,82 @@ impl FrameScope<'_> {
             .first()
             .map_or_else(|| Arc::new([]) as Arc<[u8]>, bytes_of);
         Ok(self.inspector().read(type_ref, Place::Implicit(bytes)))
+    }
+}
+
+/// Room on the program's stack in linear memory for arguments that are passed by their address and have none: literals, and
+/// values computed here.
+struct StackRoom {
+    /// The global that holds the stack's end, if one can be found, and what it held.
+    pointer: Option<(GlobalAddr, MachineValue)>,
+    /// The stack's end as it is to be during the call.
+    end: u64,
+    contents: Vec<(u64, Arc<[u8]>)>,
+}
+
+impl StackRoom {
+    fn new(debugger: &Debugger) -> StackRoom {
+        let names = debugger.program.module().names();
+        let count = u32::try_from(debugger.program.module().globals().len()).unwrap_or(0);
+        // The linker puts it first, also where it writes no names.
+        let index = (0..count).find(|it| names.global(*it) == Some("__stack_pointer"));
+        let vm = debugger.vm.borrow();
+        let global = vm.global_addr(PROGRAM_INSTANCE, index.unwrap_or(0));
+        let pointer = global.and_then(|global| Some((global, vm.global(global)?.1)));
+        let end = match pointer {
+            Some((_, MachineValue::I32(end))) => u64::from(end.cast_unsigned()),
+            Some((_, MachineValue::I64(end))) => end.cast_unsigned(),
+            _ => 0,
+        };
+        StackRoom {
+            pointer: pointer.filter(|_| end > 0),
+            end,
+            contents: Vec::new(),
+        }
+    }
+
+    /// The address that an argument gets, if it needs one.
+    fn place(&mut self, info: &DebugInfo, arg: &Value) -> Result<Option<u64>, Error> {
+        /// What the C ABI keeps the stack's end aligned to.
+        const ALIGNMENT: u64 = 16;
+        let kind = &info.type_of(info.resolve(arg.type_ref)).kind;
+        let needs_address = matches!(kind, TypeKind::Array { .. } | TypeKind::Record(_))
+            && matches!(arg.place, Place::Implicit(_));
+        if !needs_address {
+            return Ok(None);
+        }
+        let end = self.end.checked_sub(arg.bytes.len() as u64);
+        let end = end.filter(|_| self.pointer.is_some()).ok_or_else(|| {
+            Error::other("There is no room for the arguments on the program's stack.")
+        })?;
+        self.end = end / ALIGNMENT * ALIGNMENT;
+        self.contents.push((self.end, arg.bytes.clone()));
+        Ok(Some(self.end))
+    }
+
+    /// Writes the arguments and moves the stack's end below them.
+    fn fill(&self, vm: &mut Vm) -> Result<(), Error> {
+        let Some((global, before)) = self.pointer.filter(|_| !self.contents.is_empty()) else {
+            return Ok(());
+        };
+        for (address, bytes) in &self.contents {
+            if !vm.write_memory(PROGRAM_INSTANCE, 0, *address, bytes) {
+                return Err(wdb_dwarf::Error::Memory { address: *address }.into());
+            }
+        }
+        let end = match before {
+            MachineValue::I64(_) => MachineValue::I64(self.end.cast_signed()),
+            _ => MachineValue::I32(self.end as i32),
+        };
+        vm.set_global(global, end);
+        Ok(())
+    }
+
+    /// Puts the stack's end back.
+    fn leave(&self, vm: &mut Vm) {
+        if let Some((global, before)) = self.pointer {
+            vm.set_global(global, before);
+        }
     }
 }
 
@@ -186,6 +262,7 @@ fn argument(
     ty: ValType,
     type_ref: Option<TypeRef>,
     arg: &Value,
+    address: Option<u64>,
 ) -> Result<MachineValue, Error> {
     let info = inspector.info();
     let is_record = |type_ref: TypeRef| match &info.type_of(info.resolve(type_ref)).kind {
@@ -197,6 +274,9 @@ fn argument(
         }
         _ => false,
     };
+    if let Some(address) = address {
+        return machine_scalar(ty, Scalar::Integer(i128::from(address)));
+    }
     let value = match type_ref {
         _ if is_record(arg.type_ref) => inspector.address_of(arg)?,
         Some(type_ref) => inspector.cast(arg, type_ref)?,
@@ -230,21 +310,30 @@ pub(crate) fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue
 
 impl Debugger {
     /// Runs a call to its end. Breakpoints in it do not stop it. Unless calls are to be kept, the machine is as before afterwards.
-    fn run_call(&self, callee: &Callee, args: &[MachineValue]) -> Result<Vec<MachineValue>, Error> {
+    fn run_call(
+        &self,
+        callee: &Callee,
+        args: &[MachineValue],
+        room: &StackRoom,
+    ) -> Result<Vec<MachineValue>, Error> {
         let mut vm = self.vm.borrow_mut();
         let checkpoint = vm.checkpoint(None);
         let suspended = vm
             .begin_call(callee.func, args)
             .map_err(|error| Error::Other(format!("{}: {error}.", callee.name)))?;
-        self.shared.begin_run();
-        let exit = run_to_end(&mut vm);
-        self.shared.end_run();
-        if self.keeps_calls.get() && matches!(exit, Exit::Finished(_)) {
+        let exit = room.fill(&mut vm).map(|()| {
+            self.shared.begin_run();
+            let exit = run_to_end(&mut vm);
+            self.shared.end_run();
+            exit
+        });
+        if self.keeps_calls.get() && matches!(exit, Ok(Exit::Finished(_))) {
             vm.end_call(suspended);
+            room.leave(&mut vm);
         } else {
             vm.undo(&checkpoint);
         }
-        match exit {
+        match exit? {
             Exit::Finished(values) => Ok(values),
             Exit::Trap(trap) => Err(ended(callee, &format!("a trap: {trap}"))),
             Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
