@@ -25,5 +25,6 @@ pub mod trap;
 pub mod value;
 pub mod vm;
 pub mod wasi;
+pub mod watch;
 
 pub use wasmparser::{FuncType, RefType, ValType};

@@ -14,6 +14,7 @@ use crate::store::{FuncKind, LinkError, Store};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
+use crate::watch::Watches;
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 const TICKS_PER_POLL: u64 = 1 << 17;
@@ -66,6 +67,11 @@ pub struct Vm {
     log: HostLog,
     interrupt: Interrupt,
     stub_imports: bool,
+    pub(crate) watches: Watches,
+    /// Whether runs stop before calls of the host.
+    stops_at_host_calls: bool,
+    /// Where the last such stop was: going on from it makes the call.
+    host_call_passed: Option<Time>,
 }
 
 impl Vm {
@@ -92,6 +98,9 @@ impl Vm {
             log: HostLog::default(),
             interrupt: Interrupt::default(),
             stub_imports: config.stub_imports,
+            watches: Watches::default(),
+            stops_at_host_calls: false,
+            host_call_passed: None,
         }
     }
 
@@ -206,6 +215,9 @@ impl Vm {
 
     /// Runs until something stops it.
     pub fn run(&mut self, limit: RunLimit) -> Exit {
+        if !self.watches.is_empty() {
+            return self.run_watched(limit);
+        }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -232,6 +244,16 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
+        self.host_call_passed = Some(self.time());
+        if self.watches.is_empty() {
+            self.step_plain()
+        } else {
+            self.step_and_watch()
+        }
+    }
+
+    /// Like [`Vm::step`], without a look at the watches.
+    pub(crate) fn step_plain(&mut self) -> Exit {
         if let Some(exit) = self.begin() {
             return exit;
         }
@@ -304,6 +326,13 @@ impl Vm {
 
     /// Makes the host call that the machine stands at; `None` when it returned.
     fn call_host(&mut self, func: FuncAddr, tail: bool) -> Option<Exit> {
+        if self.stops_at_host_calls {
+            let now = Some(self.time());
+            if self.host_call_passed != now {
+                self.host_call_passed = now;
+                return Some(Exit::HostCall(func));
+            }
+        }
         let call = self.call_site(func, tail);
         match self.host_call(func, &call) {
             Ok(results) => {
@@ -425,6 +454,12 @@ impl Vm {
             .copy_within(start..start + results.len(), base);
         machine.height = (base + results.len()) as u32;
         machine.frames.pop();
+    }
+
+    /// Makes runs stop before each call of the host, at the instruction that makes it, or not.
+    pub fn stop_at_host_calls(&mut self, stops: bool) {
+        self.stops_at_host_calls = stops;
+        self.host_call_passed = None;
     }
 
     /// The name of the tier that runs the program.
