@@ -16,6 +16,7 @@ pub(crate) enum Action {
     Run,
     Interrupt,
     FrameUp,
+    CallerWithSource,
     FrameDown,
     ToggleBreakpoint,
     ConditionalBreakpoint,
@@ -145,6 +146,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     binding(Action::ToggleBreakpoint, &["b", "F9"], "breakpoint", "set a breakpoint here, or delete the one there is", Group::Breakpoints, Some("break")),
     binding(Action::ConditionalBreakpoint, &["B"], "breakpoint with condition", "set a breakpoint here that has a condition", Group::Breakpoints, None),
 
+    binding(Action::CallerWithSource, &["U"], "caller with source", "select the nearest caller whose source is here", Group::Looking, None),
     binding(Action::FrameUp, &["u"], "frame up", "select the caller's frame", Group::Looking, None),
     binding(Action::FrameDown, &["d"], "frame down", "select the called frame", Group::Looking, None),
     binding(Action::Expand, &["Enter"], "expand or follow", "expand a value, follow an address, select a frame", Group::Looking, None),

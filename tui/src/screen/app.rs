@@ -66,6 +66,8 @@ pub(crate) enum Question {
     Disassembly(u32),
     /// The source position of an instruction.
     Spot(u32),
+    /// The first of some frames whose source is here.
+    FrameWithSource(Vec<(usize, SourceSpot)>),
     /// The instructions of a line.
     LinePcs {
         /// The file, as the debug info records it.
@@ -96,6 +98,7 @@ pub(crate) enum Answer {
     Source(Arc<str>, Result<Arc<SourceText>, String>),
     Disassembly(u32, Option<Arc<Disassembly>>),
     Spot(u32, Option<SourceSpot>),
+    FrameWithSource(Option<usize>),
     LinePcs {
         recorded: Arc<str>,
         line: u32,
@@ -396,6 +399,10 @@ impl App {
                 self.listing.store_function(func_index, disassembly);
             }
             Answer::Spot(pc, spot) => self.link_source_to_spot(pc, spot),
+            Answer::FrameWithSource(Some(index)) => self.submit(format!("frame {index}")),
+            Answer::FrameWithSource(None) => {
+                self.notify("no caller has source here".to_owned(), true);
+            }
             Answer::LinePcs {
                 recorded,
                 line,
@@ -593,7 +600,9 @@ impl App {
             .as_ref()
             .map(|spot| self.listing.source(&spot.recorded))
         {
-            Some(Some(Fetched::Missing(reason))) => reason.clone(),
+            Some(Some(Fetched::Missing(reason))) => {
+                format!("{reason}; U selects the nearest caller that has its source")
+            }
             Some(_) => "loading the source ...".to_owned(),
             None if !self.has_debug_info => {
                 "no debug info: compile with -g to see source".to_owned()

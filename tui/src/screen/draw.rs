@@ -89,6 +89,21 @@ fn put_line(buffer: &mut Buffer, area: Rect, row: usize, line: &Line<'_>) {
     }
 }
 
+/// Writes a line of spans as [`put_line`] does; where it does not fit, its end says that there is more.
+fn put_cut_line(buffer: &mut Buffer, area: Rect, row: usize, line: &Line<'_>) {
+    put_line(buffer, area, row, line);
+    if line.width() > usize::from(area.width)
+        && let Some(row) = row_area(area, row).filter(|row| row.width > 0)
+    {
+        let last = Rect {
+            x: row.right() - 1,
+            width: 1,
+            ..row
+        };
+        put(buffer, last, "…", Style::new());
+    }
+}
+
 /// The area of one row.
 fn row_area(area: Rect, row: usize) -> Option<Rect> {
     let row = u16::try_from(row).ok().filter(|row| *row < area.height)?;
@@ -160,53 +175,60 @@ fn draw_status(app: &App, area: Rect, buffer: &mut Buffer) {
         ProgramState::Trapped => ("TRAPPED".to_owned(), theme.bar_trapped),
         ProgramState::Exited(status) => (format!("EXITED {status}"), theme.bar_stopped),
     };
-    let mut right = String::new();
-    if app.busy && !app.running {
-        right.push_str(" working ... │");
-    }
-    if !app.view.tier.is_empty() {
-        // On a narrow screen the reason of the stop needs the room.
-        let label = if area.width < 100 { "" } else { "tier " };
-        right.push_str(&format!(" {label}{} │", app.view.tier));
-    }
-    right.push_str(&format!(" t={} ", grouped(app.view.tick)));
     let reason = match app.state() {
         ProgramState::Running => "Ctrl-C stops it",
         ProgramState::NotStarted => "s starts it, c runs it",
-        _ => &app.view.reason,
+        _ => app.view.reason.lines().next().unwrap_or_default(),
     };
-    let reason = visible(reason.lines().next().unwrap_or_default()).into_owned();
-    let right_width = u16::try_from(right.width())
-        .unwrap_or(u16::MAX)
-        .min(area.width);
-    let left = Rect {
-        width: area.width - right_width,
-        ..area
+    let reason = match app.view.frames.first() {
+        // After a step the reason is the line's number and text, which the source pane shows.
+        Some(frame) if reason.contains('\t') => data::frame_place(frame),
+        _ => visible(reason).into_owned(),
     };
     let line = Line::from(vec![
         Span::raw(" wdb "),
-        Span::raw(visible(&app.program_name).into_owned()),
+        Span::raw(visible(file_name(&app.program_name)).into_owned()),
         Span::raw(" │"),
         Span::styled(format!(" {word} "), style),
         Span::raw("│ "),
         Span::raw(reason),
     ]);
-    let cut = line.width() >= usize::from(left.width);
-    put_line(buffer, left, 0, &line);
-    if cut && left.width > 0 {
-        let last = Rect {
-            x: left.right() - 1,
-            width: 1,
-            ..left
+    // Why the program stopped is worth more than the clock and the tier.
+    let rights = status_details(app);
+    let room = usize::from(area.width).saturating_sub(line.width() + 1);
+    let right = rights.iter().find(|text| text.width() <= room);
+    put_cut_line(buffer, area, 0, &line);
+    if let Some(right) = right {
+        let width = u16::try_from(right.width()).unwrap_or(area.width);
+        let right_area = Rect {
+            x: area.right() - width,
+            width,
+            ..area
         };
-        put(buffer, last, "…", Style::new());
+        put(buffer, right_area, right, Style::new());
     }
-    let right_area = Rect {
-        x: left.right(),
-        width: right_width,
-        ..area
-    };
-    put(buffer, right_area, &right, Style::new());
+}
+
+/// The last part of a path.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// What the right end of the status line says, from the longest wording to the shortest.
+fn status_details(app: &App) -> Vec<String> {
+    if app.busy && !app.running {
+        return vec![" working ... ".to_owned(), " ... ".to_owned()];
+    }
+    let clock = format!(" t={} ", grouped(app.view.tick));
+    if app.view.tier.is_empty() {
+        return vec![clock];
+    }
+    let tier = app.view.tier;
+    vec![
+        format!(" tier {tier} │{clock}"),
+        format!(" {tier} │{clock}"),
+        clock,
+    ]
 }
 
 fn draw_divider(app: &App, arrangement: &Arrangement, buffer: &mut Buffer) {
@@ -334,6 +356,24 @@ fn title_detail(app: &App, pane: Pane) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// The first part of a text that fits; nothing when that would say nothing.
+fn fit_start(text: &str, width: usize) -> String {
+    /// Below this, there is only room for a bracket and dots.
+    const COLUMNS_MIN: usize = 6;
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    if width < COLUMNS_MIN {
+        return String::new();
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+        used <= width
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 /// The last part of a text that fits: of a path the end says most.

@@ -1,14 +1,16 @@
-//! The loop between terminal, session and state. It alone touches the terminal, and draws at most some 30 frames a second,
-//! only when something changed.
+//! The loop between terminal, session and state. It alone touches the terminal, and draws only when something changed.
+//!
+//! A key mostly leads to several changes in a row: the command begins, the program stops, the texts of the new place arrive.
+//! They are drawn as one frame, unless that takes so long that the user would notice the delay.
 
-use std::io;
+use std::io::{self, BufWriter};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crossterm::event as terminal;
-use crossterm::execute;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -28,13 +30,19 @@ use crate::screen::workers::{
 };
 
 /// The least time between two frames.
-const FRAME: Duration = Duration::from_millis(33);
+const FRAME: Duration = Duration::from_millis(8);
+/// The least time between two frames while the program runs: nobody reads faster what it writes.
+const FRAME_RUNNING: Duration = Duration::from_millis(25);
+/// How long a frame waits for what is under way.
+const SETTLE: Duration = Duration::from_millis(20);
 /// How often the session is asked whether the guest waits for input.
 const INPUT_POLL: Duration = Duration::from_millis(50);
 /// How often the loop wakes up without a reason, to find out that a panic took the screen away.
 const IDLE: Duration = Duration::from_millis(250);
 /// After this time the user is told that a command takes long.
 const BUSY: Duration = Duration::from_millis(200);
+/// How many bytes the frames of most screens have at the most.
+const FRAME_BYTES: usize = 1 << 17;
 /// How many inputs are taken between two frames.
 const BATCH: usize = 1024;
 
@@ -42,7 +50,8 @@ const BATCH: usize = 1024;
 struct Loop {
     session: Session,
     app: App,
-    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    /// The buffer holds a whole frame, so that one write shows it.
+    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
     screen: Option<FullScreen>,
     reader: Option<TerminalReader>,
     inputs: Receiver<Input>,
@@ -51,6 +60,12 @@ struct Loop {
     questions: Sender<Question>,
     colours: Sender<ColourRequest>,
     history: SavedHistory,
+    /// How many look-ups are not answered yet.
+    unanswered: usize,
+    /// Since when the screen shows something old.
+    changed: Option<Instant>,
+    /// When the last frame was drawn.
+    drawn: Option<Instant>,
     /// Since when commands of this screen are under way.
     busy_since: Option<Instant>,
     quit: Option<i32>,
@@ -69,9 +84,8 @@ pub(crate) fn run(session: &Session, options: ScreenOptions) -> Result<i32, Fron
     let history = SavedHistory::open(options.history);
     let program = session.program();
     let screen = FullScreen::enter()?;
-    let backend = CrosstermBackend::new(io::stdout());
-    let mut terminal = Terminal::new(backend).map_err(FrontEndError::Terminal)?;
-    terminal.clear().map_err(FrontEndError::Terminal)?;
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+    let terminal = Terminal::new(backend).map_err(FrontEndError::Terminal)?;
     let size = terminal.size().map_err(FrontEndError::Terminal)?;
     let mut app = App::new(
         program.name().to_owned(),
@@ -95,6 +109,9 @@ pub(crate) fn run(session: &Session, options: ScreenOptions) -> Result<i32, Fron
         questions,
         colours,
         history,
+        unanswered: 0,
+        changed: Some(Instant::now()),
+        drawn: None,
         busy_since: None,
         quit: None,
     };
@@ -105,8 +122,6 @@ pub(crate) fn run(session: &Session, options: ScreenOptions) -> Result<i32, Fron
 
 impl Loop {
     fn run(&mut self) -> Result<i32, FrontEndError> {
-        let mut changed = true;
-        let mut drawn: Option<Instant> = None;
         loop {
             self.serve_effects()?;
             if let Some(status) = self.quit {
@@ -115,22 +130,43 @@ impl Loop {
             if FullScreen::is_lost() {
                 return Ok(101);
             }
-            let since = drawn.map_or(FRAME, |drawn| drawn.elapsed());
-            if changed && since >= FRAME {
+            let until_frame = self.until_frame();
+            if until_frame == Some(Duration::ZERO) {
                 self.draw()?;
-                drawn = Some(Instant::now());
-                changed = false;
+                self.drawn = Some(Instant::now());
+                self.changed = None;
+                continue;
             }
-            let timeout = if changed {
-                FRAME.saturating_sub(since)
-            } else if self.app.running || self.app.has_outstanding() {
+            let idle = if self.app.running || self.app.has_outstanding() {
                 INPUT_POLL
             } else {
                 IDLE
             };
-            changed |= self.receive(timeout)?;
-            changed |= self.poll();
+            let changed = self.receive(until_frame.unwrap_or(idle))?;
+            if self.poll() || changed {
+                self.changed.get_or_insert_with(Instant::now);
+            }
         }
+    }
+
+    /// How long the next frame has to wait; `None` when there is nothing new to show.
+    fn until_frame(&self) -> Option<Duration> {
+        let changed = self.changed?;
+        let pause = if self.app.running {
+            FRAME_RUNNING
+        } else {
+            FRAME
+        };
+        let rest = self.drawn.map_or(Duration::ZERO, |drawn| {
+            pause.saturating_sub(drawn.elapsed())
+        });
+        let is_settling = self.unanswered > 0 || self.app.has_outstanding();
+        let settle = if is_settling {
+            SETTLE.saturating_sub(changed.elapsed())
+        } else {
+            Duration::ZERO
+        };
+        Some(rest.max(settle))
     }
 
     /// Waits for input and takes what there is; says whether there was any.
@@ -164,7 +200,10 @@ impl Loop {
                 let pending = self.output.take();
                 self.app.output(pending);
             }
-            Input::Answer(answer) => self.app.answer(answer),
+            Input::Answer(answer) => {
+                self.unanswered -= 1;
+                self.app.answer(answer);
+            }
             Input::Colours(colours) => self.app.colours(colours),
             Input::Interrupt => self.session.interrupt(),
             Input::Continued => self.redraw()?,
@@ -207,7 +246,10 @@ impl Loop {
                 Effect::TypeInput(bytes) => self.session.type_input(&bytes),
                 Effect::CloseInput => self.session.close_input(),
                 // These threads end only with the screen, or by a panic that ends the screen.
-                Effect::Ask(question) => drop(self.questions.send(question)),
+                Effect::Ask(question) => {
+                    self.unanswered += 1;
+                    drop(self.questions.send(question));
+                }
                 Effect::Colour(request) => drop(self.colours.send(request)),
                 Effect::Remember(line) => self.history.add(&line),
                 Effect::Redraw => self.redraw()?,
@@ -218,33 +260,52 @@ impl Loop {
         Ok(())
     }
 
+    /// Forgets what the terminal shows. Its `clear` would ask the terminal for the cursor's position first, and wait for
+    /// an answer that the thread of the keys may take.
     fn redraw(&mut self) -> Result<(), FrontEndError> {
-        self.terminal.clear().map_err(FrontEndError::Terminal)
+        let size = self.terminal.size().map_err(FrontEndError::Terminal)?;
+        self.terminal
+            .resize(Rect::new(0, 0, size.width, size.height))
+            .map_err(FrontEndError::Terminal)
     }
 
     /// Gives the terminal back to the shell until it continues this process.
     fn suspend(&mut self) -> Result<(), FrontEndError> {
-        self.reader = None;
+        if let Some(reader) = self.reader.take() {
+            reader.stop();
+        }
         self.screen = None;
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
             .map_err(FrontEndError::Signals)?;
         self.screen = Some(FullScreen::enter()?);
         self.reader = Some(TerminalReader::start(self.sender.clone())?);
-        let size = self.terminal.size().map_err(FrontEndError::Terminal)?;
-        self.app.resize(size.width, size.height);
         self.redraw()
     }
 
     fn draw(&mut self) -> Result<(), FrontEndError> {
+        // The terminal may have another size already, while the event that says so is on its way.
+        self.terminal
+            .autoresize()
+            .map_err(FrontEndError::Terminal)?;
+        let area = self.terminal.get_frame().area();
+        if area != self.app.size {
+            self.app.resize(area.width, area.height);
+            self.serve_effects()?;
+        }
         let app = &self.app;
-        execute!(io::stdout(), BeginSynchronizedUpdate).map_err(FrontEndError::Terminal)?;
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)
+            .map_err(FrontEndError::Terminal)?;
         self.terminal
             .draw(|frame| {
-                if let Some(position) = draw(app, frame.buffer_mut()) {
+                // It may change at any time; the next frame then is the right one.
+                if frame.area() == app.size
+                    && let Some(position) = draw(app, frame.buffer_mut())
+                {
                     frame.set_cursor_position(position);
                 }
             })
             .map_err(FrontEndError::Terminal)?;
-        execute!(io::stdout(), EndSynchronizedUpdate).map_err(FrontEndError::Terminal)
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+            .map_err(FrontEndError::Terminal)
     }
 }

@@ -117,7 +117,7 @@ fn push_value(
     if !open {
         return;
     }
-    for (name, child) in &value.children {
+    for (name, child) in parts(value) {
         let row = ValueRow {
             shape: Shape::Variable,
             depth: depth + 1,
@@ -129,6 +129,14 @@ fn push_value(
             expanded: None,
         };
         push_value(rows, row, child, expanded, hex);
+    }
+}
+
+/// The parts of a value; of a pointer those of its target, unless that has none.
+fn parts(value: &ValueView) -> &[(String, ValueView)] {
+    match value.children.as_slice() {
+        [(name, target)] if name == "*" && !target.children.is_empty() => &target.children,
+        children => children,
     }
 }
 

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use wdb_debugger::event::{CommandStatus, Event};
 use wdb_debugger::session::Session;
+use wdb_debugger::view::SourceSpot;
 
 use crate::error::FrontEndError;
 use crate::screen::app::{Answer, Question};
@@ -55,10 +56,10 @@ fn spawn(
         .map_err(FrontEndError::Thread)
 }
 
-/// Reads the terminal until it is dropped.
+/// Reads the terminal until it is dropped or stopped.
 pub(crate) struct TerminalReader {
     ends: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl TerminalReader {
@@ -85,20 +86,22 @@ impl TerminalReader {
                 }
             }
         })?;
-        Ok(TerminalReader {
-            ends,
-            thread: Some(thread),
-        })
+        Ok(TerminalReader { ends, thread })
+    }
+
+    /// Waits until the terminal is no longer read. Dropping does not wait: when the terminal is gone, the reader may
+    /// never come back from it.
+    pub(crate) fn stop(self) {
+        self.ends.store(true, Ordering::SeqCst);
+        while !self.thread.is_finished() {
+            thread::sleep(Self::POLL / 10);
+        }
     }
 }
 
 impl Drop for TerminalReader {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by the hook.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -179,6 +182,11 @@ fn answer(session: &Session, question: Question) -> Answer {
         }
         Question::Disassembly(func_index) => {
             Answer::Disassembly(func_index, program.disassembly(func_index))
+        }
+        Question::FrameWithSource(frames) => {
+            let has_source = |spot: &SourceSpot| program.source_text(spot).is_ok();
+            let found = frames.into_iter().find(|(_, spot)| has_source(spot));
+            Answer::FrameWithSource(found.map(|(index, _)| index))
         }
         Question::Spot(pc) => Answer::Spot(pc, program.spot_at(pc)),
         Question::LinePcs { recorded, line } => {

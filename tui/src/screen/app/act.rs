@@ -61,6 +61,7 @@ impl App {
                 }
                 self.effects.push(Effect::Interrupt);
             }
+            Action::CallerWithSource => self.ask_for_caller_with_source(),
             Action::FrameUp => self.submit("up".to_owned()),
             Action::FrameDown => self.submit("down".to_owned()),
             Action::ToggleBreakpoint => self.toggle_breakpoint(),
@@ -364,10 +365,9 @@ impl App {
         let focused = panes.iter().position(|pane| *pane == self.focus);
         let next = match focused {
             Some(position) => panes.get((position + 1) % panes.len()),
-            None => self
-                .raised
+            None => panes
                 .iter()
-                .find(|pane| pane.number() == number && self.visible_rows(**pane) > 0)
+                .find(|pane| self.visible_rows(**pane) > 0)
                 .or(panes.first()),
         };
         if let Some(pane) = next.copied() {

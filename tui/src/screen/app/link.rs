@@ -23,6 +23,16 @@ impl App {
         }
     }
 
+    /// Looks for the nearest caller whose source can be shown: after a panic the frames of the runtime come first.
+    pub(super) fn ask_for_caller_with_source(&mut self) {
+        let selected = self.view.selected.as_ref().map_or(0, |frame| frame.index);
+        let callers = self.view.frames.iter();
+        let callers = callers.filter(|frame| frame.index > selected);
+        let spots = callers.filter_map(|frame| Some((frame.index, frame.source.clone()?)));
+        let question = Question::FrameWithSource(spots.collect());
+        self.effects.push(Effect::Ask(question));
+    }
+
     /// Puts the source pane's cursor on a line.
     pub(super) fn show_spot(&mut self, spot: SourceSpot) {
         let row = usize::try_from(spot.line.saturating_sub(1)).unwrap_or(0);

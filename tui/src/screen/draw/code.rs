@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 use wdb_debugger::view::{InstructionView, PlaceView, SelectedFrame, View};
 
-use super::{mark_cursor_row, put, put_line, put_reason, row_area};
+use super::{mark_cursor_row, put, put_cut_line, put_reason, row_area};
 use crate::display_text::{push_expanded, visible};
 use crate::screen::app::App;
 use crate::screen::listing::Fetched;
@@ -99,7 +99,7 @@ pub(super) fn draw_source(app: &App, area: Rect, buffer: &mut Buffer) {
         ];
         let colours = source.colours.get(index);
         spans.extend(coloured(app, line, colours, scroll.left, area.width));
-        put_line(buffer, area, row, &Line::from(spans));
+        put_cut_line(buffer, area, row, &Line::from(spans));
         if is_current && let Some(row) = row_area(area, row) {
             buffer.set_style(row, theme.current_line);
         }
@@ -209,7 +209,7 @@ pub(super) fn draw_wasm(app: &App, area: Rect, buffer: &mut Buffer) {
             Span::styled(if is_linked { "┃" } else { " " }, theme.linked),
             Span::styled(without_columns(text, scroll.left), style),
         ];
-        put_line(buffer, list, row, &Line::from(spans));
+        put_cut_line(buffer, list, row, &Line::from(spans));
         if is_current && let Some(row) = row_area(list, row) {
             buffer.set_style(row, theme.current_line);
         }
@@ -245,7 +245,9 @@ fn draw_explanation(
     }
     if let Some(row) = row_area(area, rows - 1) {
         let taken = frame.map_or_else(String::new, |frame| {
-            taken_operands(instruction.effect, frame, app.hex)
+            let taken = taken_operands(instruction.effect, frame, app.hex);
+            let subject = subject(&instruction.text, frame, app.hex);
+            [taken, subject].into_iter().flatten().collect()
         });
         let text = format!(" {}{taken}", instruction.effect);
         put(buffer, row, &text, app.theme.type_style);
@@ -253,17 +255,89 @@ fn draw_explanation(
 }
 
 /// The operands that an instruction takes, when its effect says how many there are.
-fn taken_operands(effect: &str, frame: &SelectedFrame, hex: bool) -> String {
-    let Some((taken, _)) = effect.split_once("->") else {
-        return String::new();
-    };
+fn taken_operands(effect: &str, frame: &SelectedFrame, hex: bool) -> Option<String> {
+    let (taken, _) = effect.split_once("->")?;
     let types = taken.trim().trim_start_matches('[').trim_end_matches(']');
     let count = types.split_whitespace().count();
     let open = types.contains(['*', '.']);
     if count == 0 || open || count > frame.operands.len() {
-        return String::new();
+        return None;
     }
     let operands = &frame.operands[frame.operands.len() - count..];
     let texts: Vec<String> = operands.iter().map(|slot| slot_text(slot, hex)).collect();
-    format!("   takes {}", texts.join(", "))
+    Some(format!("   takes {}", texts.join(", ")))
+}
+
+/// What an instruction works on besides the operand stack: the local with its value, or the address in memory.
+fn subject(text: &str, frame: &SelectedFrame, hex: bool) -> Option<String> {
+    let (name, immediates) = text.split_once(' ').unwrap_or((text, ""));
+    if matches!(name, "local.get" | "local.set" | "local.tee") {
+        let local = frame.locals.iter().find(|slot| match &slot.name {
+            Some(name) => immediates.strip_prefix('$') == Some(name),
+            None => immediates.parse() == Ok(slot.index),
+        })?;
+        return Some(format!(
+            "   local {immediates} is {}",
+            slot_text(local, hex)
+        ));
+    }
+    // The address lies on top for a load, and below the value for a store.
+    let depth = match name.split_once('.')?.1 {
+        access if access.starts_with("load") => 1,
+        access if access.starts_with("store") => 2,
+        _ => return None,
+    };
+    let offset = immediates
+        .split(' ')
+        .find_map(|immediate| immediate.strip_prefix("offset="));
+    let offset: u64 = offset.map_or(Some(0), |offset| offset.parse().ok())?;
+    let slot = frame.operands.len().checked_sub(depth)?;
+    let operand = frame.operands.get(slot)?;
+    let base = match operand.type_name.as_str() {
+        "i32" => u64::from(operand.text.parse::<i32>().ok()?.cast_unsigned()),
+        "i64" => operand.text.parse::<i64>().ok()?.cast_unsigned(),
+        _ => return None,
+    };
+    Some(format!("   at {:#x}", base.checked_add(offset)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{subject, taken_operands};
+    use wdb_debugger::view::{SelectedFrame, SlotView};
+
+    fn slot(index: usize, name: Option<&str>, text: &str) -> SlotView {
+        SlotView {
+            index,
+            name: name.map(str::to_owned),
+            type_name: "i32".to_owned(),
+            text: text.to_owned(),
+            changed: false,
+        }
+    }
+
+    #[test]
+    fn instructions_say_what_they_work_on() {
+        let frame = SelectedFrame {
+            index: 0,
+            func_index: 0,
+            pc: 0,
+            source: None,
+            variables: Vec::new(),
+            locals: vec![slot(0, Some("n"), "10"), slot(1, None, "-1")],
+            operands: vec![slot(0, None, "-16"), slot(1, None, "7")],
+            labels: Vec::new(),
+        };
+        let said = |text| subject(text, &frame, false).unwrap_or_default();
+        assert_eq!(said("local.get $n"), "   local $n is 10");
+        assert_eq!(said("local.set 1"), "   local 1 is -1");
+        assert_eq!(said("i32.load offset=8 align=1"), "   at 0xf");
+        assert_eq!(said("i32.store8"), "   at 0xfffffff0");
+        assert_eq!(said("i32.add"), "");
+        assert_eq!(said("memory.copy"), "");
+        assert_eq!(said("nop"), "");
+        let taken = |effect| taken_operands(effect, &frame, true).unwrap_or_default();
+        assert_eq!(taken("[i32 i32] -> [i32]"), "   takes 0xfffffff0, 0x7");
+        assert_eq!(taken("[i32 i32 i32] -> []"), "");
+    }
 }

@@ -3,9 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 use wdb_debugger::view::{BreakpointView, FrameView, SourceSpot};
 
-use super::{mark_cursor_row, put_line, put_reason};
+use super::{file_name, fit_end, fit_start, mark_cursor_row, put_cut_line, put_line, put_reason};
 use crate::display_text::visible;
 use crate::screen::app::App;
 use crate::screen::pane::Pane;
@@ -14,14 +15,23 @@ use crate::screen::values::{Row, Shape, ValueRow};
 /// How deep members are indented at the most.
 const INDENTED_LEVELS_MAX: usize = 20;
 
+/// However narrow the pane, this much of a function's name is shown.
+const FUNCTION_COLUMNS_MIN: usize = 8;
+
 /// `file.c:4`: of the path, panes show the last part.
 fn short_spot(spot: &SourceSpot) -> String {
-    let name = spot
-        .recorded
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or(&spot.recorded);
-    format!("{}:{}", visible(name), spot.line)
+    format!("{}:{}", visible(file_name(&spot.recorded)), spot.line)
+}
+
+/// The position of a frame.
+fn frame_spot(frame: &FrameView) -> String {
+    let spot = frame.source.as_ref();
+    spot.map_or_else(|| format!("{:#x}", frame.pc), short_spot)
+}
+
+/// Function and position of a frame.
+pub(super) fn frame_place(frame: &FrameView) -> String {
+    format!("{} at {}", visible(&frame.function), frame_spot(frame))
 }
 
 /// Draws rows of a list from its window on, with its cursor.
@@ -38,7 +48,7 @@ fn draw_list<T>(
     for (row, (index, item)) in visible_items.take(usize::from(area.height)).enumerate() {
         let mut line = line(item);
         skip_columns(&mut line, scroll.left);
-        put_line(buffer, area, row, &line);
+        put_cut_line(buffer, area, row, &line);
         if index == scroll.cursor && app.focus == pane {
             mark_cursor_row(app, pane, area, row, buffer);
         }
@@ -61,28 +71,36 @@ pub(super) fn draw_stack(app: &App, area: Rect, buffer: &mut Buffer) {
         return put_reason(app, area, &app.no_frame_reason(), buffer);
     }
     let selected = app.view.selected.as_ref().map(|frame| frame.index);
+    // Who scrolls sideways wants to see all.
+    let width = match app.scroll(Pane::Stack).left {
+        0 => usize::from(area.width),
+        _ => usize::MAX,
+    };
     draw_list(app, Pane::Stack, area, &app.view.frames, buffer, |frame| {
-        frame_line(app, frame, selected == Some(frame.index))
+        frame_line(app, frame, selected == Some(frame.index), width)
     });
 }
 
-fn frame_line(app: &App, frame: &FrameView, selected: bool) -> Line<'static> {
+/// A row of the call stack. Where there is little room, the arguments and the path of the function's name are cut first.
+fn frame_line(app: &App, frame: &FrameView, selected: bool, width: usize) -> Line<'static> {
     let theme = &app.theme;
     let arguments: Vec<String> = frame
         .arguments
         .iter()
         .map(|(name, value)| format!("{}={}", visible(name), visible(value)))
         .collect();
-    let place = match &frame.source {
-        Some(spot) => short_spot(spot),
-        None => format!("{:#x}", frame.pc),
-    };
+    let number = format!("#{:<2} ", frame.index);
+    let place = frame_spot(frame);
     let inlined = if frame.inlined { " [inlined]" } else { "" };
+    let room = width.saturating_sub(1 + number.width() + 1 + place.width() + inlined.width());
+    let function = fit_end(&visible(&frame.function), room.max(FUNCTION_COLUMNS_MIN));
+    let room = room.saturating_sub(function.width());
+    let arguments = fit_start(&format!(" ({})", arguments.join(", ")), room);
     Line::from(vec![
         Span::raw(if selected { "▶" } else { " " }),
-        Span::styled(format!("#{:<2}", frame.index), theme.dim),
-        Span::styled(visible(&frame.function).into_owned(), theme.name_style),
-        Span::raw(format!(" ({}) ", arguments.join(", "))),
+        Span::styled(number, theme.dim),
+        Span::styled(function, theme.name_style),
+        Span::raw(format!("{arguments} ")),
         Span::styled(place, theme.address),
         Span::styled(inlined, theme.dim),
     ])

@@ -203,6 +203,7 @@ fn panes_are_focused_by_number_direction_and_tab() {
     let mut screen = Screen::stopped(130, 40);
     for (keys, pane) in [
         ("2", Pane::Wasm),
+        ("4", Pane::Stack),
         ("4", Pane::Locals),
         ("4", Pane::Stack),
         ("Ctrl-W j", Pane::Locals),
@@ -271,7 +272,9 @@ fn the_mouse_focuses_scrolls_and_sets_breakpoints() {
 #[test]
 fn frames_are_selected_from_the_stack() {
     let mut screen = Screen::stopped(130, 40);
-    screen.keys("4 4 j Enter");
+    screen.keys("4 j Enter");
+    assert_eq!(screen.take_done(), ["frame 1"]);
+    screen.keys("U");
     assert_eq!(screen.take_done(), ["frame 1"]);
 }
 

@@ -398,6 +398,10 @@ impl Screen {
                 let code = code.into_iter().find(|code| code.func_index == func_index);
                 Answer::Disassembly(func_index, code.map(Arc::new))
             }
+            Question::FrameWithSource(frames) => {
+                let found = frames.first().map(|(index, _)| *index);
+                Answer::FrameWithSource(found)
+            }
             Question::Spot(pc) => {
                 let line = CODE_LINES.iter().rev().find(|(_, first)| *first <= pc);
                 Answer::Spot(pc, line.map(|(line, _)| spot(*line)))

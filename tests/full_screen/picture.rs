@@ -1,0 +1,81 @@
+//! The pictures of the documentation, made by the program that they show.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use vt100::Screen;
+
+use crate::is_current_row;
+use crate::svg;
+use crate::terminal::Terminal;
+
+const COLUMNS: u16 = 110;
+const ROWS: u16 = 32;
+
+/// The rows of a screen without the spaces at their ends.
+fn text(screen: &Screen) -> String {
+    let rows = screen.rows(0, COLUMNS);
+    rows.map(|row| format!("{}\n", row.trim_end())).collect()
+}
+
+/// A stop of the demo that has something to see in every pane: a recursive call has just returned.
+fn stop_in_the_demo() -> Screen {
+    let commands = [
+        "break price_of if item->price == 2450",
+        "run",
+        "finish",
+        "next",
+    ];
+    let mut arguments = vec!["--demo"];
+    for command in commands {
+        arguments.extend(["-ex", command]);
+    }
+    let terminal = Terminal::start(COLUMNS, ROWS, &arguments);
+    terminal.wait_until("the line after the call", |screen| {
+        is_current_row(screen, "sum += each") && is_coloured(screen)
+    });
+    // The second of the locals is a pointer: its target is shown, then the memory that the argument points to.
+    terminal.press("44j\r");
+    terminal.press("ga0x113c0\r1");
+    let screen = terminal.wait_until("an expanded value and memory", |screen| {
+        let contents = screen.contents();
+        contents.contains("quantity = 1") && contents.contains("wheel...")
+    });
+    terminal.press("qy");
+    assert_eq!(terminal.wait_for_end().code(), Some(0));
+    screen
+}
+
+/// Whether the source has its syntax colours, which arrive a moment after the text.
+fn is_coloured(screen: &Screen) -> bool {
+    let (rows, columns) = screen.size();
+    let source =
+        (2..rows.get() / 2).flat_map(|row| (8..columns.get() / 2).map(move |column| (row, column)));
+    let colours: HashSet<String> = source
+        .filter_map(|(row, column)| screen.cell(row, column))
+        .map(|cell| format!("{:?}", cell.fgcolor()))
+        .collect();
+    colours.len() > 3
+}
+
+fn check(path: &Path, made: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path, made).expect("the picture can be written");
+        return;
+    }
+    let kept = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == made,
+        "{} does not show what wdb shows; BLESS=1 makes it anew. It would be:\n{made}",
+        path.display()
+    );
+}
+
+#[test]
+fn the_pictures_of_the_documentation_are_true() {
+    let screen = stop_in_the_demo();
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
+    check(&docs.join("screen.txt"), &text(&screen));
+    check(&docs.join("screen.svg"), &svg::picture(&screen));
+}
