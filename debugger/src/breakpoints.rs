@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use wdb_vm::address::ModuleOffset;
+use wdb_vm::watch::WatchKind;
 
 use crate::error::Error;
 use crate::expression::Node;
+use crate::location::Location;
 use crate::program::Program;
 use crate::report::BreakpointReport;
 use crate::view::{BreakpointView, PlaceView, SourceSpot};
+use crate::watchpoints::Watchpoint;
 
 /// A condition, kept as written and as parsed.
 #[derive(Debug, Clone)]
@@ -28,12 +31,55 @@ pub(crate) enum Disposition {
     Disable,
 }
 
+/// What a breakpoint is: what makes it stop the program.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// Arriving at one of its places.
+    Breakpoint,
+    /// A value's change or access.
+    Watchpoint(Watchpoint),
+    /// Something that the program does.
+    Catchpoint(Catch),
+}
+
+/// What a catchpoint waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Catch {
+    /// A trap.
+    Trap,
+    /// A call of a function of the host; of this name if there is one.
+    HostCall(Option<String>),
+    /// `memory.grow`, at each of its places.
+    Grow,
+    /// The first instruction of the program.
+    Start,
+    /// The program's end by itself.
+    Exit,
+}
+
+impl Catch {
+    /// For lists.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Catch::Trap => "trap".to_owned(),
+            Catch::HostCall(None) => "any host call".to_owned(),
+            Catch::HostCall(Some(name)) => format!("host call {name}"),
+            Catch::Grow => "memory.grow".to_owned(),
+            Catch::Start => "start".to_owned(),
+            Catch::Exit => "exit".to_owned(),
+        }
+    }
+}
+
 /// A breakpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Breakpoint {
     pub(crate) number: u32,
     /// As the user wrote it, for lists.
     pub(crate) spec: String,
+    pub(crate) kind: Kind,
+    /// Where it was asked for; `None` for what belongs to no location.
+    pub(crate) location: Option<Location>,
     pub(crate) pcs: Vec<ModuleOffset>,
     /// Those of the places that lie in an inlined call which begins there, rather than before it.
     pub(crate) inlined: BTreeSet<ModuleOffset>,
@@ -43,6 +89,8 @@ pub(crate) struct Breakpoint {
     pub(crate) hits: u64,
     /// How many hits are still passed over.
     pub(crate) ignore: u64,
+    /// After how many stops it is disabled (`enable count`).
+    pub(crate) stops_left: Option<u64>,
 }
 
 /// All breakpoints, by number.
@@ -123,6 +171,54 @@ impl Breakpoints {
 }
 
 impl Breakpoint {
+    /// A breakpoint that stops nowhere yet.
+    pub(crate) fn new(number: u32, spec: impl Into<String>) -> Breakpoint {
+        Breakpoint {
+            number,
+            spec: spec.into(),
+            kind: Kind::Breakpoint,
+            location: None,
+            pcs: Vec::new(),
+            inlined: BTreeSet::new(),
+            enabled: true,
+            disposition: Disposition::Keep,
+            condition: None,
+            hits: 0,
+            ignore: 0,
+            stops_left: None,
+        }
+    }
+
+    /// Counts a hit; answers whether it stops the program.
+    pub(crate) fn count_hit(&mut self) -> bool {
+        self.hits += 1;
+        if self.ignore > 0 {
+            self.ignore -= 1;
+            return false;
+        }
+        if let Some(left) = &mut self.stops_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.stops_left = None;
+                self.disposition = Disposition::Disable;
+            }
+        }
+        true
+    }
+
+    /// What it is, in the first column of lists.
+    pub(crate) fn kind_text(&self) -> &'static str {
+        match &self.kind {
+            Kind::Breakpoint => "breakpoint",
+            Kind::Watchpoint(watchpoint) => match watchpoint.kind {
+                WatchKind::Change => "hw watchpoint",
+                WatchKind::Read => "read watchpoint",
+                WatchKind::Access => "acc watchpoint",
+            },
+            Kind::Catchpoint(_) => "catchpoint",
+        }
+    }
+
     /// What front ends show of it.
     pub(crate) fn view(&self, program: &Program) -> BreakpointView {
         BreakpointView {
@@ -155,6 +251,8 @@ impl Breakpoint {
     /// What its own list shows of it: paths as they are shown to people.
     pub(crate) fn report(&self, program: &Program) -> BreakpointReport {
         BreakpointReport {
+            kind: self.kind_text(),
+            is_located: matches!(self.kind, Kind::Breakpoint),
             view: for_people(program, self.view(program)),
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,

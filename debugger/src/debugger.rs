@@ -64,6 +64,8 @@ pub(crate) struct Debugger {
     pub(crate) is_view_stale: bool,
     /// Whether calls that an expression makes are kept (`call`), rather than made in a copy.
     pub(crate) keeps_calls: Cell<bool>,
+    /// Whether the machine stops before calls of the host, because a catchpoint waits for them.
+    pub(crate) catches_host_calls: bool,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
     /// The exit status with which the user wants to leave.
@@ -102,6 +104,7 @@ impl Debugger {
             shown: None,
             is_view_stale: false,
             keeps_calls: Cell::new(false),
+            catches_host_calls: false,
             warnings_told: 0,
             quit: None,
         }
@@ -247,6 +250,8 @@ impl Debugger {
             vm.set_probe(code_address(*pc));
         }
         self.applied_probes = wanted;
+        self.apply_watches();
+        self.apply_catches();
         self.is_view_stale = true;
     }
 }

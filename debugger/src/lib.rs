@@ -7,6 +7,7 @@
 
 mod breakpoints;
 mod calls;
+mod catches;
 pub mod commands;
 mod complete;
 mod debugger;
@@ -31,6 +32,7 @@ mod source;
 mod target;
 pub mod view;
 mod view_builder;
+mod watchpoints;
 
 pub use complete::Completions;
 pub use error::OpenError;

@@ -119,6 +119,9 @@ impl Resolver<'_> {
         if !self.program.has_debug_info() {
             return Err(no_debug_info());
         }
+        if line == 0 {
+            return Err(Error::other("Lines count from 1."));
+        }
         let found = info.breakpoints_for_line(file, line);
         if found.is_empty() {
             return Err(match info.files_matching(file).first() {
@@ -166,16 +169,18 @@ impl Resolver<'_> {
         if files.is_empty() {
             return Err(self.no_file(file));
         }
-        let mut pcs = self.function(name)?;
+        let not_there = || Error::Other(format!("Function \"{name}\" not defined in \"{file}\"."));
+        let mut pcs = self.function(name).map_err(|error| match error {
+            Error::NoFunction { near, .. } if near.is_empty() => not_there(),
+            error => error,
+        })?;
         pcs.retain(|pc| {
             let places = self.program.places_at(*pc);
             let location = places.first().and_then(|place| place.location.as_ref());
             location.is_some_and(|location| files.contains(&location.file))
         });
         if pcs.is_empty() {
-            return Err(Error::other(format!(
-                "Function \"{name}\" not defined in \"{file}\"."
-            )));
+            return Err(not_there());
         }
         Ok(pcs)
     }

@@ -131,14 +131,15 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
         let enabled = if view.enabled { 'y' } else { 'n' };
         write!(
             f,
-            "{:<7} breakpoint     {disposition:<4} {enabled}   ",
-            view.number
+            "{:<7} {:<14} {disposition:<4} {enabled}   ",
+            view.number, breakpoint.kind
         )?;
         match &*view.places {
             [place] => {
                 write!(f, "0x{:08x} ", place.pc)?;
                 write_what(f, place)?;
             }
+            [] if !breakpoint.is_located => writeln!(f, "           {}", view.spec)?,
             [] => writeln!(f, "<PENDING>  {}", view.spec)?,
             _ => writeln!(f, "<MULTIPLE>")?,
         }
@@ -187,6 +188,27 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
             };
             write!(f, "\n{kind} {number}, ")?;
         }
+        StopReason::Catchpoint { number, event } => {
+            write!(f, "\nCatchpoint {number} ({event}), ")?;
+        }
+        StopReason::Watchpoint {
+            number,
+            kind,
+            expression,
+            old,
+            new,
+        } => {
+            write!(f, "\n{kind} {number}: {expression}\n\n")?;
+            match old {
+                Some(old) => write!(f, "Old value = {old}\nNew value = {new}\n")?,
+                None => writeln!(f, "Value = {new}")?,
+            }
+        }
+        StopReason::WatchScope { number } => write!(
+            f,
+            "\nWatchpoint {number} deleted because the program has left the block in\n\
+             which its expression is valid.\n"
+        )?,
         StopReason::Step | StopReason::Arrived => {}
         StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
         StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,

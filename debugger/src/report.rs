@@ -56,6 +56,10 @@ pub(crate) enum Report {
 #[derive(Debug, Clone)]
 pub(crate) struct BreakpointReport {
     pub(crate) view: BreakpointView,
+    /// What it is ("hw watchpoint").
+    pub(crate) kind: &'static str,
+    /// Whether it stands for places in the code.
+    pub(crate) is_located: bool,
     /// How many hits will be passed over.
     pub(crate) ignore: u64,
     /// Whether it is disabled after a hit.
@@ -76,6 +80,25 @@ pub(crate) enum StopReason {
     Breakpoint {
         number: u32,
         is_temporary: bool,
+    },
+    /// A catchpoint's event is about to happen, or has.
+    Catchpoint {
+        number: u32,
+        event: String,
+    },
+    /// A watched value was accessed.
+    Watchpoint {
+        number: u32,
+        /// "Hardware watchpoint" and the like.
+        kind: &'static str,
+        expression: String,
+        /// Before; `None` where it did not change.
+        old: Option<String>,
+        new: String,
+    },
+    /// The frame of a watched value has returned; the watchpoint is gone.
+    WatchScope {
+        number: u32,
     },
     /// A step is done.
     Step,

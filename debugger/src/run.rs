@@ -85,7 +85,9 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         Exit::Trap(trap) => format!("trap: {trap}"),
         Exit::HostResource(what) => what,
         Exit::Interrupted => "interrupted".to_owned(),
-        Exit::Stepped | Exit::Probe | Exit::Tick => unreachable!("these go on"),
+        Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Watch(_) | Exit::HostCall(_) => {
+            unreachable!("nothing asked for these")
+        }
     };
     let mut debugger = Debugger::new(Arc::new(Shared::default()), program, options, vm);
     debugger.state = ProgramState::Trapped;

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::location::{function_places, nearest};
+use crate::process::PROGRAM_INSTANCE;
 use crate::target::{FrameTarget, machine_value};
 
 /// How many elements, and how many records inside of each other, a brief text shows.
@@ -135,6 +136,19 @@ impl<'a> FrameScope<'a> {
         }
     }
 
+    /// Where a function stands in the table that function pointers count in.
+    fn table_index(&self, func: FuncIndex) -> Option<u64> {
+        let vm = self.debugger.vm.borrow();
+        let table = vm.table(PROGRAM_INSTANCE, 0)?;
+        let index = table.iter().position(|element| match element {
+            MachineValue::FuncRef(Some(found)) => {
+                vm.func_instance(*found) == Some((PROGRAM_INSTANCE, func))
+            }
+            _ => false,
+        });
+        index.map(|index| index as u64)
+    }
+
     /// A value of the machine, typed as C would and placed where it is, so that it can be assigned to.
     fn machine_value(&self, value: MachineValue, place: Place) -> Result<Value, Error> {
         let info = self.debugger.program.info();
@@ -238,6 +252,21 @@ impl Scope for FrameScope<'_> {
             .or_else(|| self.global_variable(name))
             .or_else(|| self.enumerator(name))
             .ok_or_else(|| self.no_symbol(name))
+    }
+
+    fn function(&self, name: &str) -> Option<Value> {
+        let program = &self.debugger.program;
+        let info = program.info();
+        let function = info.functions_named(name).into_iter().next()?;
+        let pc = program.instruction_at(function.low_pc())?;
+        let func = program.module().func_at(pc)?;
+        // What points to a function is its index in the table.
+        let place = match self.table_index(func) {
+            Some(index) => Place::Memory(index),
+            None => Place::Implicit(Arc::new([])),
+        };
+        let type_ref = info.function_type(function.id);
+        Some(self.inspector().read(type_ref, place))
     }
 
     fn dollar(&self, name: &str) -> Result<Value, Error> {

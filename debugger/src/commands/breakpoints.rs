@@ -20,34 +20,39 @@ pub(super) fn tbreak(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 fn set(debugger: &mut Debugger, arguments: &str, disposition: Disposition) -> Result<(), Error> {
     let (spec, condition) = split_condition(arguments);
-    let (spec, pcs, inlined) = if spec.is_empty() {
+    let (spec, location, pcs, inlined) = if spec.is_empty() {
         // The selected frame's place; of a caller, where it goes on.
         let frame = debugger.expect_frame().map_err(|_| {
             Error::other("A location is expected: a function, FILE:LINE, LINE or *OFFSET.")
         })?;
         let pc = frame.pc();
-        (format!("*{pc}"), vec![pc], BTreeSet::from([pc]))
+        let location = Location::Address(pc.to_string());
+        (format!("*{pc}"), location, vec![pc], BTreeSet::from([pc]))
     } else {
         let location = Location::parse(spec)?;
         let pcs = debugger.resolve(&location)?;
         let inlined = inlined_places(&debugger.program, &location, &pcs);
-        (spec.to_owned(), pcs, inlined)
+        (spec.to_owned(), location, pcs, inlined)
     };
     let condition = condition
         .map(|text| parse_condition(debugger, text))
         .transpose()?;
+    debugger.tell_of_others(&pcs);
+    let moved = debugger.moved_line(&spec, &pcs);
     let make = |number| Breakpoint {
-        number,
-        spec,
+        location: Some(location),
         pcs,
         inlined,
-        enabled: true,
         disposition,
         condition,
-        hits: 0,
-        ignore: 0,
+        ..Breakpoint::new(number, spec)
     };
     add(debugger, make);
+    if let Some((wanted, found)) = moved {
+        debugger.say(format!(
+            "Line {wanted} has no code; the next line that has some is {found}."
+        ));
+    }
     Ok(())
 }
 
@@ -63,15 +68,10 @@ impl Debugger {
     /// Sets a temporary breakpoint on places that a command knows by itself.
     pub(super) fn add_temporary(&mut self, spec: &str, pcs: &[ModuleOffset]) {
         add(self, |number| Breakpoint {
-            number,
-            spec: spec.to_owned(),
+            location: Some(Location::Function(spec.to_owned())),
             pcs: pcs.to_vec(),
-            inlined: BTreeSet::new(),
-            enabled: true,
             disposition: Disposition::Delete,
-            condition: None,
-            hits: 0,
-            ignore: 0,
+            ..Breakpoint::new(number, spec)
         });
     }
 
@@ -81,17 +81,57 @@ impl Debugger {
         let pc = self.frames().next().map(|frame| frame.pc());
         let here = pc.map_or_else(Vec::new, |pc| self.breakpoints.enabled_at(pc));
         let Some(number) = here.first().copied() else {
-            return Err(Error::other(
-                "Not stopped at any breakpoint; argument ignored.",
-            ));
+            self.say("Not stopped at any breakpoint; argument ignored.");
+            return Ok(());
         };
         self.breakpoints.get_mut(number)?.ignore = ignored;
         if ignored > 0 {
-            self.say(format!(
-                "Will ignore next {ignored} crossings of breakpoint {number}."
-            ));
+            self.say(ignored_text(number, ignored));
         }
         Ok(())
+    }
+
+    /// Names the breakpoints that stop at one of these places already.
+    fn tell_of_others(&mut self, pcs: &[ModuleOffset]) {
+        for pc in pcs {
+            let others: Vec<String> = self
+                .breakpoints
+                .iter()
+                .filter(|it| it.pcs.contains(pc))
+                .map(|it| match it.enabled {
+                    true => it.number.to_string(),
+                    false => format!("{} (disabled)", it.number),
+                })
+                .collect();
+            let Some((last, before)) = others.split_last() else {
+                continue;
+            };
+            let list = match before {
+                [] => format!("breakpoint {last}"),
+                before => format!("breakpoints {} and {last}", before.join(", ")),
+            };
+            self.say(format!("Note: {list} also set at {pc}."));
+        }
+    }
+
+    /// The line that a location names and the one that it stands for, if that one is not the same.
+    fn moved_line(&self, spec: &str, pcs: &[ModuleOffset]) -> Option<(u32, u32)> {
+        let wanted = match Location::parse(spec).ok()? {
+            Location::Line(line) | Location::FileLine(_, line) => line,
+            Location::Offset(offset) => {
+                let line = i64::from(self.current_line()?.line) + offset;
+                u32::try_from(line).ok()?
+            }
+            _ => return None,
+        };
+        let lines = pcs.iter().flat_map(|pc| {
+            let places = self.program.places_at(*pc);
+            let lines = places.iter().filter_map(|place| place.location.as_ref());
+            lines.map(|location| location.line).collect::<Vec<_>>()
+        });
+        let lines: Vec<u32> = lines.collect();
+        let found = lines.iter().copied().filter(|line| *line > wanted).min()?;
+        (!lines.contains(&wanted)).then_some((wanted, found))
     }
 }
 
@@ -114,15 +154,33 @@ pub(super) fn delete(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 /// Deletes the breakpoints at a location.
 pub(super) fn clear(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let pcs = if arguments.is_empty() {
-        vec![debugger.expect_frame()?.pc()]
+    let (pcs, is_line) = if arguments.is_empty() {
+        (vec![debugger.expect_frame()?.pc()], true)
     } else {
-        debugger.resolve(&Location::parse(arguments)?)?
+        let location = Location::parse(arguments)?;
+        let is_line = matches!(
+            location,
+            Location::Line(_) | Location::Offset(_) | Location::FileLine(..)
+        );
+        (debugger.resolve(&location)?, is_line)
+    };
+    // A line means all that stops anywhere in it.
+    let line_at = |pc: &ModuleOffset| {
+        let places = debugger.program.places_at(*pc);
+        let location = places.first()?.location.clone()?;
+        Some((location.file, location.line))
+    };
+    let lines: Vec<_> = match is_line {
+        true => pcs.iter().filter_map(line_at).collect(),
+        false => Vec::new(),
+    };
+    let is_here = |pc: &ModuleOffset| {
+        pcs.contains(pc) || line_at(pc).is_some_and(|line| lines.contains(&line))
     };
     let here: Vec<u32> = debugger
         .breakpoints
         .iter()
-        .filter(|breakpoint| breakpoint.pcs.iter().any(|pc| pcs.contains(pc)))
+        .filter(|breakpoint| breakpoint.pcs.iter().any(is_here))
         .map(|breakpoint| breakpoint.number)
         .collect();
     if here.is_empty() {
@@ -206,13 +264,17 @@ pub(super) fn ignore(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
     }
     let count = u64::try_from(debugger.evaluate_count(count)?.max(0)).unwrap_or(0);
     debugger.breakpoints.get_mut(number)?.ignore = count;
-    debugger.say(match count {
+    debugger.say(ignored_text(number, count));
+    debugger.is_view_stale = true;
+    Ok(())
+}
+
+fn ignored_text(number: u32, count: u64) -> String {
+    match count {
         0 => format!("Will stop next time breakpoint {number} is reached."),
         1 => format!("Will ignore next crossing of breakpoint {number}."),
         count => format!("Will ignore next {count} crossings of breakpoint {number}."),
-    });
-    debugger.is_view_stale = true;
-    Ok(())
+    }
 }
 
 /// `info breakpoints`
@@ -243,7 +305,7 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
 }
 
 /// Parses a condition, whose names need not be known before the program is there: only their spelling is checked.
-fn parse_condition(debugger: &Debugger, text: &str) -> Result<Condition, Error> {
+pub(super) fn parse_condition(debugger: &Debugger, text: &str) -> Result<Condition, Error> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Error::other("A condition is expected after `if`."));
@@ -255,7 +317,7 @@ fn parse_condition(debugger: &Debugger, text: &str) -> Result<Condition, Error> 
 }
 
 /// Splits `LOCATION if CONDITION`.
-fn split_condition(arguments: &str) -> (&str, Option<&str>) {
+pub(super) fn split_condition(arguments: &str) -> (&str, Option<&str>) {
     let is_boundary = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || c == '_'));
     let found = arguments.match_indices("if").find(|(position, _)| {
         is_boundary(arguments[..*position].chars().next_back())

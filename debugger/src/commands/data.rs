@@ -1,6 +1,6 @@
 //! Commands that print values and types.
 
-use wdb_dwarf::{FormatOptions, TypeKind, Value};
+use wdb_dwarf::{FormatOptions, TypeKind, TypeRef, Value};
 
 use crate::commands::format::FormatSpec;
 use crate::debugger::Debugger;
@@ -40,26 +40,39 @@ pub(super) fn output(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 }
 
 pub(super) fn whatis(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let type_ref = debugger.evaluate(arguments)?.type_ref;
-    let name = debugger.program.info().type_name(type_ref);
+    let (type_ref, is_name) = debugger.type_asked_for(arguments)?;
+    let info = debugger.program.info();
+    let name = match &info.type_of(type_ref).kind {
+        // Of a type's name, one typedef is resolved.
+        TypeKind::Alias { target, .. } if is_name => info.type_name(*target),
+        _ => info.type_name(type_ref),
+    };
     debugger.say(format!("type = {name}"));
     Ok(())
 }
 
 pub(super) fn ptype(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let named = debugger.scope().type_named(arguments.trim());
-    let type_ref = match named {
-        Some(type_ref) => type_ref,
-        None => debugger.evaluate(arguments)?.type_ref,
-    };
+    let (type_ref, _) = debugger.type_asked_for(arguments)?;
     let definition = debugger.program.info().type_definition(type_ref);
     debugger.say(format!("type = {definition}"));
     Ok(())
 }
 
 impl Debugger {
+    /// The type of an expression, or the one that the text names, and whether it names one. An expression goes first:
+    /// in C, `struct item` says itself that it is none.
+    fn type_asked_for(&mut self, text: &str) -> Result<(TypeRef, bool), Error> {
+        match self.evaluate(text) {
+            Ok(value) => Ok((value.type_ref, false)),
+            Err(error) => match self.scope().type_named(text.trim()) {
+                Some(type_ref) => Ok((type_ref, true)),
+                None => Err(error),
+            },
+        }
+    }
+
     /// The text of a value as `print` shows it.
-    pub(super) fn value_text(&self, value: &Value, format: FormatSpec) -> Result<String, Error> {
+    pub(crate) fn value_text(&self, value: &Value, format: FormatSpec) -> Result<String, Error> {
         let options = FormatOptions {
             radix: format.radix()?,
             has_pointer_type: true,

@@ -14,6 +14,7 @@ use crate::report::{InstructionRow, MemoryRow, Report};
 pub(crate) struct ExamineState {
     letter: char,
     unit: u8,
+    count: i64,
     next: u64,
 }
 
@@ -22,6 +23,7 @@ impl Default for ExamineState {
         ExamineState {
             letter: 'x',
             unit: 4,
+            count: 1,
             next: 0,
         }
     }
@@ -60,7 +62,12 @@ impl Debugger {
         if !expression.is_empty() {
             state.next = self.evaluate_address(expression)?;
         }
-        let mut count = format.count.unwrap_or(1);
+        let goes_on = expression.is_empty() && format == FormatSpec::default();
+        let mut count = match format.count {
+            None if goes_on => state.count,
+            count => count.unwrap_or(1),
+        };
+        state.count = count;
         if count < 0 && !matches!(state.letter, 's' | 'i') {
             let back = count.unsigned_abs().saturating_mul(u64::from(state.unit));
             state.next = state.next.saturating_sub(back);

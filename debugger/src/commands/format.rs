@@ -38,12 +38,12 @@ impl FormatSpec {
                 'h' => spec.unit = Some(2),
                 'w' => spec.unit = Some(4),
                 'g' => spec.unit = Some(8),
-                'x' | 'd' | 'u' | 'o' | 't' | 'c' | 'a' | 'f' | 's' | 'i' => {
+                'x' | 'z' | 'd' | 'u' | 'o' | 't' | 'c' | 'a' | 'f' | 's' | 'i' => {
                     spec.letter = Some(letter);
                 }
                 letter => {
                     return Err(Error::Other(format!(
-                        "Undefined output format \"{letter}\"; there are x, d, u, o, t, c, a, f, s and i."
+                        "Undefined output format \"{letter}\"; there are x, z, d, u, o, t, c, a, f, s and i."
                     )));
                 }
             }
@@ -81,6 +81,7 @@ impl FormatSpec {
 pub(crate) fn radix_of(letter: char) -> Radix {
     match letter {
         'x' => Radix::Hexadecimal,
+        'z' => Radix::PaddedHexadecimal,
         'd' => Radix::Decimal,
         'u' => Radix::Unsigned,
         'o' => Radix::Octal,

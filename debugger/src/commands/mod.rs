@@ -18,10 +18,13 @@ mod script;
 mod set;
 mod stack;
 mod table;
+mod watching;
 
 pub use table::{COMMANDS, Command, Group};
 
+pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
+pub(crate) use running::join_words;
 pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
 
 use crate::debugger::Debugger;
@@ -61,10 +64,10 @@ impl Debugger {
         match found.command.repeat {
             Repeat::Never => self.repeatable = None,
             Repeat::Same => self.repeatable = Some(line.to_owned()),
+            // `list -` goes on backwards.
+            Repeat::GoOn if found.arguments == "-" => self.repeatable = Some(line.to_owned()),
             Repeat::GoOn => {
                 let name = line[..line.len() - found.arguments.len()].trim_end();
-                // The format belongs to the command's name: `x/4xw` goes on as `x`.
-                let name = name.split('/').next().unwrap_or(name);
                 self.repeatable = Some(name.to_owned());
             }
         }

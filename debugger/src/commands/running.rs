@@ -124,9 +124,32 @@ pub(super) fn split_words(text: &str) -> Result<Vec<String>, Error> {
     Ok(words)
 }
 
+/// Words as [`split_words`] takes them apart, quoted where that is necessary.
+pub(crate) fn join_words(words: &[String]) -> String {
+    let is_plain = |c: char| !(c.is_whitespace() || matches!(c, '\'' | '"' | '\\'));
+    let quoted = words.iter().map(|word| {
+        if !word.is_empty() && word.chars().all(is_plain) {
+            word.clone()
+        } else if word.contains('\'') {
+            format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+        } else {
+            format!("'{word}'")
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::split_words;
+    use super::{join_words, split_words};
+
+    #[test]
+    fn words_are_joined_so_that_they_split_again() {
+        for words in [&["a", "b"][..], &["a b", "", "'", "\"", "\\", "'\"\\ "]] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(split_words(&join_words(&words)), Ok(words));
+        }
+    }
 
     #[test]
     fn words_are_split_as_a_shell_does() {

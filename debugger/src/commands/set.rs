@@ -1,6 +1,6 @@
 //! `set` and `show`.
 
-use crate::commands::running::split_words;
+use crate::commands::running::{join_words, split_words};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::settings::{SETTINGS, Setting};
@@ -38,7 +38,7 @@ fn assign(debugger: &mut Debugger, expression: &str) -> Result<(), Error> {
 
 pub(super) fn show(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let args = || {
-        let words = debugger.options.args.join(" ");
+        let words = join_words(&debugger.options.args);
         format!("Argument list to give program being debugged when it is started is \"{words}\".")
     };
     let text = match arguments {

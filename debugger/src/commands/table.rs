@@ -2,7 +2,7 @@
 
 use crate::commands::{
     breakpoints, calling, data, disassemble, display, examine, help, info, info_machine,
-    info_symbols, list, running, script, set, stack,
+    info_symbols, list, running, script, set, stack, watching,
 };
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -118,6 +118,18 @@ pub const COMMANDS: &[Command] = &[
         run: running::advance,
     },
     Command {
+        name: "awatch",
+        aliases: &["aw"],
+        group: Group::Breakpoints,
+        usage: "awatch [-location] EXPRESSION [if CONDITION]",
+        summary: "Set a watchpoint that stops when a value is read or written.",
+        details: "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\
+                  -location watches the place that it has now.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: watching::awatch,
+    },
+    Command {
         name: "backtrace",
         aliases: &["bt", "where"],
         group: Group::Stack,
@@ -152,6 +164,17 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::Expression,
         repeat: Repeat::Same,
         run: calling::call,
+    },
+    Command {
+        name: "catch",
+        aliases: &[],
+        group: Group::Breakpoints,
+        usage: "catch trap | host-call [NAME] | grow | start | exit",
+        summary: "Set catchpoints to catch events.",
+        details: "A host call stops before it is made, `exit` before the program ends itself.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: watching::catch,
     },
     Command {
         name: "clear",
@@ -434,6 +457,18 @@ pub const COMMANDS: &[Command] = &[
         run: calling::return_,
     },
     Command {
+        name: "rwatch",
+        aliases: &["rw"],
+        group: Group::Breakpoints,
+        usage: "rwatch [-location] EXPRESSION [if CONDITION]",
+        summary: "Set a watchpoint that stops when a value is read.",
+        details: "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\
+                  -location watches the place that it has now.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: watching::rwatch,
+    },
+    Command {
         name: "run",
         aliases: &["r"],
         group: Group::Running,
@@ -522,6 +557,17 @@ pub const COMMANDS: &[Command] = &[
         run: breakpoints::tbreak,
     },
     Command {
+        name: "tcatch",
+        aliases: &[],
+        group: Group::Breakpoints,
+        usage: "tcatch EVENT",
+        summary: "Set temporary catchpoints to catch events.",
+        details: "See `help catch`.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: watching::tcatch,
+    },
+    Command {
         name: "undisplay",
         aliases: &[],
         group: Group::Data,
@@ -553,6 +599,18 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::None,
         repeat: Repeat::Same,
         run: stack::up,
+    },
+    Command {
+        name: "watch",
+        aliases: &["wa"],
+        group: Group::Breakpoints,
+        usage: "watch [-location] EXPRESSION [if CONDITION]",
+        summary: "Set a watchpoint that stops when a value changes.",
+        details: "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\
+                  -location watches the place that it has now.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: watching::watch,
     },
     Command {
         name: "whatis",

@@ -5,6 +5,7 @@ use wdb_vm::address::ModuleOffset;
 use wdb_vm::value::Value as MachineValue;
 
 use super::stop::Stop;
+use crate::commands::FormatSpec;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::expression::Scope;
@@ -46,7 +47,7 @@ impl Debugger {
         if stop == Stop::Arrived
             && let Some(value) = self.returned_value(&frame, hidden)
         {
-            let text = self.scope().format(&value);
+            let text = self.value_text(&value, FormatSpec::default())?;
             let number = self.remember(value);
             self.answer(Report::Value {
                 number: Some(number),

@@ -8,3 +8,4 @@ mod step;
 mod stop;
 
 pub(crate) use step::StepKind;
+pub(crate) use stop::Stop;

@@ -49,6 +49,7 @@ impl Debugger {
         let depth = self.vm.get_mut().frame_count();
         let before = before.map(|frame| FrameIdentity::of(&frame, depth));
         self.take_snapshot();
+        self.look_at_watchpoints();
         self.state = ProgramState::Running;
         self.hidden_inlines = 0;
         self.shared.send(&Event::Running);
@@ -125,9 +126,23 @@ impl Debugger {
                 if places.contains(&position.pc) && is_goal(self.vm.get_mut()) {
                     return Stop::Arrived;
                 }
-            } else if let Some(stop) = Stop::of_exit(exit) {
+                continue;
+            }
+            // What follows is no stop at a place: a breakpoint here was not told yet.
+            limit.probe_at_start = matches!(exit, Exit::Watch(_));
+            if let Some(stop) = self.stop_of(exit) {
                 return stop;
             }
+        }
+    }
+
+    /// What an exit of the machine means; `None` when the program goes on.
+    fn stop_of(&mut self, exit: Exit) -> Option<Stop> {
+        match exit {
+            Exit::Watch(hits) => self.watch_stop(&hits),
+            Exit::HostCall(func) => self.host_call_stop(func),
+            Exit::Trap(trap) => Some(self.trap_stop(trap.to_string())),
+            exit => Stop::of_exit(exit),
         }
     }
 
@@ -137,7 +152,7 @@ impl Debugger {
             return Some(Stop::Interrupted);
         }
         let exit = self.vm.get_mut().step();
-        if let Some(stop) = Stop::of_exit(exit) {
+        if let Some(stop) = self.stop_of(exit) {
             return Some(stop);
         }
         let position = self.position()?;
@@ -162,10 +177,7 @@ impl Debugger {
             let Ok(breakpoint) = self.breakpoints.get_mut(number) else {
                 continue;
             };
-            breakpoint.hits += 1;
-            if breakpoint.ignore > 0 {
-                breakpoint.ignore -= 1;
-            } else {
+            if breakpoint.count_hit() {
                 stopping.push(number);
             }
         }
@@ -173,7 +185,7 @@ impl Debugger {
     }
 
     /// Whether a breakpoint's condition holds. One that cannot be evaluated stops the program, as in gdb.
-    fn holds(&mut self, number: u32, pc: ModuleOffset, condition: &Condition) -> bool {
+    pub(crate) fn holds(&mut self, number: u32, pc: ModuleOffset, condition: &Condition) -> bool {
         self.state = ProgramState::Stopped;
         let breakpoint = self.breakpoints.get(number);
         self.hidden_inlines = breakpoint.map_or(0, |it| it.hidden_inlines(&self.program, pc));
@@ -184,13 +196,17 @@ impl Debugger {
         match result {
             Some(Ok(holds)) => holds,
             Some(Err(error)) => {
-                self.shared.send(&Event::Error(format!(
-                    "Error in testing condition for breakpoint {number}: {error}"
-                )));
+                self.tell_condition_error(number, &error);
                 true
             }
             None => true,
         }
+    }
+
+    pub(crate) fn tell_condition_error(&self, number: u32, error: &Error) {
+        self.shared.send(&Event::Error(format!(
+            "Error in testing condition for breakpoint {number}: {error}"
+        )));
     }
 
     /// Runs until the frames above a depth have returned.

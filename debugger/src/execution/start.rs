@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use wdb_vm::address::ModuleOffset;
 
+use crate::commands::join_words;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::event::Event;
@@ -62,9 +63,9 @@ impl Debugger {
                 line.push_str(&format!(" (invoking {name}({}))", arguments.join(", ")));
             }
             None => {
-                for argument in &self.options.args {
+                if !self.options.args.is_empty() {
                     line.push(' ');
-                    line.push_str(argument);
+                    line.push_str(&join_words(&self.options.args));
                 }
             }
         }
@@ -98,6 +99,7 @@ impl Debugger {
         self.hidden_inlines = 0;
         self.shown = None;
         self.applied_probes.clear();
+        self.catches_host_calls = false;
         self.apply_probes();
         Ok(())
     }

@@ -4,18 +4,27 @@ use std::sync::Arc;
 
 use wdb_vm::exit::Exit;
 use wdb_vm::value::Value;
+use wdb_vm::watch::{WatchEvent, WatchKind};
 
-use crate::breakpoints::Disposition;
+use crate::breakpoints::{Breakpoint, Disposition, Kind};
 use crate::debugger::Debugger;
 use crate::event::Event;
 use crate::report::{Report, StopReason, StopReport};
 use crate::view::ProgramState;
+use crate::watchpoints::WatchStop;
 
 /// Why the program stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// At enabled breakpoints whose conditions hold, ascending by number.
     Breakpoint(Vec<u32>),
+    /// A catchpoint's event, in words.
+    Catchpoint {
+        number: u32,
+        event: String,
+    },
+    /// A watchpoint's hit, or its end.
+    Watchpoint(WatchStop),
     /// A step by line is done.
     Line,
     /// A step by instruction is done.
@@ -34,7 +43,7 @@ impl Stop {
     /// What an exit of the machine means; `None` when it can go on at once. A probe is for the caller to judge.
     pub(super) fn of_exit(exit: Exit) -> Option<Stop> {
         match exit {
-            Exit::Stepped | Exit::Probe | Exit::Tick => None,
+            Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Watch(_) | Exit::HostCall(_) => None,
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
@@ -65,8 +74,12 @@ impl Debugger {
             self.vm.get_mut().abandon();
         }
         self.tell_stop(stop, before);
-        if let Stop::Breakpoint(numbers) = stop {
-            self.dispose(numbers);
+        match stop {
+            Stop::Breakpoint(numbers) => self.dispose(numbers),
+            Stop::Watchpoint(WatchStop { number, .. }) | Stop::Catchpoint { number, .. } => {
+                self.dispose(&[*number]);
+            }
+            _ => {}
         }
         if !is_over {
             self.show_displays();
@@ -121,11 +134,27 @@ impl Debugger {
             Stop::Breakpoint(numbers) => {
                 let number = numbers.first().copied().unwrap_or(0);
                 let found = self.breakpoints.get(number);
-                StopReason::Breakpoint {
-                    number,
-                    is_temporary: found.is_ok_and(|it| it.disposition == Disposition::Delete),
+                if let Ok(Breakpoint {
+                    kind: Kind::Catchpoint(catch),
+                    ..
+                }) = found
+                {
+                    StopReason::Catchpoint {
+                        number,
+                        event: catch.text(),
+                    }
+                } else {
+                    StopReason::Breakpoint {
+                        number,
+                        is_temporary: found.is_ok_and(|it| it.disposition == Disposition::Delete),
+                    }
                 }
             }
+            Stop::Catchpoint { number, event } => StopReason::Catchpoint {
+                number: *number,
+                event: event.clone(),
+            },
+            Stop::Watchpoint(watch) => watch_reason(watch),
             Stop::Line => StopReason::Step,
             Stop::Stepped | Stop::Arrived => StopReason::Arrived,
             Stop::Interrupted => StopReason::Interrupted,
@@ -177,6 +206,26 @@ impl Debugger {
     fn invoked_name(&self) -> String {
         let invoked = self.options.invoke.as_ref();
         invoked.map_or_else(|| "_start".to_owned(), |(name, _)| name.clone())
+    }
+}
+
+fn watch_reason(watch: &WatchStop) -> StopReason {
+    if watch.event == WatchEvent::ScopeEnded {
+        return StopReason::WatchScope {
+            number: watch.number,
+        };
+    }
+    StopReason::Watchpoint {
+        number: watch.number,
+        kind: match watch.kind {
+            WatchKind::Change => "Hardware watchpoint",
+            WatchKind::Read => "Hardware read watchpoint",
+            WatchKind::Access => "Hardware access (read/write) watchpoint",
+        },
+        expression: watch.expression.clone(),
+        old: (watch.event == WatchEvent::Changed && watch.kind != WatchKind::Read)
+            .then(|| watch.old.clone()),
+        new: watch.new.clone(),
     }
 }
 

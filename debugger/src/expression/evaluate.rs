@@ -16,6 +16,9 @@ pub(crate) trait Scope {
     /// The program's variable, or what else a name stands for.
     fn variable(&self, name: &str) -> Result<Value, Error>;
 
+    /// The program's function of a name.
+    fn function(&self, name: &str) -> Option<Value>;
+
     /// What a name after a `$` stands for: the machine's state, the value history, the user's own variables.
     fn dollar(&self, name: &str) -> Result<Value, Error>;
 
@@ -81,7 +84,10 @@ impl Evaluator<'_> {
                 1,
                 Scalar::Integer(i128::from(*value)),
             ),
-            NodeKind::Name(name) => self.scope.variable(name)?,
+            NodeKind::Name(name) => match self.scope.variable(name) {
+                Ok(value) => value,
+                Err(error) => self.scope.function(name).ok_or(error)?,
+            },
             NodeKind::Dollar(name) => self.scope.dollar(name)?,
             NodeKind::Unary(operator, operand) => self.unary(*operator, operand)?,
             NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right)?,
@@ -182,7 +188,7 @@ impl Evaluator<'_> {
         let value = self.value(operand)?;
         let (type_ref, scalar) = match operator {
             UnaryOperator::Dereference => return self.dereference(&value),
-            UnaryOperator::AddressOf => return Ok(self.inspector.address_of(&value)?),
+            UnaryOperator::AddressOf => return self.address_of(&value),
             UnaryOperator::Not => {
                 let is_true = arithmetic::is_true(self.inspector.scalar(&value)?);
                 let has_booleans = arithmetic::has_booleans(info, value.type_ref);
@@ -206,6 +212,17 @@ impl Evaluator<'_> {
         Ok(self.inspector.constant(type_ref, scalar))
     }
 
+    fn address_of(&self, value: &Value) -> Result<Value, Error> {
+        let info = self.inspector.info();
+        let kind = &info.type_of(info.resolve(value.type_ref)).kind;
+        if matches!(kind, TypeKind::Function(_)) && !matches!(value.place, Place::Memory(_)) {
+            return Err(Error::other(
+                "This function is in no table, so nothing can point to it.",
+            ));
+        }
+        Ok(self.inspector.address_of(value)?)
+    }
+
     /// What a pointer points to. A plain number counts as the address of an `int`, as in gdb.
     fn dereference(&self, value: &Value) -> Result<Value, Error> {
         let info = self.inspector.info();
@@ -216,6 +233,9 @@ impl Evaluator<'_> {
             let address = arithmetic::integer(self.inspector.scalar(value)?);
             let int = info.base_type(BaseEncoding::Signed, 4);
             return Ok(self.inspector.read(int, Place::Memory(address as u64)));
+        }
+        if matches!(kind, TypeKind::Function(_)) {
+            return Ok(value.clone());
         }
         Ok(self.inspector.dereference(value)?)
     }
