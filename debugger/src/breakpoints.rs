@@ -157,6 +157,11 @@ impl Breakpoints {
         enabled.flat_map(|it| it.pcs.iter().copied()).collect()
     }
 
+    /// Takes note of places that were changed.
+    pub(crate) fn reindex(&mut self) {
+        self.index();
+    }
+
     fn index(&mut self) {
         self.by_place.clear();
         for breakpoint in &self.list {

@@ -198,7 +198,7 @@ impl Debugger {
         let resolver = Resolver {
             program: &self.program,
             current: self.current_line(),
-            address: &|text| self.evaluate_address(text),
+            address: &|text| self.evaluate_code_address(text),
         };
         resolver.resolve(location)
     }

@@ -21,6 +21,7 @@ pub mod inspect;
 mod location;
 mod process;
 mod program;
+mod reload;
 mod render;
 mod report;
 pub mod run;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use wdb_dwarf::{CodeOffset, DebugInfo, Function, Sections, SourceLocation, TypeRef};
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -33,6 +34,8 @@ pub enum ProgramSource {
 pub struct Program {
     name: String,
     path: Option<PathBuf>,
+    /// When the file was written, and its size.
+    stamp: Option<(SystemTime, u64)>,
     module: Arc<Module>,
     info: DebugInfo,
     sources: SourceFinder,
@@ -87,7 +90,9 @@ impl Program {
             let range = section.range.start as usize..section.range.end as usize;
             sections.insert(&section.name, range);
         }
+        let stamp = path.as_deref().and_then(stamp);
         Ok(Program {
+            stamp,
             sources: SourceFinder::new(source_maps, path.as_deref(), embedded_sources),
             name,
             path,
@@ -110,6 +115,13 @@ impl Program {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// The program's file, if it is another one now than the one that was read.
+    pub(crate) fn changed_file(&self) -> Option<&Path> {
+        let path = self.path.as_deref()?;
+        let now = stamp(path)?;
+        (Some(now) != self.stamp).then_some(path)
     }
 
     /// Whether there is DWARF.
@@ -251,8 +263,27 @@ impl Program {
         places.iter().take_while(starts).count()
     }
 
+    /// The source line of an address; of one that belongs to no line, that of the code before it in the same function.
+    fn line_at_or_before(&self, at: CodeOffset) -> Option<SourceLocation> {
+        /// Code without a line is short: a compiler's joint between two statements.
+        const ROWS_MAX: usize = 8;
+        let function = self.info.function_at(at)?;
+        let mut at = at;
+        for _ in 0..ROWS_MAX {
+            let row = self.info.line_row(at)?;
+            if row.location.line > 0 {
+                return Some(row.location);
+            }
+            at = CodeOffset(row.range.start.0.checked_sub(1)?);
+            if !function.contains(at) {
+                return None;
+            }
+        }
+        None
+    }
+
     fn find_places(&self, pc: ModuleOffset, at: CodeOffset) -> Vec<CodePlace> {
-        let mut location = self.info.location(at).filter(|location| location.line > 0);
+        let mut location = self.line_at_or_before(at);
         let mut places = Vec::new();
         for inlined in self.info.inlined_frames(at) {
             places.push(CodePlace {
@@ -358,6 +389,12 @@ impl Program {
             lines,
         })
     }
+}
+
+/// When a file was written, and its size.
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 fn read_program(path: &Path) -> Result<Vec<u8>, OpenError> {

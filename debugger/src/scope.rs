@@ -13,7 +13,7 @@ use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
-use crate::location::{function_places, nearest};
+use crate::location::{funcs_named, function_places, nearest};
 use crate::process::PROGRAM_INSTANCE;
 use crate::target::{FrameTarget, machine_value};
 
@@ -27,6 +27,8 @@ pub(crate) struct FrameScope<'a> {
     target: FrameTarget<'a>,
     frame: Option<Frame>,
     at: Option<CodeOffset>,
+    /// Whether the name of a function stands for the offset of its code.
+    means_code: bool,
     /// The frame's variables, found at the first question.
     variables: std::cell::OnceCell<Vec<Variable>>,
 }
@@ -42,6 +44,7 @@ impl<'a> FrameScope<'a> {
             target: FrameTarget::new(&debugger.vm, machine),
             frame,
             at,
+            means_code: false,
             variables: std::cell::OnceCell::new(),
         }
     }
@@ -257,6 +260,13 @@ impl Scope for FrameScope<'_> {
     fn function(&self, name: &str) -> Option<Value> {
         let program = &self.debugger.program;
         let info = program.info();
+        if self.means_code {
+            let func = *funcs_named(program, name).first()?;
+            let start = program.module().func_body(func)?.code.start;
+            let type_ref = info.pointer_to(TypeRef::VOID);
+            let start = Scalar::Integer(i128::from(start));
+            return Some(self.inspector().constant(type_ref, start));
+        }
         let function = info.functions_named(name).into_iter().next()?;
         let pc = program.instruction_at(function.low_pc())?;
         let func = program.module().func_at(pc)?;
@@ -415,8 +425,18 @@ impl Debugger {
 
     /// The number that an expression gives, as an address.
     pub(crate) fn evaluate_address(&self, text: &str) -> Result<u64, Error> {
+        self.evaluate_address_in(self.scope(), text)
+    }
+
+    /// The number that an expression gives, as an offset of code: a function's name stands for its beginning.
+    pub(crate) fn evaluate_code_address(&self, text: &str) -> Result<u64, Error> {
+        let mut scope = self.scope();
+        scope.means_code = true;
+        self.evaluate_address_in(scope, text)
+    }
+
+    fn evaluate_address_in(&self, scope: FrameScope<'_>, text: &str) -> Result<u64, Error> {
         let node = self.parse_expression(text)?;
-        let scope = self.scope();
         let value = expression::evaluate(&scope, &node)?;
         match scope.inspector().scalar(&value)? {
             Scalar::Integer(value) => Ok(value as u64),

@@ -117,10 +117,11 @@ impl Session {
         })
     }
 
-    /// What does not change about the program while it runs.
+    /// What does not change about the program while it runs. It is another one after a `run` that found its file changed.
     #[must_use]
     pub fn program(&self) -> Arc<Program> {
-        self.inner.program.clone()
+        let now = self.inner.shared.program();
+        now.unwrap_or_else(|| self.inner.program.clone())
     }
 
     /// The events from now on. Every subscriber gets all of them.
@@ -203,7 +204,7 @@ impl Session {
     /// What the word at a position (in bytes) of a command can become.
     #[must_use]
     pub fn complete(&self, line: &str, position: usize) -> Completions {
-        complete::complete(&self.inner.program, &self.view(), line, position)
+        complete::complete(&self.program(), &self.view(), line, position)
     }
 }
 

@@ -7,6 +7,8 @@ use crate::error::Error;
 /// What the user can set.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// Whether a breakpoint that fits nothing is kept for a later module.
+    pub(crate) keeps_pending: bool,
     /// How many lines `list` shows.
     pub(crate) list_lines: u32,
     /// The most elements and characters shown of one value.
@@ -24,6 +26,7 @@ impl Default for Settings {
     fn default() -> Settings {
         let format = FormatOptions::default();
         Settings {
+            keeps_pending: false,
             list_lines: 10,
             print_elements: format.elements_max,
             print_repeats: format.repeats_min,
@@ -65,6 +68,11 @@ pub(crate) enum SettingKind {
 
 /// All settings, by name.
 pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "breakpoint pending",
+        about: "Whether breakpoints at locations that the program does not have are kept for a later one",
+        kind: SettingKind::Switch(|settings| &mut settings.keeps_pending),
+    },
     Setting {
         name: "listsize",
         about: "Number of source lines wdb will list by default",

@@ -9,6 +9,7 @@ use wdb_vm::interrupt::Interrupt;
 use wdb_vm::wasi::StdinQueue;
 
 use crate::event::{Event, Stream};
+use crate::program::Program;
 use crate::view::View;
 
 /// The latest view, who listens to events, and the ways to stop what goes on.
@@ -16,6 +17,7 @@ use crate::view::View;
 pub(crate) struct Shared {
     subscribers: Mutex<Vec<Sender<Event>>>,
     view: Mutex<Arc<View>>,
+    program: Mutex<Option<Arc<Program>>>,
     /// Whether the guest runs at this moment.
     running: AtomicBool,
     /// Whether the current command is to end early.
@@ -44,6 +46,15 @@ impl Shared {
 
     pub(crate) fn set_view(&self, view: Arc<View>) {
         *lock(&self.view) = view;
+    }
+
+    /// The program as it was read last.
+    pub(crate) fn program(&self) -> Option<Arc<Program>> {
+        lock(&self.program).clone()
+    }
+
+    pub(crate) fn set_program(&self, program: Arc<Program>) {
+        *lock(&self.program) = Some(program);
     }
 
     /// Takes note of a new machine's interrupt.

@@ -30,7 +30,13 @@ fn set(debugger: &mut Debugger, arguments: &str, disposition: Disposition) -> Re
         (format!("*{pc}"), location, vec![pc], BTreeSet::from([pc]))
     } else {
         let location = Location::parse(spec)?;
-        let pcs = debugger.resolve(&location)?;
+        let pcs = match debugger.resolve(&location) {
+            Err(error) if debugger.settings.keeps_pending => {
+                debugger.say(error.to_string());
+                Vec::new()
+            }
+            result => result?,
+        };
         let inlined = inlined_places(&debugger.program, &location, &pcs);
         (spec.to_owned(), location, pcs, inlined)
     };
@@ -124,14 +130,17 @@ impl Debugger {
             }
             _ => return None,
         };
-        let lines = pcs.iter().flat_map(|pc| {
+        let mut locations = Vec::new();
+        for pc in pcs {
             let places = self.program.places_at(*pc);
-            let lines = places.iter().filter_map(|place| place.location.as_ref());
-            lines.map(|location| location.line).collect::<Vec<_>>()
-        });
-        let lines: Vec<u32> = lines.collect();
-        let found = lines.iter().copied().filter(|line| *line > wanted).min()?;
-        (!lines.contains(&wanted)).then_some((wanted, found))
+            locations.extend(places.iter().filter_map(|place| place.location.clone()));
+        }
+        let after = locations.iter().filter(|location| location.line > wanted);
+        let found = after.min_by_key(|location| location.line)?;
+        // The line of a function's head has code, though a breakpoint goes behind the prologue.
+        let has_code = locations.iter().any(|location| location.line == wanted)
+            || (self.program.info().lines_with_code(&found.file)).contains(&wanted);
+        (!has_code).then_some((wanted, found.line))
     }
 }
 
@@ -208,6 +217,7 @@ pub(super) fn clear(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
 pub(super) fn enable(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let (disposition, arguments) = match first_word(arguments) {
         ("once", rest) => (Some(Disposition::Disable), rest),
+        ("count", rest) => return enable_count(debugger, rest),
         ("delete", rest) => (Some(Disposition::Delete), rest),
         ("display", rest) => return super::display::enable(debugger, rest, true),
         ("breakpoints", rest) => (None, rest),
@@ -219,6 +229,22 @@ pub(super) fn enable(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
         if let Some(disposition) = disposition {
             breakpoint.disposition = disposition;
         }
+    }
+    debugger.apply_probes();
+    Ok(())
+}
+
+/// `enable count COUNT NUMBERS`: enables for so many stops.
+fn enable_count(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let (count, rest) = first_word(arguments);
+    let count = debugger.evaluate_count(count)?;
+    let count = u64::try_from(count).ok().filter(|count| *count > 0);
+    let count = count.ok_or_else(|| Error::other("The count must be positive."))?;
+    for number in numbers_or_all(debugger, rest)? {
+        let breakpoint = debugger.breakpoints.get_mut(number)?;
+        breakpoint.enabled = true;
+        breakpoint.disposition = Disposition::Keep;
+        breakpoint.stops_left = Some(count);
     }
     debugger.apply_probes();
     Ok(())

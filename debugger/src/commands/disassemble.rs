@@ -50,10 +50,10 @@ impl Debugger {
         let to = to.trim();
         let to = match to.strip_prefix('+') {
             Some(bytes) => {
-                let bytes = self.evaluate_address(bytes)?;
+                let bytes = self.evaluate_code_address(bytes)?;
                 u64::from(from.0).saturating_add(bytes)
             }
-            None => self.evaluate_address(to.trim_start_matches('*'))?,
+            None => self.evaluate_code_address(to.trim_start_matches('*'))?,
         };
         let func = self
             .program
@@ -77,7 +77,7 @@ impl Debugger {
     fn code_place(&self, text: &str) -> Result<ModuleOffset, Error> {
         let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '$' || c == '*');
         if is_number {
-            let address = self.evaluate_address(text.trim_start_matches('*'))?;
+            let address = self.evaluate_code_address(text.trim_start_matches('*'))?;
             let pc = u32::try_from(address).map(ModuleOffset);
             return pc.map_err(|_| Error::Other(format!("0x{address:x} is not in the module.")));
         }

@@ -60,7 +60,10 @@ impl Debugger {
             state.unit = unit;
         }
         if !expression.is_empty() {
-            state.next = self.evaluate_address(expression)?;
+            state.next = match state.letter {
+                'i' => self.evaluate_code_address(expression)?,
+                _ => self.evaluate_address(expression)?,
+            };
         }
         let goes_on = expression.is_empty() && format == FormatSpec::default();
         let mut count = match format.count {

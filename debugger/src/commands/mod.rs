@@ -14,6 +14,7 @@ mod info_symbols;
 pub(crate) mod list;
 mod lookup;
 mod running;
+mod saving;
 mod script;
 mod set;
 mod stack;

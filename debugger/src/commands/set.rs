@@ -22,7 +22,17 @@ pub(super) fn set(debugger: &mut Debugger, arguments: &str) -> Result<(), Error>
     if let Some((setting, text)) = Setting::find(arguments) {
         return setting.set(&mut debugger.settings, text);
     }
-    assign(debugger, arguments)
+    let name = arguments.split_whitespace().next().unwrap_or_default();
+    let is_name = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    assign(debugger, arguments).map_err(|error| match error {
+        // Two words side by side are no expression, so a setting was meant.
+        Error::Syntax { .. } if is_name => Error::Other(format!(
+            "There is no setting {name}, and \"{arguments}\" is no assignment; `show` lists the settings."
+        )),
+        error => error,
+    })
 }
 
 fn assign(debugger: &mut Debugger, expression: &str) -> Result<(), Error> {

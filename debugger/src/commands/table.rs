@@ -2,7 +2,7 @@
 
 use crate::commands::{
     breakpoints, calling, data, disassemble, display, examine, help, info, info_machine,
-    info_symbols, list, running, script, set, stack, watching,
+    info_symbols, list, running, saving, script, set, stack, watching,
 };
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -446,6 +446,17 @@ pub const COMMANDS: &[Command] = &[
         run: script::quit,
     },
     Command {
+        name: "rbreak",
+        aliases: &["rb"],
+        group: Group::Breakpoints,
+        usage: "rbreak [FILE:]REGEX",
+        summary: "Set a breakpoint for all functions matching REGEX.",
+        details: "",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: saving::rbreak,
+    },
+    Command {
         name: "return",
         aliases: &[],
         group: Group::Running,
@@ -478,6 +489,17 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::None,
         repeat: Repeat::Never,
         run: running::run,
+    },
+    Command {
+        name: "save",
+        aliases: &[],
+        group: Group::Breakpoints,
+        usage: "save breakpoints FILE",
+        summary: "Save current breakpoint definitions as a script.",
+        details: "`source FILE` sets them again.",
+        argument: ArgumentKind::None,
+        repeat: Repeat::Never,
+        run: saving::save,
     },
     Command {
         name: "set",

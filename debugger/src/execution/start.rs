@@ -14,6 +14,7 @@ use crate::view::ProgramState;
 impl Debugger {
     /// Starts the program from its beginning and runs it.
     pub(crate) fn run(&mut self) -> Result<(), Error> {
+        self.reload_if_changed()?;
         self.launch()?;
         self.execute(|debugger| debugger.run_from(&[], &|_| false, true))
     }

@@ -273,7 +273,7 @@ impl Debugger {
         let is_entered =
             row.range.start == at || before.is_none_or(|before| !row.range.contains(&before));
         let is_backward = origin.floor.is_some_and(|floor| now.pc <= floor);
-        if line.is_some() && row.is_stmt && is_entered && !is_backward {
+        if row.location.line > 0 && line.is_some() && row.is_stmt && is_entered && !is_backward {
             Verdict::Done { hidden_inlines }
         } else {
             Verdict::GoOn
