@@ -333,6 +333,7 @@ fn write_disassembly(f: &mut Formatter<'_>, disassembly: &DisassemblyReport) -> 
 fn write_instruction(f: &mut Formatter<'_>, row: &InstructionRow) -> fmt::Result {
     let mark = if row.is_current { "=>" } else { "  " };
     let symbol = match &row.symbol {
+        Some((function, 0)) if !function.is_empty() => format!(" <{function}>"),
         Some((function, offset)) if !function.is_empty() => format!(" <{function}+{offset}>"),
         Some((_, offset)) => format!(" <+{offset}>"),
         None => String::new(),

@@ -220,12 +220,12 @@ impl Formatter<'_, '_> {
         self.text.push(open);
         let mut index = 0;
         while index < count {
-            if index > 0 {
-                self.text += ", ";
-            }
             if self.elements_left == 0 || self.values_left == 0 {
                 self.text += "...";
                 break;
+            }
+            if index > 0 {
+                self.text += ", ";
             }
             let Some(first) = element(index) else { break };
             let limit = count.min(index.saturating_add(RUN_MAX));
@@ -241,13 +241,13 @@ impl Formatter<'_, '_> {
                 run
             };
             for position in 0..shown {
-                if position > 0 {
-                    self.text += ", ";
-                }
                 if self.elements_left == 0 {
                     self.text += "...";
                     self.text.push(close);
                     return;
+                }
+                if position > 0 {
+                    self.text += ", ";
                 }
                 self.elements_left -= 1;
                 self.value(&first_or(&element, index + position, &first), depth + 1);

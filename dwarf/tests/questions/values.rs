@@ -266,7 +266,7 @@ fn options_change_how_values_read() {
         elements_max: 2,
         ..FormatOptions::default()
     };
-    assert_eq!(show("head.items", short.clone()), "{1, 2, ...}");
+    assert_eq!(show("head.items", short.clone()), "{1, 2...}");
     assert_eq!(show("head.name", short.clone()), "0x1000f \"he\"...");
     assert_eq!(show("zeros", short), "{0 <repeats 20 times>}");
     let shallow = FormatOptions {
