@@ -24,12 +24,12 @@ fn the_demo_is_stepped_printed_and_left() {
         is_current_row(screen, "struct warehouse warehouse")
     });
     for pane in [
-        "1Source",
-        "2Wasm",
-        "4Stack",
-        "4Locals",
-        "5Operands",
-        "7Output",
+        "1 Source",
+        "2 Wasm",
+        "4 Stack",
+        "4 Locals",
+        "5 Operands",
+        "7 Output",
     ] {
         assert!(screen.contents().contains(pane), "{pane} is missing");
     }
@@ -49,7 +49,7 @@ fn the_demo_is_stepped_printed_and_left() {
 #[test]
 fn the_screen_follows_the_size_of_the_terminal() {
     let terminal = Terminal::start(160, 45, &["--demo"]);
-    terminal.wait_for("5Operands");
+    terminal.wait_for("5 Operands");
     terminal.resize(80, 24);
     let screen = terminal.wait_until("one pane of tabs", |screen| {
         screen.contents().contains("Stk[Loc]Ops") && screen.contents().contains("? help")
@@ -57,7 +57,7 @@ fn the_screen_follows_the_size_of_the_terminal() {
     let last = screen.rows(0, 80).last();
     assert!(last.is_some_and(|row| row.contains("? help")));
     terminal.resize(120, 35);
-    terminal.wait_for("5Operands");
+    terminal.wait_for("5 Operands");
     terminal.press("qy");
     assert_eq!(terminal.wait_for_end().code(), Some(0));
 }

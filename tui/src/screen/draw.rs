@@ -261,7 +261,7 @@ fn draw_divider(app: &App, arrangement: &Arrangement, buffer: &mut Buffer) {
 /// The labels of a slot's tabs: pane, first column, text. Where the names do not fit, they are short; the visible one of
 /// several stands in brackets.
 fn tab_labels(slot: &Slot) -> Vec<(Pane, u16, String)> {
-    let full: usize = slot.tabs.iter().map(|pane| pane.title().width() + 3).sum();
+    let full: usize = slot.tabs.iter().map(|pane| pane.title().width() + 4).sum();
     let short = full + 2 > usize::from(slot.area.width);
     let mut column = 1;
     let mut labels = Vec::new();
@@ -269,7 +269,7 @@ fn tab_labels(slot: &Slot) -> Vec<(Pane, u16, String)> {
         let name = if short {
             pane.short_title().to_owned()
         } else {
-            format!("{}{}", pane_digit(pane), pane.title())
+            format!("{} {}", pane_digit(pane), pane.title())
         };
         let text = if slot.tabs.len() > 1 && pane == slot.shown {
             format!("[{name}]")

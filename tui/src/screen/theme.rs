@@ -225,7 +225,7 @@ impl Theme {
             bar_running: reversed,
             bar_stopped: reversed,
             bar_trapped: reversed.add_modifier(Modifier::BOLD),
-            current_line: bold,
+            current_line: reversed.add_modifier(Modifier::BOLD),
             cursor_line: reversed,
             cursor_line_unfocused: plain.add_modifier(Modifier::UNDERLINED),
             linked: bold,

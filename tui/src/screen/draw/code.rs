@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 use wdb_debugger::view::{InstructionView, PlaceView, SelectedFrame, View};
 
-use super::{mark_cursor_row, put, put_cut_line, put_reason, row_area};
+use super::{mark_cursor_row, put_cut_line, put_reason, row_area};
 use crate::display_text::{push_expanded, visible};
 use crate::screen::app::App;
 use crate::screen::listing::Fetched;
@@ -103,7 +103,7 @@ pub(super) fn draw_source(app: &App, area: Rect, buffer: &mut Buffer) {
         if is_current && let Some(row) = row_area(area, row) {
             buffer.set_style(row, theme.current_line);
         }
-        if index == scroll.cursor && !(is_current && app.focus != Pane::Source) {
+        if index == scroll.cursor && !is_current {
             mark_cursor_row(app, Pane::Source, area, row, buffer);
         }
     }
@@ -213,7 +213,7 @@ pub(super) fn draw_wasm(app: &App, area: Rect, buffer: &mut Buffer) {
         if is_current && let Some(row) = row_area(list, row) {
             buffer.set_style(row, theme.current_line);
         }
-        if index == scroll.cursor && !(is_current && app.focus != Pane::Wasm) {
+        if index == scroll.cursor && !is_current {
             mark_cursor_row(app, Pane::Wasm, list, row, buffer);
         }
     }
@@ -239,19 +239,21 @@ fn draw_explanation(
     buffer: &mut Buffer,
 ) {
     let rows = usize::from(area.height);
-    if let Some(row) = row_area(area, rows - 2) {
-        let text = format!(" {}", instruction.explanation);
-        put(buffer, row, &text, app.theme.explanation);
-    }
-    if let Some(row) = row_area(area, rows - 1) {
-        let taken = frame.map_or_else(String::new, |frame| {
-            let taken = taken_operands(instruction.effect, frame, app.hex);
-            let subject = subject(&instruction.text, frame, app.hex);
-            [taken, subject].into_iter().flatten().collect()
-        });
-        let text = format!(" {}{taken}", instruction.effect);
-        put(buffer, row, &text, app.theme.type_style);
-    }
+    let explanation = Line::styled(
+        format!(" {}", instruction.explanation),
+        app.theme.explanation,
+    );
+    put_cut_line(buffer, area, rows - 2, &explanation);
+    let details: String = frame.map_or_else(String::new, |frame| {
+        let taken = taken_operands(instruction.effect, frame, app.hex);
+        let subject = subject(&instruction.text, frame, app.hex);
+        [taken, subject].into_iter().flatten().collect()
+    });
+    let effect = Line::styled(
+        format!(" {}{details}", instruction.effect),
+        app.theme.type_style,
+    );
+    put_cut_line(buffer, area, rows - 1, &effect);
 }
 
 /// The operands that an instruction takes, when its effect says how many there are.

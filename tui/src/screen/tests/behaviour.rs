@@ -256,7 +256,7 @@ fn the_mouse_focuses_scrolls_and_sets_breakpoints() {
     screen.click(0, row - 2);
     assert_eq!(screen.take_done(), ["delete 1"]);
 
-    let title = screen.row_with("2Wasm").expect("the title is visible");
+    let title = screen.row_with("2 Wasm").expect("the title is visible");
     screen.click(3, title);
     assert_eq!(screen.app.focus, Pane::Wasm);
     screen.keys("g g");
@@ -274,6 +274,7 @@ fn frames_are_selected_from_the_stack() {
     let mut screen = Screen::stopped(130, 40);
     screen.keys("4 j Enter");
     assert_eq!(screen.take_done(), ["frame 1"]);
+    screen.finish_command(CommandStatus::Success);
     screen.keys("U");
     assert_eq!(screen.take_done(), ["frame 1"]);
 }
