@@ -206,8 +206,9 @@ impl Resolver<'_> {
                     .chain(&after)
                     .map(ToString::to_string)
                     .collect();
+                let verb = if nearest.len() == 1 { "is" } else { "are" };
                 Err(Error::other(format!(
-                    "{pc} is not the start of an instruction; the nearest are {}.",
+                    "{pc} is not the start of an instruction; the nearest {verb} {}.",
                     nearest.join(" and ")
                 )))
             }

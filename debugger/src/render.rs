@@ -259,7 +259,7 @@ fn write_frame_and_code(f: &mut Formatter<'_>, frame: &FrameReport) -> fmt::Resu
 
 fn write_frame(f: &mut Formatter<'_>, frame: &FrameReport) -> fmt::Result {
     if let Some(number) = frame.number {
-        write!(f, "#{number:<3}")?;
+        write!(f, "#{number:<2} ")?;
     }
     if frame.is_within_line || frame.location.is_none() {
         write!(f, "0x{:08x} in ", frame.pc)?;

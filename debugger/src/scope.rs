@@ -126,6 +126,11 @@ impl<'a> FrameScope<'a> {
                 "\"{name}\" is a function, which has no value here; `info address {name}` says where it is."
             ));
         }
+        if self.named_slot(name).is_some() {
+            return Error::other(format!(
+                "No symbol \"{name}\" in current context; the machine's slot of this name is ${name}."
+            ));
+        }
         if self.frame.is_none() && !debugger.program.has_debug_info() {
             return Error::other(format!(
                 "No symbol table is loaded: the program has no debug info, so \"{name}\" means nothing."

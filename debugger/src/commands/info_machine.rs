@@ -121,12 +121,19 @@ pub(super) fn frame(debugger: &mut Debugger, _arguments: &str) -> Result<(), Err
         }
     ));
     text.push_str(&format!(
-        "\n {} wasm locals, {operands} operands, {labels} labels, first cell {}",
-        module.local_types(func).len(),
+        "\n {}, {}, {}, first cell {}",
+        counted(module.local_types(func).len(), "wasm local"),
+        counted(operands, "operand"),
+        counted(labels, "label"),
         frame.info.base
     ));
     debugger.say(text);
     Ok(())
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 fn reports(prefix: &str, slots: Vec<SlotView>) -> Vec<SlotReport> {

@@ -7,16 +7,14 @@ use crate::location::Location;
 
 pub(super) fn run(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if !arguments.is_empty() {
-        debugger.options.args = split_words(arguments)?;
-        debugger.drop_fresh_machine();
+        debugger.set_arguments(split_words(arguments)?);
     }
     debugger.run()
 }
 
 pub(super) fn start(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if !arguments.is_empty() {
-        debugger.options.args = split_words(arguments)?;
-        debugger.drop_fresh_machine();
+        debugger.set_arguments(split_words(arguments)?);
     }
     let places = debugger.start_places()?;
     debugger.add_temporary("main", &places);
@@ -24,7 +22,7 @@ pub(super) fn start(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
 }
 
 pub(super) fn continue_(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    debugger.expect_alive()?;
+    debugger.expect_able_to_go_on()?;
     if !arguments.is_empty() {
         let count = debugger.evaluate_count(arguments)?;
         debugger.ignore_here(count)?;
@@ -60,6 +58,7 @@ pub(super) fn finish(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 pub(super) fn until(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if arguments.is_empty() {
+        debugger.expect_able_to_go_on()?;
         return debugger.step(StepKind::LineForward, 1);
     }
     run_to(debugger, arguments, true)
@@ -78,6 +77,25 @@ pub(super) fn kill(debugger: &mut Debugger, _arguments: &str) -> Result<(), Erro
     debugger.kill()
 }
 
+impl Debugger {
+    /// What the program is given, or the function that is invoked instead of it.
+    pub(super) fn arguments(&self) -> &[String] {
+        match &self.options.invoke {
+            Some((_, arguments)) => arguments,
+            None => &self.options.args,
+        }
+    }
+
+    /// Changes what the program is given from the next start on.
+    pub(super) fn set_arguments(&mut self, words: Vec<String>) {
+        match &mut self.options.invoke {
+            Some((_, arguments)) => *arguments = words,
+            None => self.options.args = words,
+        }
+        self.drop_fresh_machine();
+    }
+}
+
 fn run_to(debugger: &mut Debugger, arguments: &str, stays: bool) -> Result<(), Error> {
     debugger.expect_alive()?;
     let places = debugger.resolve(&Location::parse(arguments)?)?;
@@ -85,7 +103,7 @@ fn run_to(debugger: &mut Debugger, arguments: &str, stays: bool) -> Result<(), E
 }
 
 fn step_by(debugger: &mut Debugger, kind: StepKind, arguments: &str) -> Result<(), Error> {
-    debugger.expect_alive()?;
+    debugger.expect_able_to_go_on()?;
     let count = match arguments {
         "" => 1,
         text => debugger.evaluate_count(text)?,

@@ -15,8 +15,7 @@ pub(super) fn set(debugger: &mut Debugger, arguments: &str) -> Result<(), Error>
         return assign(debugger, rest);
     }
     if let Some(rest) = word(arguments, "args") {
-        debugger.options.args = split_words(rest)?;
-        debugger.drop_fresh_machine();
+        debugger.set_arguments(split_words(rest)?);
         return Ok(());
     }
     if let Some((setting, text)) = Setting::find(arguments) {
@@ -48,7 +47,7 @@ fn assign(debugger: &mut Debugger, expression: &str) -> Result<(), Error> {
 
 pub(super) fn show(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let args = || {
-        let words = join_words(&debugger.options.args);
+        let words = join_words(debugger.arguments());
         format!("Argument list to give program being debugged when it is started is \"{words}\".")
     };
     let text = match arguments {

@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::expression::Scope;
 use crate::frames::Frame;
 use crate::report::Report;
-use crate::view::ProgramState;
 
 impl Debugger {
     /// Runs until the selected frame has returned, and tells what it returned.
@@ -23,11 +22,7 @@ impl Debugger {
                 "\"finish\" not meaningful in the outermost frame.",
             ));
         }
-        if self.state == ProgramState::Trapped {
-            return Err(Error::other(
-                "The program stands at a trap and cannot go on; `run` starts it again.",
-            ));
-        }
+        self.expect_able_to_go_on()?;
         let mut report = self.frame_report(&frame, Some(frame.index), false);
         report.code = crate::report::CodeReport::None;
         let told = Report::Frame(report).text();
@@ -101,11 +96,12 @@ impl Debugger {
             Some(Place::Operand(index))
         };
         match frame.place().return_type {
-            Some(TypeRef::VOID) => None,
-            Some(type_ref) if !results.is_empty() => {
+            // A type section may know of results that the debug info does not tell.
+            Some(TypeRef::VOID) if results.is_empty() => None,
+            Some(type_ref) if !results.is_empty() && type_ref != TypeRef::VOID => {
                 Some(scope.inspector().read(type_ref, on_stack()?))
             }
-            Some(type_ref) => {
+            Some(type_ref) if type_ref != TypeRef::VOID => {
                 let is_record = matches!(
                     info.type_of(info.resolve(type_ref)).kind,
                     TypeKind::Record(_)
@@ -113,7 +109,7 @@ impl Debugger {
                 let place = Place::Memory(hidden.filter(|_| is_record)?);
                 Some(scope.inspector().read(type_ref, place))
             }
-            None => {
+            _ => {
                 let index = operands.checked_sub(results.len())?;
                 (!results.is_empty())
                     .then(|| scope.dollar(&format!("stack{index}")).ok())

@@ -22,6 +22,17 @@ pub(super) struct Position {
 }
 
 impl Debugger {
+    /// Fails if the program is not being run, or stands at a trap.
+    pub(crate) fn expect_able_to_go_on(&self) -> Result<(), Error> {
+        self.expect_alive()?;
+        if self.state == ProgramState::Trapped {
+            return Err(Error::other(
+                "The program stands at a trap and cannot go on; `run` starts it again.",
+            ));
+        }
+        Ok(())
+    }
+
     /// Goes on until a breakpoint or another reason to stop (`continue`).
     pub(crate) fn resume(&mut self) -> Result<(), Error> {
         self.execute(|debugger| debugger.run_until(&[], &|_| false))
@@ -39,12 +50,7 @@ impl Debugger {
         &mut self,
         go: impl FnOnce(&mut Debugger) -> Stop,
     ) -> Result<(Stop, Option<FrameIdentity>), Error> {
-        self.expect_alive()?;
-        if self.state == ProgramState::Trapped {
-            return Err(Error::other(
-                "The program stands at a trap and cannot go on; `run` starts it again.",
-            ));
-        }
+        self.expect_able_to_go_on()?;
         let before = self.frames().next();
         let depth = self.vm.get_mut().frame_count();
         let before = before.map(|frame| FrameIdentity::of(&frame, depth));
