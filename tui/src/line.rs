@@ -18,6 +18,7 @@ use rustyline::{Context, Editor, Helper};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 use wdb_debugger::event::{CommandStatus, Event, Stream};
+use wdb_debugger::json::event_line;
 use wdb_debugger::session::Session;
 
 use crate::error::FrontEndError;
@@ -31,6 +32,8 @@ pub struct LineOptions {
     pub batch: bool,
     /// What to execute first, in order.
     pub commands: Vec<ScriptItem>,
+    /// Print one JSON object on each line of the standard output instead of text ([`wdb_debugger::json`]), and no prompt.
+    pub json: bool,
     /// Where commands are remembered; `None` for nowhere.
     pub history: Option<PathBuf>,
 }
@@ -40,6 +43,7 @@ impl Default for LineOptions {
         LineOptions {
             batch: false,
             commands: Vec::new(),
+            json: false,
             history: history_path(),
         }
     }
@@ -69,8 +73,9 @@ fn run_to_end(session: &Session, options: LineOptions) -> Result<i32, FrontEndEr
         session: session.clone(),
         events: session.subscribe(),
         executing: Arc::new(AtomicBool::new(false)),
+        json: options.json,
     };
-    let at_terminal = io::stdin().is_terminal() && !options.batch;
+    let at_terminal = io::stdin().is_terminal() && !options.batch && !options.json;
     client.watch_interrupts(at_terminal)?;
     let outcome = run_items(&options.commands, &mut client)?;
     if let Some(status) = outcome.quit {
@@ -92,6 +97,7 @@ struct Client {
     events: Receiver<Event>,
     /// Whether a command is under way, which Ctrl-C then interrupts.
     executing: Arc<AtomicBool>,
+    json: bool,
 }
 
 impl Client {
@@ -175,7 +181,13 @@ impl Client {
         Ok(status)
     }
 
-    fn print(&self, event: &Event) -> Result<(), FrontEndError> {
+    fn print(&self, event: &Event, command: &str) -> Result<(), FrontEndError> {
+        if self.json {
+            return match event_line(event, command) {
+                Some(line) => write_all(&mut io::stdout().lock(), format!("{line}\n").as_bytes()),
+                None => Ok(()),
+            };
+        }
         match event {
             Event::Output {
                 stream: Stream::Stdout,
@@ -191,7 +203,11 @@ impl Client {
             Event::Error(text) => {
                 write_all(&mut io::stderr().lock(), format!("{text}\n").as_bytes())
             }
-            Event::Running | Event::Stopped(_) | Event::Changed(_) | Event::Done { .. } => Ok(()),
+            Event::Running
+            | Event::Json(_)
+            | Event::Stopped(_)
+            | Event::Changed(_)
+            | Event::Done { .. } => Ok(()),
         }
     }
 }
@@ -205,12 +221,11 @@ impl Executor for Client {
             let Ok(event) = self.events.recv() else {
                 break CommandStatus::Quit(1);
             };
-            if let Event::Done { request, status } = event {
-                if request == submitted {
-                    break status;
-                }
-            } else {
-                self.print(&event)?;
+            self.print(&event, line)?;
+            if let Event::Done { request, status } = event
+                && request == submitted
+            {
+                break status;
             }
         };
         self.executing.store(false, Ordering::SeqCst);

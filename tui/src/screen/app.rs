@@ -283,6 +283,8 @@ impl App {
                 self.output(buffer.take());
             }
             Event::Message(text) => self.message(&text),
+            // The screen shows text.
+            Event::Json(_) => {}
             Event::Error(text) => {
                 self.append(Pane::Console, |transcript| {
                     transcript.push_lines(Origin::Error, &text);

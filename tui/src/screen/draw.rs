@@ -185,14 +185,15 @@ fn draw_status(app: &App, area: Rect, buffer: &mut Buffer) {
         Some(frame) if reason.contains('\t') => data::frame_place(frame),
         _ => visible(reason).into_owned(),
     };
-    let line = Line::from(vec![
+    let mut line = Line::from(vec![
         Span::raw(" wdb "),
         Span::raw(visible(file_name(&app.program_name)).into_owned()),
         Span::raw(" │"),
         Span::styled(format!(" {word} "), style),
         Span::raw("│ "),
-        Span::raw(reason),
     ]);
+    let room = usize::from(area.width).saturating_sub(line.width() + 1);
+    line.push_span(fit_reason(&reason, room));
     // Why the program stopped is worth more than the clock and the tier.
     let rights = status_details(app);
     let room = usize::from(area.width).saturating_sub(line.width() + 1);
@@ -338,6 +339,9 @@ fn draw_title(app: &App, slot: &Slot, buffer: &mut Buffer) {
     }
 }
 
+/// How many columns of a title a function's name takes at the most.
+const TITLE_FUNCTION_COLUMNS: usize = 60;
+
 /// What a title says besides the pane's name.
 fn title_detail(app: &App, pane: Pane) -> String {
     match pane {
@@ -346,7 +350,8 @@ fn title_detail(app: &App, pane: Pane) -> String {
             .as_ref()
             .map_or_else(String::new, |spot| spot.recorded.to_string()),
         Pane::Wasm => app.disassembly().map_or_else(String::new, |code| {
-            format!("{} {}", code.function, code.signature)
+            let function = fit_function(&code.function, TITLE_FUNCTION_COLUMNS);
+            format!("{function} {}", code.signature)
         }),
         Pane::Stack if app.view.frame_count > app.view.frames.len() => {
             format!("{} of {}", app.view.frames.len(), app.view.frame_count)
@@ -356,6 +361,40 @@ fn title_detail(app: &App, pane: Pane) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// A function's name where there is little room: without the arguments of templates and generics, then its end.
+fn fit_function(name: &str, width: usize) -> String {
+    // The brackets of C++'s operators are not in pairs.
+    if name.width() <= width || name.contains("operator") {
+        return fit_end(name, width);
+    }
+    let mut depth = 0_usize;
+    let mut brief = String::new();
+    for c in name.chars() {
+        match c {
+            '<' => {
+                if depth == 0 {
+                    brief.push_str("<…>");
+                }
+                depth += 1;
+            }
+            '>' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => brief.push(c),
+            _ => {}
+        }
+    }
+    fit_end(&brief, width)
+}
+
+/// The reason of a stop where there is little room: the place at its end says more than the arguments before it.
+fn fit_reason(reason: &str, width: usize) -> String {
+    let place = reason.rfind(" at ").map_or("", |start| &reason[start..]);
+    let room = width.saturating_sub(place.width());
+    if reason.width() <= width || place.is_empty() || room < width / 3 {
+        return reason.to_owned();
+    }
+    format!("{}{place}", fit_start(reason, room))
 }
 
 /// The first part of a text that fits; nothing when that would say nothing.
@@ -480,4 +519,30 @@ fn draw_prompt(
         (rest.x + column).min(area.right().saturating_sub(1)),
         area.y,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fit_function, fit_reason};
+
+    #[test]
+    fn names_and_reasons_lose_what_says_least() {
+        assert_eq!(
+            fit_function("add<T, std::less<T>>", 20),
+            "add<T, std::less<T>>"
+        );
+        assert_eq!(
+            fit_function("depot::add<T, std::less<T>>", 20),
+            "depot::add<…>"
+        );
+        assert_eq!(fit_function("one::two::three<u8>", 10), "…:three<…>");
+        assert_eq!(fit_function("operator<< <char>", 10), "…<< <char>");
+        let reason = "Breakpoint 1, f (first=1, second=2) at f.c:7";
+        assert_eq!(fit_reason(reason, 44), reason);
+        assert_eq!(fit_reason(reason, 30), "Breakpoint 1, f (fi… at f.c:7");
+        assert_eq!(
+            fit_reason("Program trapped: unreachable", 10),
+            "Program trapped: unreachable"
+        );
+    }
 }

@@ -6,7 +6,9 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 use wdb_debugger::view::{BreakpointView, FrameView, SourceSpot};
 
-use super::{file_name, fit_end, fit_start, mark_cursor_row, put_cut_line, put_line, put_reason};
+use super::{
+    file_name, fit_function, fit_start, mark_cursor_row, put_cut_line, put_line, put_reason,
+};
 use crate::display_text::visible;
 use crate::screen::app::App;
 use crate::screen::pane::Pane;
@@ -93,7 +95,7 @@ fn frame_line(app: &App, frame: &FrameView, selected: bool, width: usize) -> Lin
     let place = frame_spot(frame);
     let inlined = if frame.inlined { " [inlined]" } else { "" };
     let room = width.saturating_sub(1 + number.width() + 1 + place.width() + inlined.width());
-    let function = fit_end(&visible(&frame.function), room.max(FUNCTION_COLUMNS_MIN));
+    let function = fit_function(&visible(&frame.function), room.max(FUNCTION_COLUMNS_MIN));
     let room = room.saturating_sub(function.width());
     let arguments = fit_start(&format!(" ({})", arguments.join(", ")), room);
     Line::from(vec![
