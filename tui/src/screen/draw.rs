@@ -539,7 +539,7 @@ mod tests {
         assert_eq!(fit_function("operator<< <char>", 10), "…<< <char>");
         let reason = "Breakpoint 1, f (first=1, second=2) at f.c:7";
         assert_eq!(fit_reason(reason, 44), reason);
-        assert_eq!(fit_reason(reason, 30), "Breakpoint 1, f (fi… at f.c:7");
+        assert_eq!(fit_reason(reason, 30), "Breakpoint 1, f (fir… at f.c:7");
         assert_eq!(
             fit_reason("Program trapped: unreachable", 10),
             "Program trapped: unreachable"
