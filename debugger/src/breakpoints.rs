@@ -246,11 +246,24 @@ impl Breakpoint {
 
     /// How many of the inlined calls that begin at one of its places are not entered when it stops there.
     pub(crate) fn hidden_inlines(&self, program: &Program, pc: ModuleOffset) -> usize {
-        if self.inlined.contains(&pc) {
-            0
-        } else {
-            program.inlined_starts(pc)
+        let starts = program.inlined_starts(pc);
+        if !self.inlined.contains(&pc) {
+            return starts;
         }
+        // Of several calls that begin there, the one whose function was named.
+        let name = match &self.location {
+            Some(Location::Function(name) | Location::FileFunction(_, name)) => name,
+            _ => return 0,
+        };
+        let is_named = |function: &str| {
+            let before = function.strip_suffix(name.as_str());
+            before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
+        };
+        let places = program.places_at(pc);
+        let mut starting = places.iter().take(starts);
+        starting
+            .position(|place| is_named(&place.function))
+            .unwrap_or(0)
     }
 
     /// What its own list shows of it: paths as they are shown to people.

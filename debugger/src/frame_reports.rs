@@ -22,7 +22,7 @@ impl Debugger {
             pc: frame.pc().0,
             is_within_line: self.is_within_line(frame),
             function: frame.function().to_string(),
-            arguments: self.variable_texts(&scope, |kind| kind == VariableKind::Argument),
+            arguments: self.argument_texts(&scope),
             location: location.map(|location| {
                 let file = self.program.display_path(&location.file);
                 (file.to_owned(), location.line)
@@ -34,6 +34,23 @@ impl Debugger {
             },
             is_brief: false,
         }
+    }
+
+    /// The arguments as they stand in the line of a frame, where values of many parts would hide everything else.
+    fn argument_texts(&self, scope: &FrameScope<'_>) -> Vec<(String, String)> {
+        const CHARS_MAX: usize = 60;
+        let is_short = |text: &str| text.chars().count() <= CHARS_MAX;
+        let texts = self.variable_texts(scope, |kind| kind == VariableKind::Argument);
+        let brief = texts.into_iter().map(|(name, text)| {
+            // Texts in braces and brackets are those of values with parts; a string is shown whole.
+            let has_parts = text.ends_with(['}', ']', ')']);
+            if has_parts && !is_short(&text) {
+                (name, "...".to_owned())
+            } else {
+                (name, text)
+            }
+        });
+        brief.collect()
     }
 
     /// Names and values of the variables of a scope, on one line each.

@@ -262,10 +262,16 @@ pub(crate) fn function_places(program: &Program, name: &str) -> Vec<ModuleOffset
     if !places.is_empty() {
         return places;
     }
+    let info = program.info();
+    let after_prologue = |start: ModuleOffset| {
+        let function = info.function_at(program.code_offset(start)?)?;
+        program.instruction_at(info.breakpoint_address(&function))
+    };
     funcs_named(program, name)
         .into_iter()
         .filter_map(|func| program.module().func_body(func))
         .map(|body| ModuleOffset(body.code.start))
+        .map(|start| after_prologue(start).unwrap_or(start))
         .collect()
 }
 
@@ -302,9 +308,9 @@ pub(crate) fn funcs_named(program: &Program, name: &str) -> Vec<FuncIndex> {
     let funcs = (module.imported_func_count()..module.func_count()).map(FuncIndex);
     let by_name: Vec<FuncIndex> = funcs
         .filter(|func| {
-            module
-                .func_name(*func)
-                .is_some_and(|found| found == name || without_parameters(found) == name)
+            module.func_name(*func).is_some_and(|found| {
+                found == name || without_parameters(found) == name || is_method_of_impl(found, name)
+            })
         })
         .collect();
     if !by_name.is_empty() {
@@ -335,6 +341,23 @@ fn import_named(program: &Program, name: &str) -> Option<String> {
             import.name == name || module.func_name(func) == Some(name)
         })
         .map(|(_, import)| format!("{}.{}", import.module, import.name))
+}
+
+/// Whether a demangled name of Rust, `<path::Type as path::Trait>::method`, is meant by `Type::method`. Debug info calls
+/// such functions `{impl#3}::method`.
+fn is_method_of_impl(found: &str, name: &str) -> bool {
+    let parts = found.strip_prefix('<').and_then(|rest| {
+        let (ty, rest) = rest.split_once(" as ")?;
+        let (_, method) = rest.rsplit_once(">::")?;
+        Some((ty, method))
+    });
+    let Some(((ty, method), (wanted_type, wanted_method))) = parts.zip(name.rsplit_once("::"))
+    else {
+        return false;
+    };
+    let before = ty.strip_suffix(wanted_type);
+    method == wanted_method
+        && before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
 }
 
 /// A demangled C++ name without the types of its parameters.
@@ -368,8 +391,12 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
     let wanted = name.to_ascii_lowercase();
     let mut found: Vec<(usize, &str)> = candidates
         .filter_map(|candidate| {
-            let last = candidate.rsplit("::").next().unwrap_or(candidate);
-            let shown = if name.contains("::") { candidate } else { last };
+            // As much of the path as was written.
+            let components = name.matches("::").count();
+            let shown = candidate
+                .rmatch_indices("::")
+                .nth(components)
+                .map_or(candidate, |(position, _)| &candidate[position + 2..]);
             if shown.len().abs_diff(name.len()) > allowed {
                 return None;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wdb_dwarf::{
     Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Inspector,
-    Place, Scalar, TypeRef, Value, Variable, Write,
+    Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::address::FuncIndex;
 use wdb_vm::value::Value as MachineValue;
@@ -115,7 +115,19 @@ impl<'a> FrameScope<'a> {
 
     fn enumerator(&self, name: &str) -> Option<Value> {
         let info = self.debugger.program.info();
-        let (type_ref, value) = info.enumerator_named(name)?;
+        let found = info.enumerator_named(name).or_else(|| {
+            // One that is named by its type, as those of C++'s `enum class` and Rust's are.
+            let (type_name, enumerator) = name.rsplit_once("::")?;
+            let type_ref = info.type_named(type_name, self.at)?;
+            let TypeKind::Enumeration(enumeration) = &info.type_of(info.resolve(type_ref)).kind
+            else {
+                return None;
+            };
+            let mut enumerators = enumeration.enumerators.iter();
+            let found = enumerators.find(|it| &*it.name == enumerator)?;
+            Some((type_ref, found.value))
+        });
+        let (type_ref, value) = found?;
         Some(self.inspector().constant(type_ref, Scalar::Integer(value)))
     }
 

@@ -49,6 +49,14 @@ pub enum Error {
         /// The type as printed in source code.
         type_name: String,
     },
+    /// A sequence that knows its length has no such element.
+    #[error("there is no element {index}; there are {count}")]
+    NoElement {
+        /// The index that was asked for.
+        index: i128,
+        /// How many elements there are.
+        count: u64,
+    },
     /// The type is only declared, so its size is unknown.
     #[error("{type_name} is an incomplete type")]
     Incomplete {

@@ -332,6 +332,13 @@ impl<'a> Inspector<'a> {
             }
             _ => match self.rust_shape(value) {
                 Some(RustShape::Sequence(elements)) => {
+                    let is_inside = u64::try_from(index).is_ok_and(|index| index < elements.count);
+                    if !is_inside {
+                        return Err(Error::NoElement {
+                            index,
+                            count: elements.count,
+                        });
+                    }
                     let size = self.complete_size(elements.element)?;
                     let address = elements.address.wrapping_add(offset_of(index, size));
                     Ok(self.read(elements.element, Place::Memory(self.wrapped(address))))

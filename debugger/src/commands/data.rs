@@ -66,7 +66,12 @@ impl Debugger {
             Ok(value) => Ok((value.type_ref, false)),
             Err(error) => match self.scope().type_named(text.trim()) {
                 Some(type_ref) => Ok((type_ref, true)),
-                None => Err(error),
+                None => Err(match text.trim().split_once(char::is_whitespace) {
+                    Some((word @ ("struct" | "class" | "union" | "enum"), name)) => {
+                        Error::Other(format!("No {word} type named {}.", name.trim()))
+                    }
+                    _ => error,
+                }),
             },
         }
     }

@@ -46,7 +46,11 @@ impl Debugger {
         let Some((from, to)) = arguments.split_once(',') else {
             return Ok(whole(self.func_of(arguments)?));
         };
-        let from = self.code_place(from.trim())?;
+        // An expression first: a function's name stands for its beginning, not for where a breakpoint goes.
+        let from = match self.evaluate_code_address(from.trim().trim_start_matches('*')) {
+            Ok(address) => code_offset(address)?,
+            Err(_) => self.code_place(from.trim())?,
+        };
         let to = to.trim();
         let to = match to.strip_prefix('+') {
             Some(bytes) => {
@@ -78,8 +82,7 @@ impl Debugger {
         let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '$' || c == '*');
         if is_number {
             let address = self.evaluate_code_address(text.trim_start_matches('*'))?;
-            let pc = u32::try_from(address).map(ModuleOffset);
-            return pc.map_err(|_| Error::Other(format!("0x{address:x} is not in the module.")));
+            return code_offset(address);
         }
         let pcs = self.resolve(&Location::parse(text)?)?;
         Ok(pcs[0])
@@ -108,8 +111,9 @@ impl Debugger {
                         lines: self.source_line(file, *line).into_iter().collect(),
                     });
                     file_before = Some(file.clone());
+                    // What has no line of its own, as an `end`, does not interrupt one.
+                    line_before = source;
                 }
-                line_before = source;
             }
             rows.push(DisassemblyRow::Instruction(row));
         }
@@ -149,6 +153,11 @@ impl Debugger {
             text: text.unwrap_or_default(),
         })
     }
+}
+
+fn code_offset(address: u64) -> Result<ModuleOffset, Error> {
+    let pc = u32::try_from(address).map(ModuleOffset);
+    pc.map_err(|_| Error::Other(format!("0x{address:x} is not in the module.")))
 }
 
 fn whole(func: FuncIndex) -> Wanted {

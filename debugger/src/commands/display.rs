@@ -41,9 +41,15 @@ pub(super) fn display(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
         expression: expression.to_owned(),
         is_enabled: true,
     };
+    let number = display.number;
     displays.list.push(display.clone());
-    if debugger.is_alive() {
-        debugger.show_display(&display)?;
+    if debugger.is_alive()
+        && let Err(error) = debugger.show_display(&display)
+    {
+        // What means nothing here is a slip of the pen.
+        debugger.displays.list.retain(|it| it.number != number);
+        debugger.displays.last_number -= 1;
+        return Err(error);
     }
     Ok(())
 }
@@ -108,7 +114,8 @@ pub(super) fn info(debugger: &mut Debugger, _arguments: &str) -> Result<(), Erro
 
 impl Debugger {
     fn display_numbers(&self, arguments: &str) -> Result<Vec<u32>, Error> {
-        let wanted = numbers(self, arguments)?;
+        let wanted = numbers(self, arguments)
+            .map_err(|_| Error::other("Arguments must be display numbers."))?;
         let known = |number: &u32| self.displays.list.iter().any(|it| it.number == *number);
         match wanted.iter().find(|number| !known(number)) {
             Some(number) => Err(Error::Other(format!(

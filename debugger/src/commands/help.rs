@@ -1,5 +1,6 @@
 //! The help, made from the table of commands.
 
+use crate::commands::info::undefined_topic;
 use crate::commands::lookup::find;
 use crate::commands::table::{COMMANDS, Command, Group, INFO_COMMANDS};
 use crate::debugger::Debugger;
@@ -12,7 +13,10 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         [] => overview(),
         ["info", topic] => match find(INFO_COMMANDS, topic)? {
             Some(topic) => command_help(topic),
-            None => return Err(unknown(topic, INFO_COMMANDS)),
+            None => {
+                let names = INFO_COMMANDS.iter().map(|topic| topic.name);
+                return Err(undefined_topic(topic, &nearest(topic, names)));
+            }
         },
         ["set" | "show", ..] if arguments.contains(' ') => {
             let (_, setting) = arguments.split_once(' ').unwrap_or_default();
@@ -28,7 +32,7 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
             } else {
                 match find(COMMANDS, name)? {
                     Some(command) => command_help(command),
-                    None => return Err(unknown(name, COMMANDS)),
+                    None => return Err(unknown(name)),
                 }
             }
         }
@@ -37,10 +41,10 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     Ok(())
 }
 
-fn unknown(name: &str, table: &'static [Command]) -> Error {
+fn unknown(name: &str) -> Error {
     Error::UndefinedCommand {
         name: name.to_owned(),
-        near: nearest(name, table.iter().map(|command| command.name)),
+        near: nearest(name, COMMANDS.iter().map(|command| command.name)),
     }
 }
 

@@ -18,9 +18,7 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         return Ok(());
     }
     let found = lookup(INFO_COMMANDS, arguments).map_err(|error| match error {
-        Error::UndefinedCommand { name, .. } => Error::Other(format!(
-            "Undefined info command: \"{name}\". Try \"help info\"."
-        )),
+        Error::UndefinedCommand { name, near } => undefined_topic(&name, &near),
         Error::AmbiguousCommand { name, candidates } => Error::AmbiguousCommand {
             name: format!("info {name}"),
             candidates,
@@ -28,6 +26,16 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         error => error,
     })?;
     (found.command.run)(debugger, found.arguments)
+}
+
+pub(super) fn undefined_topic(name: &str, near: &[String]) -> Error {
+    let hint = match near {
+        [] => String::new(),
+        near => format!(" Did you mean {}?", near.join(" or ")),
+    };
+    Error::Other(format!(
+        "Undefined info command: \"{name}\".{hint} Try \"help info\"."
+    ))
 }
 
 pub(super) fn args(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {

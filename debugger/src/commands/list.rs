@@ -128,6 +128,9 @@ impl Debugger {
                         Err(_) => self.line_of(last)?.line,
                     },
                 };
+                if last < first.line {
+                    return Err(Error::other("The last line comes before the first."));
+                }
                 Ok(Wanted {
                     file: first.file,
                     first: first.line,
@@ -177,7 +180,7 @@ impl Debugger {
                 })
             }
             _ => {
-                if let Location::Function(name) = &location
+                if let Location::Function(name) | Location::FileFunction(_, name) = &location
                     && let Some(function) = info.functions_named(name).first()
                     && let Some(declared) = &function.declaration
                 {

@@ -28,9 +28,18 @@ pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 fn perform_script(debugger: &mut Debugger, name: &str, text: &str) -> Result<(), Error> {
     for (number, line) in (1..).zip(text.lines()) {
-        debugger
-            .perform_line(line.trim())
-            .map_err(|error| Error::Other(format!("{name}:{number}: {error}")))?;
+        let line = line.trim();
+        debugger.perform_line(line).map_err(|error| {
+            let text = error.to_string();
+            // A script that this one calls has said where it failed.
+            let is_located = line
+                .split_once(char::is_whitespace)
+                .is_some_and(|(_, file)| text.starts_with(file.trim()) && line.starts_with("so"));
+            match is_located {
+                true => error,
+                false => Error::Other(format!("{name}:{number}: {text}")),
+            }
+        })?;
         if debugger.quit.is_some() || debugger.shared.is_cancelled() {
             break;
         }

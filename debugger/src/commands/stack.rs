@@ -50,6 +50,12 @@ pub(super) fn backtrace(debugger: &mut Debugger, arguments: &str) -> Result<(), 
 
 pub(super) fn frame(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     debugger.expect_alive()?;
+    if let Some(name) = arguments.strip_prefix("function ") {
+        let number = debugger.frame_of_function(name.trim())?;
+        select(debugger, number);
+        return tell_selected(debugger);
+    }
+    let arguments = arguments.strip_prefix("level ").unwrap_or(arguments);
     if !arguments.is_empty() {
         let number = debugger.evaluate_count(arguments)?;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
@@ -62,6 +68,20 @@ pub(super) fn frame(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
         select(debugger, number);
     }
     tell_selected(debugger)
+}
+
+impl Debugger {
+    /// The innermost frame of a function, by its whole name or the last components of its path.
+    fn frame_of_function(&self, name: &str) -> Result<usize, Error> {
+        let is_meant = |function: &str| {
+            let before = function.strip_suffix(name);
+            before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
+        };
+        let found = self.frames().find(|frame| is_meant(frame.function()));
+        found
+            .map(|frame| frame.index)
+            .ok_or_else(|| Error::Other(format!("No frame for function \"{name}\".")))
+    }
 }
 
 pub(super) fn up(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {

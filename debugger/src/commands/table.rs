@@ -302,7 +302,7 @@ pub const COMMANDS: &[Command] = &[
         name: "frame",
         aliases: &["f"],
         group: Group::Stack,
-        usage: "frame [NUMBER]",
+        usage: "frame [NUMBER | function NAME]",
         summary: "Select and print a stack frame.",
         details: "Without NUMBER, the selected frame is printed.",
         argument: ArgumentKind::None,

@@ -1,6 +1,6 @@
 //! Leaving functions, and running to a location.
 
-use wdb_dwarf::{Place, TypeKind, TypeRef, Value};
+use wdb_dwarf::{Notation, Place, TypeKind, TypeRef, Value};
 use wdb_vm::address::ModuleOffset;
 use wdb_vm::value::Value as MachineValue;
 
@@ -39,9 +39,10 @@ impl Debugger {
         let depth = self.vm.get_mut().frame_count() - frame.machine - 1;
         let (stop, before) = self.go(|debugger| debugger.run_to_depth(depth))?;
         self.settle(&stop, before.as_ref());
-        if stop == Stop::Arrived
-            && let Some(value) = self.returned_value(&frame, hidden)
-        {
+        if stop != Stop::Arrived {
+            return Ok(());
+        }
+        for value in self.returned_values(&frame, hidden) {
             let text = self.value_text(&value, FormatSpec::default())?;
             let number = self.remember(value);
             self.answer(Report::Value {
@@ -84,6 +85,20 @@ impl Debugger {
         }
     }
 
+    /// What the function of a frame that is gone has returned; wasm knows functions with several results.
+    fn returned_values(&self, frame: &Frame, hidden: Option<u64>) -> Vec<Value> {
+        let ty = self.program.module().func_type(frame.func_index());
+        let is_plain = frame.place().return_type.is_none();
+        let scope = self.scope();
+        let operands = scope.target().shape().map(|shape| shape.operands.len());
+        match operands.and_then(|operands| operands.checked_sub(ty.results().len())) {
+            Some(first) if is_plain && ty.results().len() > 1 => (0..ty.results().len())
+                .filter_map(|index| scope.dollar(&format!("stack{}", first + index)).ok())
+                .collect(),
+            _ => self.returned_value(frame, hidden).into_iter().collect(),
+        }
+    }
+
     /// What the function of a frame that is gone has returned.
     fn returned_value(&self, frame: &Frame, hidden: Option<u64>) -> Option<Value> {
         let program = &self.program;
@@ -96,8 +111,9 @@ impl Debugger {
             Some(Place::Operand(index))
         };
         match frame.place().return_type {
-            // A type section may know of results that the debug info does not tell.
-            Some(TypeRef::VOID) if results.is_empty() => None,
+            // Debug info of text modules tells no results, though there are some. Those of C++'s constructors are none of
+            // the source's.
+            Some(TypeRef::VOID) if results.is_empty() || self.is_cpp(frame) => None,
             Some(type_ref) if !results.is_empty() && type_ref != TypeRef::VOID => {
                 Some(scope.inspector().read(type_ref, on_stack()?))
             }
@@ -116,6 +132,13 @@ impl Debugger {
                     .flatten()
             }
         }
+    }
+
+    fn is_cpp(&self, frame: &Frame) -> bool {
+        let info = self.program.info();
+        let at = frame.code_offset(&self.program);
+        let function = at.and_then(|at| info.function_at(at));
+        function.is_some_and(|it| info.type_of(info.function_type(it.id)).notation == Notation::Cpp)
     }
 
     /// Runs to a location; the end of the selected frame stops it too. `stays` keeps calls of the same function from
