@@ -74,6 +74,9 @@ pub(crate) struct DebugArgs {
     /// Execute the commands of a file before the first prompt. Can be repeated
     #[arg(short = 'x', long = "command", value_name = "FILE")]
     pub(crate) scripts: Vec<PathBuf>,
+    /// Answer with one JSON object on each line, for scripts, editors and agents; docs/json-schema.json describes them
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Colours of the full screen
     #[arg(long, value_name = "NAME", value_parser = wdb_tui::screen::Theme::NAMES)]
     pub(crate) theme: Option<String>,
@@ -109,7 +112,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EnvironmentArgs {
     /// Let the program use a directory; it sees it as GUEST, or as HOST. Can be repeated
-    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = parse_dir)]
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = parse_dir, allow_hyphen_values = true)]
     pub(crate) dirs: Vec<(PathBuf, String)>,
     /// Set an environment variable of the program; without a value, to the one that it has here. Can be repeated
     #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = parse_env)]

@@ -66,8 +66,9 @@ fn perform(cli: Cli, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
 
 fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let is_screen = is_terminal && !arguments.line && !arguments.batch;
+    let is_screen = is_terminal && !arguments.line && !arguments.batch && !arguments.json;
     let mut options = session_options(arguments.environment, arguments.args);
+    options.json = arguments.json;
     if is_screen && options.stdin == StdinChoice::Inherit {
         options.stdin = StdinChoice::Typed;
     }
@@ -101,6 +102,7 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
             &session,
             LineOptions {
                 batch: arguments.batch,
+                json: arguments.json,
                 commands: script,
                 ..LineOptions::default()
             },
@@ -145,6 +147,7 @@ fn session_options(environment: EnvironmentArgs, args: Vec<String>) -> SessionOp
         stdin: environment
             .stdin
             .map_or(StdinChoice::Inherit, StdinChoice::File),
+        json: false,
         embedded_sources: Vec::new(),
     }
 }

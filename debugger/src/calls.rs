@@ -317,7 +317,7 @@ impl Debugger {
         room: &StackRoom,
     ) -> Result<Vec<MachineValue>, Error> {
         let mut vm = self.vm.borrow_mut();
-        let checkpoint = vm.checkpoint(None);
+        let snapshot = vm.snapshot();
         let suspended = vm
             .begin_call(callee.func, args)
             .map_err(|error| Error::Other(format!("{}: {error}.", callee.name)))?;
@@ -331,7 +331,7 @@ impl Debugger {
             vm.end_call(suspended);
             room.leave(&mut vm);
         } else {
-            vm.undo(&checkpoint);
+            vm.undo(&snapshot);
         }
         match exit? {
             Exit::Finished(values) => Ok(values),

@@ -15,6 +15,7 @@ use crate::commands::list::ListState;
 use crate::error::Error;
 use crate::event::Event;
 use crate::frames::{Frame, Frames};
+use crate::json;
 use crate::location::{CurrentLine, Resolver};
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
@@ -116,6 +117,9 @@ impl Debugger {
         // Pagination belongs to front ends; an answer without text would be an empty line.
         if !text.is_empty() {
             self.shared.send(&Event::Message(text));
+            if self.options.json {
+                self.shared.send(&Event::Json(json::answer(&report).into()));
+            }
         }
     }
 

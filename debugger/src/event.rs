@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// A command printed a line (or several, separated by `\n`, without a final one).
     Message(String),
+    /// The same as the [`Event::Message`] before it, as an object of [`crate::json`]; only if the session was asked for it.
+    Json(Arc<str>),
     /// A command failed; one line that says what, where and what to do.
     Error(String),
     /// The guest runs now.

@@ -18,6 +18,7 @@ mod expression;
 mod frame_reports;
 mod frames;
 pub mod inspect;
+pub mod json;
 mod location;
 mod process;
 mod program;

@@ -205,13 +205,13 @@ impl Program {
 
     /// Where DWARF counts an instruction; `None` before the code section.
     pub(crate) fn code_offset(&self, pc: ModuleOffset) -> Option<CodeOffset> {
-        let offset = pc.0.checked_sub(self.module.code_section().start)?;
+        let offset = pc.0.checked_sub(self.module.dwarf_base().0)?;
         Some(CodeOffset(offset))
     }
 
     /// Where in the module an address of DWARF lies.
     pub(crate) fn module_offset(&self, at: CodeOffset) -> Option<ModuleOffset> {
-        let offset = at.0.checked_add(self.module.code_section().start)?;
+        let offset = at.0.checked_add(self.module.dwarf_base().0)?;
         Some(ModuleOffset(offset))
     }
 

@@ -3,10 +3,19 @@
 //! Commands never write text of their own: they make reports, and [`crate::render`] is the one place that turns reports
 //! into text, in gdb's wording where gdb has one.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::view::BreakpointView;
 
 /// An answer of a command.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(
+    tag = "type",
+    content = "data",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case"
+)]
 pub(crate) enum Report {
     /// A sentence, or text that has no structure worth keeping.
     Text(String),
@@ -53,7 +62,7 @@ pub(crate) enum Report {
 }
 
 /// A breakpoint with what only its own list shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct BreakpointReport {
     pub(crate) view: BreakpointView,
     /// What it is ("hw watchpoint").
@@ -67,14 +76,20 @@ pub(crate) struct BreakpointReport {
 }
 
 /// Why the program stopped, and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct StopReport {
     pub(crate) reason: StopReason,
     pub(crate) frame: Option<FrameReport>,
 }
 
 /// Why the program stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(
+    tag = "why",
+    content = "data",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case"
+)]
 pub(crate) enum StopReason {
     /// At breakpoints; the first is told.
     Breakpoint {
@@ -117,7 +132,7 @@ pub(crate) enum StopReason {
 }
 
 /// A frame with its source line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct FrameReport {
     /// The number to show before it; a stop shows none.
     pub(crate) number: Option<usize>,
@@ -135,7 +150,13 @@ pub(crate) struct FrameReport {
 }
 
 /// The code at which a frame stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(
+    tag = "kind",
+    content = "data",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case"
+)]
 pub(crate) enum CodeReport {
     None,
     /// The text of the source line.
@@ -153,14 +174,14 @@ pub(crate) enum CodeReport {
 }
 
 /// A frame of a backtrace, with its variables if they were asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct BacktraceFrame {
     pub(crate) frame: FrameReport,
     pub(crate) variables: Option<Vec<(String, String)>>,
 }
 
 /// A slot of the machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct SlotReport {
     /// How an expression names it (`$local2`).
     pub(crate) name: String,
@@ -171,14 +192,14 @@ pub(crate) struct SlotReport {
 }
 
 /// A line of a source file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct SourceLine {
     pub(crate) number: u32,
     pub(crate) text: String,
 }
 
 /// A part of a function's disassembly.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct DisassemblyReport {
     pub(crate) function: String,
     pub(crate) signature: String,
@@ -186,7 +207,13 @@ pub(crate) struct DisassemblyReport {
 }
 
 /// A row of a disassembly.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(
+    tag = "kind",
+    content = "data",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case"
+)]
 pub(crate) enum DisassemblyRow {
     /// The source lines that the instructions after it belong to.
     Source {
@@ -197,7 +224,7 @@ pub(crate) enum DisassemblyRow {
 }
 
 /// An instruction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct InstructionRow {
     pub(crate) pc: u32,
     /// The function and the distance from its first instruction.
@@ -208,14 +235,20 @@ pub(crate) struct InstructionRow {
 }
 
 /// A row that `x` shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(
+    tag = "kind",
+    content = "data",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case"
+)]
 pub(crate) enum MemoryRow {
     Values { address: u64, values: Vec<String> },
     Instruction(InstructionRow),
 }
 
 /// Functions of one file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct FunctionGroup {
     /// The file; `None` for functions without debug info.
     pub(crate) file: Option<String>,
@@ -224,7 +257,7 @@ pub(crate) struct FunctionGroup {
 }
 
 /// A function in a list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct FunctionRow {
     pub(crate) line: Option<u32>,
     pub(crate) pc: Option<u32>,

@@ -34,6 +34,8 @@ pub struct SessionOptions {
     pub stdin: StdinChoice,
     /// An exported function to call instead of `_start`, and its arguments.
     pub invoke: Option<(String, Vec<String>)>,
+    /// Whether answers are told as JSON too ([`Event::Json`]).
+    pub json: bool,
     /// Sources that are part of wdb: recorded path and text.
     pub embedded_sources: Vec<(String, String)>,
 }

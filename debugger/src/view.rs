@@ -5,6 +5,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// Everything a front end shows of the program between two changes.
 #[derive(Clone, Debug, Default)]
 pub struct View {
@@ -50,7 +53,7 @@ pub enum ProgramState {
 }
 
 /// A place in a source file.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, JsonSchema)]
 pub struct SourceSpot {
     /// The path that the debug info records.
     pub recorded: Arc<str>,
@@ -142,7 +145,7 @@ pub struct SlotView {
 }
 
 /// An entry of the label stack.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct LabelView {
     /// `block`, `loop`, `if`, or `function`.
     pub kind: &'static str,
@@ -157,7 +160,7 @@ pub struct LabelView {
 }
 
 /// A breakpoint.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct BreakpointView {
     /// Its number.
     pub number: u32,
@@ -176,7 +179,7 @@ pub struct BreakpointView {
 }
 
 /// One place of a breakpoint.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct PlaceView {
     /// The module offset.
     pub pc: u32,

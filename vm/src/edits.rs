@@ -132,9 +132,15 @@ impl Vm {
         self.forget_future();
     }
 
-    /// Brings the machine back to a checkpoint, and forgets what the host did since: it is not replayed.
-    pub fn undo(&mut self, checkpoint: &Checkpoint) {
-        self.restore(checkpoint);
+    /// An immutable copy for [`Vm::undo`]. Unlike [`Vm::checkpoint`] it does not make host calls be recorded.
+    #[must_use]
+    pub fn snapshot(&self) -> Checkpoint {
+        self.machine.checkpoint(None)
+    }
+
+    /// Brings the machine back to a copy of itself, and forgets what the host did since: it is not replayed.
+    pub fn undo(&mut self, snapshot: &Checkpoint) {
+        self.machine.restore(snapshot);
         self.forget_future();
     }
 }
