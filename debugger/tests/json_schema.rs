@@ -68,12 +68,10 @@ fn every_line_of_a_session_is_in_the_schema() {
             if let Some(line) = json::event_line(&event, command) {
                 let value: Value = serde_json::from_str(&line).expect("a line is JSON");
                 assert_eq!(value["version"], json::VERSION);
-                types.push(
-                    value["type"]
-                        .as_str()
-                        .expect("every object has a type")
-                        .to_owned(),
-                );
+                let found = value["type"].as_str().expect("every object has a type");
+                let is_known = schema.contains(&format!("\"const\": \"{found}\""));
+                assert!(is_known, "{found} is not in the schema");
+                types.push(found.to_owned());
             }
             if matches!(event, Event::Done { request: done, .. } if done == request) {
                 break;

@@ -173,7 +173,11 @@ fn perform(session: &Session, command: &str) -> (String, CommandStatus) {
                 status = end;
                 break;
             }
-            Event::Running | Event::Stopped(_) | Event::Changed(_) | Event::Done { .. } => {}
+            Event::Running
+            | Event::Json(_)
+            | Event::Stopped(_)
+            | Event::Changed(_)
+            | Event::Done { .. } => {}
         }
     }
     let root = format!("{}/", workspace_root().display());
