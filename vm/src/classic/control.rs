@@ -44,10 +44,7 @@ execute!(Loop, regs, {
 });
 execute!(If, regs, {
     let condition = regs.peek(0) as u32;
-    let regs = Regs {
-        sp: regs.sp.sub(1),
-        ..regs
-    };
+    let regs = regs.popped(1, regs.pc)?;
     if condition != 0 {
         Ok(Regs {
             pc: skip_leb(regs.pc.add(1)),
@@ -73,10 +70,7 @@ execute!(End, regs, {
 execute!(Br, regs, { branch::<LONG>(regs) });
 execute!(BrIf, regs, {
     let condition = regs.peek(0) as u32;
-    let regs = Regs {
-        sp: regs.sp.sub(1),
-        ..regs
-    };
+    let regs = regs.popped(1, regs.pc)?;
     if condition != 0 {
         branch::<LONG>(regs)
     } else {
@@ -90,8 +84,8 @@ execute!(BrIf, regs, {
 execute!(BrTable, regs, {
     let index = regs.peek(0) as u32;
     let (count, _) = read_u32::<LONG>(regs.pc.add(1))?;
+    let regs = regs.popped(1, regs.pc)?;
     branch::<LONG>(Regs {
-        sp: regs.sp.sub(1),
         side: regs.side.add(index.min(count) as usize),
         ..regs
     })
@@ -218,10 +212,15 @@ unsafe fn branch<const LONG: bool>(regs: Regs) -> Flow {
         let entry = &*regs.side;
         let mut regs = jump(regs, entry);
         if entry.discard != 0 {
-            let kept = regs.sp.sub(entry.keep as usize);
-            let target = kept.sub(entry.discard as usize);
-            move_cells(kept, target, entry.keep as usize);
-            regs.sp = target.add(entry.keep as usize);
+            let keep = entry.keep as usize;
+            let sp = regs.sp.sub(entry.discard as usize);
+            if keep == 0 {
+                regs.top = *sp.sub(1);
+            } else {
+                // The last one is `top`, which stays.
+                move_cells(regs.sp.sub(keep), sp.sub(keep), keep - 1);
+            }
+            regs.sp = sp;
         }
         if entry.code_delta <= 0 {
             tick(regs)
@@ -259,6 +258,7 @@ unsafe fn call<const LONG: bool>(
         if target.is_null() {
             return leave(regs, Leave::Callee(func));
         }
+        regs.spill();
         let caller = &*context.code;
         let frame = &mut *context.frames.add(context.depth - 1);
         frame.pc = ModuleOffset(next.offset_from(caller.bias) as u32);
@@ -284,6 +284,7 @@ unsafe fn tail_call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64)
             return leave(regs, Leave::TailCallee(func));
         }
         let params = (*target).param_cells as usize;
+        regs.spill();
         move_cells(args_end.sub(params), regs.fp, params);
         enter_callee(regs, func, &*target, regs.fp)
     }
@@ -300,6 +301,7 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
             // Volatile for the same reason as in `move_cells`.
             locals.add(index).write_volatile(0);
         }
+        let sp = locals.add(target.local_cells as usize);
         *context.frames.add(context.depth - 1) = Frame {
             func: FuncAddr(func),
             pc: ModuleOffset(target.entry),
@@ -308,9 +310,10 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
         };
         let regs = Regs {
             pc: target.bias.wrapping_add(target.entry as usize),
-            sp: locals.add(target.local_cells as usize),
+            sp,
             fp,
             side: target.side,
+            top: *sp.sub(1),
             ..regs
         };
         let other_instance = (*context.code).instance != target.instance;
@@ -337,22 +340,28 @@ unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
     unsafe {
         let context = &mut *regs.context;
         let results = code.result_cells as usize;
-        move_cells(regs.sp.sub(results), regs.fp, results);
         let sp = regs.fp.add(results);
+        let top = if results == 0 {
+            *sp.sub(1)
+        } else {
+            // The last one is `top`, which stays.
+            move_cells(regs.sp.sub(results), regs.fp, results - 1);
+            regs.top
+        };
+        let regs = Regs { sp, top, ..regs };
         context.depth -= 1;
         if context.depth == 0 {
-            return leave(Regs { sp, ..regs }, Leave::Finished);
+            return leave(regs, Leave::Finished);
         }
         let frame = *context.frames.add(context.depth - 1);
         let caller = *context.codes.add(frame.func.index());
         if caller.is_null() || frame.side == Frame::SIDE_UNKNOWN {
-            return leave(Regs { sp, ..regs }, Leave::Returned);
+            return leave(regs, Leave::Returned);
         }
         let other_instance = (*caller).instance != code.instance;
         context.code = caller;
         let regs = Regs {
             pc: (*caller).bias.wrapping_add(frame.pc.index()),
-            sp,
             fp: context.cells.add(frame.base as usize),
             side: (*caller).side.add(frame.side as usize),
             ..regs

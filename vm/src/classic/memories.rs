@@ -21,8 +21,9 @@ unsafe fn effective_address<const LONG: bool>(
         let (offset, next) = read_u32::<LONG>(skip_leb(regs.pc.add(1)))?;
         // Neither sum can overflow: all three are numbers of at most 33 bits.
         let address = u64::from(base as u32) + u64::from(offset);
-        if address + size <= (*regs.context).memory_bytes {
-            Ok((regs.memory.add(address as usize), next))
+        let context = &*regs.context;
+        if address + size <= context.memory_bytes {
+            Ok((context.memory.add(address as usize), next))
         } else {
             (*regs.context).leave = Some(Leave::Trap(TrapKind::MemoryOutOfBounds));
             Err(Stop::Leave(regs))
@@ -127,6 +128,7 @@ unsafe fn slow<const POPS: usize, const PUSHES: bool>(
 ) -> Flow {
     // SAFETY: validated code has the operands and immediates.
     unsafe {
+        regs.spill();
         match body(regs.context, regs.sp.sub(POPS), immediates) {
             Ok(cell) => {
                 let mut next = immediates;
@@ -135,6 +137,8 @@ unsafe fn slow<const POPS: usize, const PUSHES: bool>(
                 }
                 if PUSHES {
                     regs.replace(POPS, cell, next)
+                } else if POPS == 0 {
+                    Ok(Regs { pc: next, ..regs })
                 } else {
                     regs.popped(POPS, next)
                 }

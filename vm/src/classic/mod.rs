@@ -209,12 +209,8 @@ impl Classic {
             let cells = machine.cells.as_mut_ptr();
             let pc = (*code).address_of(top.pc);
             let mut context = Context {
-                table: if mode == Mode::Step {
-                    ops::STOP_TABLE.as_ptr()
-                } else {
-                    ops::RUN_TABLE.as_ptr()
-                },
                 budget: ticks,
+                memory: std::ptr::null_mut(),
                 memory_bytes: 0,
                 code,
                 frames: machine.frames.as_mut_ptr(),
@@ -232,7 +228,6 @@ impl Classic {
                 sp: cells.add(machine.height as usize),
                 fp: cells.add(top.base as usize),
                 side: (*code).side.add(side as usize),
-                memory: std::ptr::null_mut(),
                 leave: None,
             };
             load_instance(&mut context, (*code).instance);
@@ -242,7 +237,12 @@ impl Classic {
                 let instance = &store.instances[(*code).instance.index()];
                 instance.module.bytes()[top.pc.index()]
             };
-            let leave = context::enter(&raw mut context, ops::RUN_TABLE[usize::from(first)]);
+            let table = if mode == Mode::Step {
+                &ops::STEP_TABLE
+            } else {
+                &ops::RUN_TABLE
+            };
+            let leave = context::enter(&raw mut context, table[usize::from(first)]);
             save_state(machine, &context, leave);
             (leave, context.budget)
         }
@@ -269,8 +269,8 @@ unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
     }
 }
 
-/// Points the context to what belongs to an instance; answers its memory's base.
-unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) -> *mut u8 {
+/// Points the context to what belongs to an instance.
+unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
     // SAFETY: the context's pointers are valid for the whole run.
     unsafe {
         let instance = &(&(*context.store).instances)[instance.index()];
@@ -283,7 +283,6 @@ unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) -> *mut u
             }
             None => (std::ptr::null_mut(), 0),
         };
-        context.memory
     }
 }
 

@@ -1,6 +1,6 @@
 //! Handlers of numeric and reference instructions.
 
-use super::context::{Execute, Flow, Leave, Regs, leave, read_i64, read_u32, skip_leb};
+use super::context::{Execute, Flow, Leave, Regs, Stop, leave, read_i64, read_u32, skip_leb};
 use super::ops;
 use crate::address::FuncAddr;
 use crate::numeric::{Float, Integer, TruncateTo};
@@ -38,32 +38,61 @@ cell! {
     bool: cell => cell != 0, value => u64::from(value);
 }
 
-/// What a pure function gives: a value, or perhaps a trap.
+/// Why a pure function gives no value.
+enum Rare {
+    Trap(TrapKind),
+    /// See [`Stop::Long`].
+    Long,
+}
+
+/// What a pure function gives.
 trait Outcome {
-    fn into_cell(self) -> Result<u64, TrapKind>;
+    fn into_cell<const LONG: bool>(self) -> Result<u64, Rare>;
 }
 
 impl<T: Cell> Outcome for T {
     #[inline(always)]
-    fn into_cell(self) -> Result<u64, TrapKind> {
+    fn into_cell<const LONG: bool>(self) -> Result<u64, Rare> {
         Ok(self.to_cell())
     }
 }
 
 impl<T: Cell> Outcome for Result<T, TrapKind> {
     #[inline(always)]
-    fn into_cell(self) -> Result<u64, TrapKind> {
-        self.map(Cell::to_cell)
+    fn into_cell<const LONG: bool>(self) -> Result<u64, Rare> {
+        self.map(Cell::to_cell).map_err(Rare::Trap)
+    }
+}
+
+/// The result of arithmetic on floats: a NaN, which is rare, is made the canonical one in the long form.
+struct Arithmetic<F>(F);
+
+impl<F: Cell + Float + PartialEq> Outcome for Arithmetic<F> {
+    #[inline(always)]
+    fn into_cell<const LONG: bool>(self) -> Result<u64, Rare> {
+        if LONG {
+            Ok(self.0.canonical().to_cell())
+        } else if self.0.is_nan() {
+            Err(Rare::Long)
+        } else {
+            Ok(self.0.to_cell())
+        }
     }
 }
 
 #[inline(always)]
-unsafe fn finish(regs: Regs, pops: usize, outcome: impl Outcome, next: *const u8) -> Flow {
+unsafe fn finish<const LONG: bool>(
+    regs: Regs,
+    pops: usize,
+    outcome: impl Outcome,
+    next: *const u8,
+) -> Flow {
     // SAFETY: the handler passes its own registers.
     unsafe {
-        match outcome.into_cell() {
+        match outcome.into_cell::<LONG>() {
             Ok(cell) => regs.replace(pops, cell, next),
-            Err(trap) => leave(regs, Leave::Trap(trap)),
+            Err(Rare::Trap(trap)) => leave(regs, Leave::Trap(trap)),
+            Err(Rare::Long) => Err(Stop::Long),
         }
     }
 }
@@ -77,7 +106,7 @@ macro_rules! unary {
                 // SAFETY: validated code has the operand.
                 unsafe {
                     let $value = <$ty>::from_cell(regs.peek(0));
-                    finish(regs, 1, $result, regs.pc.add(1))
+                    finish::<LONG>(regs, 1, $result, regs.pc.add(1))
                 }
             }
         })*
@@ -93,7 +122,7 @@ macro_rules! unary_prefixed {
                 // SAFETY: validated code has the operand.
                 unsafe {
                     let $value = <$ty>::from_cell(regs.peek(0));
-                    finish(regs, 1, $result, skip_leb(regs.pc.add(1)))
+                    finish::<LONG>(regs, 1, $result, skip_leb(regs.pc.add(1)))
                 }
             }
         })*
@@ -110,7 +139,7 @@ macro_rules! binary {
                 unsafe {
                     let $right = <$ty>::from_cell(regs.peek(0));
                     let $left = <$ty>::from_cell(regs.peek(1));
-                    finish(regs, 2, $result, regs.pc.add(1))
+                    finish::<LONG>(regs, 2, $result, regs.pc.add(1))
                 }
             }
         })*
@@ -197,16 +226,16 @@ binary! {
     F64Gt(f64) l, r => l > r;
     F64Le(f64) l, r => l <= r;
     F64Ge(f64) l, r => l >= r;
-    F32Add(f32) l, r => (l + r).canonical();
-    F32Sub(f32) l, r => (l - r).canonical();
-    F32Mul(f32) l, r => (l * r).canonical();
-    F32Div(f32) l, r => (l / r).canonical();
+    F32Add(f32) l, r => Arithmetic(l + r);
+    F32Sub(f32) l, r => Arithmetic(l - r);
+    F32Mul(f32) l, r => Arithmetic(l * r);
+    F32Div(f32) l, r => Arithmetic(l / r);
     F32Min(f32) l, r => Float::min(l, r);
     F32Max(f32) l, r => Float::max(l, r);
-    F64Add(f64) l, r => (l + r).canonical();
-    F64Sub(f64) l, r => (l - r).canonical();
-    F64Mul(f64) l, r => (l * r).canonical();
-    F64Div(f64) l, r => (l / r).canonical();
+    F64Add(f64) l, r => Arithmetic(l + r);
+    F64Sub(f64) l, r => Arithmetic(l - r);
+    F64Mul(f64) l, r => Arithmetic(l * r);
+    F64Div(f64) l, r => Arithmetic(l / r);
     F64Min(f64) l, r => Float::min(l, r);
     F64Max(f64) l, r => Float::max(l, r);
     // Sign operations work on bits, so that the payload of a NaN is kept.
@@ -220,14 +249,14 @@ unary! {
     F32Floor(f32) v => Float::floor(v);
     F32Trunc(f32) v => Float::trunc(v);
     F32Nearest(f32) v => Float::nearest(v);
-    F32Sqrt(f32) v => Float::sqrt(v);
+    F32Sqrt(f32) v => Arithmetic(v.sqrt());
     F64Abs(u64) v => v & (u64::MAX >> 1);
     F64Neg(u64) v => v ^ 1 << 63;
     F64Ceil(f64) v => Float::ceil(v);
     F64Floor(f64) v => Float::floor(v);
     F64Trunc(f64) v => Float::trunc(v);
     F64Nearest(f64) v => Float::nearest(v);
-    F64Sqrt(f64) v => Float::sqrt(v);
+    F64Sqrt(f64) v => Arithmetic(v.sqrt());
     I32WrapI64(u64) v => v as u32;
     I32TruncF32S(f32) v => TruncateTo::<i32>::truncate(v);
     I32TruncF32U(f32) v => TruncateTo::<u32>::truncate(v);
@@ -243,12 +272,12 @@ unary! {
     F32ConvertI32U(u32) v => v as f32;
     F32ConvertI64S(i64) v => v as f32;
     F32ConvertI64U(u64) v => v as f32;
-    F32DemoteF64(f64) v => (v as f32).canonical();
+    F32DemoteF64(f64) v => Arithmetic(v as f32);
     F64ConvertI32S(i32) v => f64::from(v);
     F64ConvertI32U(u32) v => f64::from(v);
     F64ConvertI64S(i64) v => v as f64;
     F64ConvertI64U(u64) v => v as f64;
-    F64PromoteF32(f32) v => f64::from(v).canonical();
+    F64PromoteF32(f32) v => Arithmetic(f64::from(v));
     I32ReinterpretF32(u32) v => v;
     I64ReinterpretF64(u64) v => v;
     F32ReinterpretI32(u32) v => v;

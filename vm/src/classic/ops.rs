@@ -1,7 +1,7 @@
 //! One type for each instruction, and the tables of their handlers, made from the one table of instructions.
 
 use super::code::PROBE_BYTE;
-use super::context::{Execute, Flow, Handler, Leave, Regs, handler, leave, read_u32, stop};
+use super::context::{Execute, Flow, Handler, Leave, Regs, handler, leave, read_u32};
 use crate::isa::{PREFIX_FC, for_each_instruction};
 
 /// Stands where an opcode is replaced.
@@ -42,13 +42,13 @@ macro_rules! define_handlers {
         )*
 
         /// The handler of every opcode byte.
-        pub(super) static RUN_TABLE: [Handler; 256] = {
-            let mut table: [Handler; 256] = [handler::<Invalid>; 256];
-            $(table[$code] = handler::<$name>;)*
-            table[PREFIX_FC as usize] = handler::<PrefixFc>;
-            table[PROBE_BYTE as usize] = handler::<Probe>;
+        const fn table<const STEP: bool>() -> [Handler; 256] {
+            let mut table: [Handler; 256] = [handler::<Invalid, STEP>; 256];
+            $(table[$code] = handler::<$name, STEP>;)*
+            table[PREFIX_FC as usize] = handler::<PrefixFc, STEP>;
+            table[PROBE_BYTE as usize] = handler::<Probe, STEP>;
             table
-        };
+        }
 
         impl Execute for PrefixFc {
             #[inline(always)]
@@ -66,5 +66,8 @@ macro_rules! define_handlers {
 }
 for_each_instruction!(define_handlers);
 
-/// Leaves at any opcode: in force while single instructions are executed.
-pub(super) static STOP_TABLE: [Handler; 256] = [stop; 256];
+/// Handlers that go on to the next instruction.
+pub(super) static RUN_TABLE: [Handler; 256] = table::<false>();
+
+/// Handlers that leave after their instruction.
+pub(super) static STEP_TABLE: [Handler; 256] = table::<true>();
