@@ -458,7 +458,7 @@ impl Vm {
         let mut pcs: Vec<ModuleOffset> = self.classic.probes(func).to_vec();
         pcs.retain(|&pc| pc != address.pc);
         add(&mut pcs);
-        self.classic.set_probes(&self.store, func, pcs);
+        self.classic.set_probes(func, pcs);
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.

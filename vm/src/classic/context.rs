@@ -5,7 +5,8 @@
 //! a handler returns after one instruction and a loop calls the next.
 
 use super::code::{Branch, FuncCode};
-use super::ops;
+use super::{ops, quick};
+use crate::isa::Op;
 use crate::machine::{Frame, Machine};
 use crate::store::Store;
 use crate::trap::TrapKind;
@@ -139,6 +140,23 @@ macro_rules! handler_type {
             }
         }
 
+        /// Executes the instruction at `pc` as the module's bytes have it, where quick code has no form of its own.
+        pub(super) unsafe extern $abi fn plain(
+            pc: *const u8,
+            sp: *mut u64,
+            fp: *mut u64,
+            side: *const Branch,
+            top: u64,
+            context: *mut Context,
+        ) {
+            // SAFETY: `pc` is an instruction of the running function, at the same offset in the module.
+            unsafe {
+                let code = &*(*context).code;
+                let opcode = *code.original.wrapping_offset(pc.offset_from(code.bias));
+                ops::PLAIN_TABLE[usize::from(opcode)](pc, sp, fp, side, top, context);
+            }
+        }
+
         /// Ends the chain of handlers.
         #[cold]
         #[inline(never)]
@@ -178,7 +196,7 @@ unsafe fn go_on<const STEP: bool>(regs: Regs) {
             (*context).leave = Some(Leave::Stepped);
             save_and_return(pc, sp, fp, side, top, context);
         } else if cfg!(wdb_tail_calls) {
-            ops::RUN_TABLE[usize::from(*pc)](pc, sp, fp, side, top, context);
+            quick::rows::RUN_TABLE[usize::from(*pc)](pc, sp, fp, side, top, context);
         } else {
             save(regs);
         }
@@ -200,7 +218,7 @@ pub(super) unsafe fn enter(context: *mut Context, first: Handler) -> Leave {
             if let Some(leave) = (*context).leave {
                 return leave;
             }
-            next = ops::RUN_TABLE[usize::from(*(*context).pc)];
+            next = quick::rows::RUN_TABLE[usize::from(*(*context).pc)];
         }
     }
 }
@@ -227,6 +245,14 @@ pub(super) enum Stop {
     Long,
 }
 
+/// Why an operation on numbers or memory gives no result.
+pub(super) enum Rare {
+    /// It traps. Only the long form says so.
+    Trap(TrapKind),
+    /// See [`Stop::Long`].
+    Long,
+}
+
 /// What executing an instruction gives: the registers to go on with.
 pub(super) type Flow = Result<Regs, Stop>;
 
@@ -236,6 +262,22 @@ pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe { (*regs.context).leave = Some(why) };
     Err(Stop::Leave(regs))
+}
+
+/// Leaves for a trap at the instruction at `pc`, or asks for the long form.
+#[inline(always)]
+pub(super) unsafe fn give_up(regs: Regs, rare: Rare) -> Flow {
+    match rare {
+        // SAFETY: the handler passes its own registers.
+        Rare::Trap(trap) => unsafe { leave(regs, Leave::Trap(trap)) },
+        Rare::Long => Err(Stop::Long),
+    }
+}
+
+/// Which instruction of the table a type stands for.
+pub(super) trait Instruction {
+    /// The instruction.
+    const OP: Op;
 }
 
 /// An instruction's semantics.

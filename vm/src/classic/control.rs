@@ -1,7 +1,7 @@
 //! Handlers of control, parametric and variable instructions.
 
 use super::code::{Branch, FuncCode};
-use super::context::{Context, Execute, Flow, Leave, Regs, leave, read_u32, skip_leb};
+use super::context::{Context, Execute, Flow, Leave, Regs, Stop, leave, read_u32, skip_leb};
 use super::ops;
 use crate::address::{FuncAddr, ModuleOffset};
 use crate::machine::Frame;
@@ -59,7 +59,7 @@ execute!(Else, regs, { Ok(jump(regs, &*regs.side)) });
 execute!(End, regs, {
     let code = &*(*regs.context).code;
     if regs.pc == code.bias.wrapping_add(code.final_end as usize) {
-        return_from::<LONG>(regs, code)
+        return_from::<LONG>(regs)
     } else {
         Ok(Regs {
             pc: regs.pc.add(1),
@@ -91,23 +91,23 @@ execute!(BrTable, regs, {
     })
 });
 execute!(Return, regs, {
-    return_from::<LONG>(regs, &*(*regs.context).code)
+    return_from::<LONG>(regs)
 });
 execute!(Call, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
-    call::<LONG>(regs, func, regs.sp, next)
+    call(regs, func, regs.sp, next)
 });
 execute!(ReturnCall, regs, {
     let (index, _) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
-    tail_call::<LONG>(regs, func, regs.sp)
+    tail_call(regs, func, regs.sp)
 });
 execute!(CallIndirect, regs, {
     let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let (table, next) = read_u32::<LONG>(next)?;
     match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
-        Ok(func) => call::<LONG>(regs, func, regs.sp.sub(1), next),
+        Ok(func) => call(regs, func, regs.sp.sub(1), next),
         Err(trap) => leave(regs, Leave::Trap(trap)),
     }
 });
@@ -115,7 +115,7 @@ execute!(ReturnCallIndirect, regs, {
     let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let (table, _) = read_u32::<LONG>(next)?;
     match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
-        Ok(func) => tail_call::<LONG>(regs, func, regs.sp.sub(1)),
+        Ok(func) => tail_call(regs, func, regs.sp.sub(1)),
         Err(trap) => leave(regs, Leave::Trap(trap)),
     }
 });
@@ -165,7 +165,7 @@ execute!(GlobalSet, regs, {
 });
 
 #[inline(always)]
-unsafe fn selected(regs: Regs) -> u64 {
+pub(super) unsafe fn selected(regs: Regs) -> u64 {
     // SAFETY: `select` has three operands.
     unsafe {
         if regs.peek(0) as u32 != 0 {
@@ -178,7 +178,7 @@ unsafe fn selected(regs: Regs) -> u64 {
 
 /// Counts a tick at `pc`, where control has just arrived.
 #[inline(always)]
-unsafe fn tick(regs: Regs) -> Flow {
+pub(super) unsafe fn tick(regs: Regs) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe {
         let budget = &mut (*regs.context).budget;
@@ -193,7 +193,7 @@ unsafe fn tick(regs: Regs) -> Flow {
 
 /// Moves to a branch's target in code and side table.
 #[inline(always)]
-unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
+pub(super) unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
     // SAFETY: the side table's distances stay within the function's code and table.
     unsafe {
         Regs {
@@ -204,21 +204,26 @@ unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
     }
 }
 
-/// Takes the branch of the current side table entry.
+/// Takes the branch of the current side table entry. That several cells move is its long form.
 #[inline(always)]
-unsafe fn branch<const LONG: bool>(regs: Regs) -> Flow {
+pub(super) unsafe fn branch<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: `side` is this branch's entry.
     unsafe {
         let entry = &*regs.side;
         let mut regs = jump(regs, entry);
         if entry.discard != 0 {
             let keep = entry.keep as usize;
+            if !LONG && keep > 1 {
+                return Err(Stop::Long);
+            }
             let sp = regs.sp.sub(entry.discard as usize);
             if keep == 0 {
                 regs.top = *sp.sub(1);
             } else {
                 // The last one is `top`, which stays.
-                move_cells(regs.sp.sub(keep), sp.sub(keep), keep - 1);
+                if LONG {
+                    move_cells(regs.sp.sub(keep), sp.sub(keep), keep - 1);
+                }
             }
             regs.sp = sp;
         }
@@ -245,7 +250,7 @@ unsafe fn move_cells(from: *const u64, to: *mut u64, count: usize) {
 
 /// Calls the function of the store whose arguments end at `args_end`; control comes back to `next`.
 #[inline(always)]
-unsafe fn call<const LONG: bool>(
+pub(super) unsafe fn call(
     regs: Regs,
     func: u32,
     args_end: *mut u64,
@@ -275,7 +280,7 @@ unsafe fn call<const LONG: bool>(
 
 /// Replaces the running frame by one of the function of the store whose arguments end at `args_end`.
 #[inline(always)]
-unsafe fn tail_call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64) -> Flow {
+unsafe fn tail_call(regs: Regs, func: u32, args_end: *mut u64) -> Flow {
     // SAFETY: as in `call`.
     unsafe {
         let context = &mut *regs.context;
@@ -333,19 +338,25 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
     }
 }
 
-/// Returns from the running function, whose results are on top of the stack.
+/// Returns from the running function, whose results are on top of the stack. Several of them are its long form.
 #[inline(always)]
-unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
+pub(super) unsafe fn return_from<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: the frame records describe the callers' states.
     unsafe {
         let context = &mut *regs.context;
+        let code = &*context.code;
         let results = code.result_cells as usize;
+        if !LONG && results > 1 {
+            return Err(Stop::Long);
+        }
         let sp = regs.fp.add(results);
         let top = if results == 0 {
             *sp.sub(1)
         } else {
             // The last one is `top`, which stays.
-            move_cells(regs.sp.sub(results), regs.fp, results - 1);
+            if LONG {
+                move_cells(regs.sp.sub(results), regs.fp, results - 1);
+            }
             regs.top
         };
         let regs = Regs { sp, top, ..regs };
@@ -376,7 +387,7 @@ unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
 
 /// The function that `call_indirect` calls.
 #[inline(never)]
-unsafe fn select_callee(
+pub(super) unsafe fn select_callee(
     context: *const Context,
     type_index: u32,
     table: u32,

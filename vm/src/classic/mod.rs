@@ -1,8 +1,12 @@
 //! The classic tier: interprets the original bytes in place, one handler for each instruction.
 //!
-//! The canonical state is current at every instruction: operands and locals live in the canonical cells, and the registers
-//! that travel between handlers are mere positions in it. The only translation is a side table for branches, made at a
-//! function's first call. Probes are bytes in a copy of the one function that has them, so elsewhere they cost nothing.
+//! The canonical state is current at every instruction but for the topmost cell, which travels between handlers in a register
+//! like the positions in code and stack, and is written back whenever they leave.
+//!
+//! A single step executes the module's own bytes. A run executes *quick code*, a copy of the function made at its first
+//! call, in which every instruction stands at its own offset: opcodes are replaced by those of handlers for the form
+//! at hand, or for the whole sequence of instructions that starts there, and numbers by their plain bytes. Probes are
+//! opcodes of their own in it, so they cost nothing elsewhere. Beside it there is a side table for branches.
 
 mod code;
 mod context;
@@ -10,13 +14,15 @@ mod control;
 mod memories;
 mod numbers;
 mod ops;
+mod quick;
+mod rewrite;
 
 use std::collections::BTreeMap;
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::machine::{Frame, Machine};
 use crate::store::{FuncKind, Store};
-use code::FuncCode;
+use code::{FuncCode, PreparedFunc};
 use context::{Context, Leave};
 
 pub(crate) use outcome::Outcome;
@@ -50,7 +56,7 @@ mod outcome {
 /// Code prepared for this tier, and the probes in it.
 pub(crate) struct Classic {
     /// By function of the store. Boxed, so that the pointers below stay valid when the vector grows.
-    prepared: Vec<Option<Box<FuncCode>>>,
+    prepared: Vec<Option<Box<PreparedFunc>>>,
     pointers: Vec<*const FuncCode>,
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
@@ -89,15 +95,16 @@ impl Classic {
     }
 
     /// Replaces the probes of a function of the store.
-    pub(crate) fn set_probes(&mut self, store: &Store, func: FuncAddr, pcs: Vec<ModuleOffset>) {
-        if let Some(Some(code)) = self.prepared.get_mut(func.index()) {
-            let instance = &store.instances[store.funcs[func.index()].instance.index()];
-            code.set_probes(&instance.module, &pcs);
-        }
+    pub(crate) fn set_probes(&mut self, func: FuncAddr, pcs: Vec<ModuleOffset>) {
         if pcs.is_empty() {
             self.probes.remove(&func);
         } else {
             self.probes.insert(func, pcs);
+        }
+        // It is prepared anew when it runs again.
+        if let Some(prepared) = self.prepared.get_mut(func.index()) {
+            *prepared = None;
+            self.pointers[func.index()] = std::ptr::null();
         }
     }
 
@@ -119,13 +126,9 @@ impl Classic {
         if self.prepared[func.index()].is_some() {
             return;
         }
-        let mut code = Box::new(FuncCode::new(store, func));
-        if let Some(pcs) = self.probes.get(&func) {
-            let module = &store.instances[code.instance.index()].module;
-            code.set_probes(module, pcs);
-        }
-        self.pointers[func.index()] = &raw const *code;
-        self.prepared[func.index()] = Some(code);
+        let prepared = Box::new(PreparedFunc::new(store, func, self.probes(func)));
+        self.pointers[func.index()] = &raw const prepared.quick;
+        self.prepared[func.index()] = Some(prepared);
     }
 
     /// The most cells that a frame of the function takes.
@@ -134,6 +137,7 @@ impl Classic {
         self.prepared[func.index()]
             .as_ref()
             .expect("just prepared")
+            .quick
             .frame_cells_max
     }
 
@@ -145,19 +149,25 @@ impl Classic {
         mode: Mode,
         ticks: u64,
     ) -> Outcome {
-        let granted = ticks;
         let mut left = ticks;
-        let mut mode = mode;
+        // The first instruction of a run may have a probe in quick code, so it is a single step.
+        let mut step_first = mode == Mode::Run;
         loop {
             let top = *machine
                 .frames
                 .last()
                 .expect("the driver runs a machine that has a frame");
             self.prepare(store, top.func);
-            let (leave, rest) = self.enter(machine, store, top, mode, left);
+            let now = if step_first { Mode::Step } else { mode };
+            let (leave, rest) = self.enter(machine, store, top, now, left);
+            debug_assert!(rest <= left, "ticks only go down");
             machine.tick += left - rest;
             left = rest;
-            let outcome = match leave {
+            return match leave {
+                Leave::Stepped if step_first => {
+                    step_first = false;
+                    continue;
+                }
                 Leave::Stepped => Outcome::Stepped,
                 Leave::Probe => Outcome::Probe,
                 Leave::Budget | Leave::Exhausted => Outcome::Poll,
@@ -172,11 +182,6 @@ impl Classic {
                         // The call is executed again now that its target is known.
                         (FuncKind::Wasm, _) => {
                             self.prepare(store, func);
-                            mode = if mode == Mode::RunFromProbe {
-                                Mode::Run
-                            } else {
-                                mode
-                            };
                             continue;
                         }
                         (_, Leave::TailCallee(_)) => Outcome::HostTailCall(func),
@@ -184,8 +189,6 @@ impl Classic {
                     }
                 }
             };
-            debug_assert!(left <= granted, "ticks only go down");
-            return outcome;
         }
     }
 
@@ -198,11 +201,18 @@ impl Classic {
         mode: Mode,
         ticks: u64,
     ) -> (Leave, u64) {
-        let code: *const FuncCode = self.pointers[top.func.index()];
+        let prepared = self.prepared[top.func.index()]
+            .as_ref()
+            .expect("the driver has it prepared");
+        let code: *const FuncCode = if mode == Mode::Step {
+            &prepared.plain
+        } else {
+            &prepared.quick
+        };
         // SAFETY: the code was prepared, and neither it nor machine and store change but through the handlers.
         unsafe {
             let side = if top.side == Frame::SIDE_UNKNOWN {
-                (*code).side_at(top.pc)
+                prepared.side_at(top.pc)
             } else {
                 top.side
             };
@@ -231,18 +241,12 @@ impl Classic {
                 leave: None,
             };
             load_instance(&mut context, (*code).instance);
-            let first = if mode == Mode::RunFromProbe {
-                *pc
-            } else {
-                let instance = &store.instances[(*code).instance.index()];
-                instance.module.bytes()[top.pc.index()]
-            };
             let table = if mode == Mode::Step {
                 &ops::STEP_TABLE
             } else {
-                &ops::RUN_TABLE
+                &quick::rows::RUN_TABLE
             };
-            let leave = context::enter(&raw mut context, table[usize::from(first)]);
+            let leave = context::enter(&raw mut context, table[usize::from(*pc)]);
             save_state(machine, &context, leave);
             (leave, context.budget)
         }

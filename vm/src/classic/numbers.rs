@@ -1,6 +1,8 @@
 //! Handlers of numeric and reference instructions.
 
-use super::context::{Execute, Flow, Leave, Regs, Stop, leave, read_i64, read_u32, skip_leb};
+use super::context::{
+    Execute, Flow, Instruction, Rare, Regs, give_up, read_i64, read_u32, skip_leb,
+};
 use super::ops;
 use crate::address::FuncAddr;
 use crate::numeric::{Float, Integer, TruncateTo};
@@ -38,13 +40,6 @@ cell! {
     bool: cell => cell != 0, value => u64::from(value);
 }
 
-/// Why a pure function gives no value.
-enum Rare {
-    Trap(TrapKind),
-    /// See [`Stop::Long`].
-    Long,
-}
-
 /// What a pure function gives.
 trait Outcome {
     fn into_cell<const LONG: bool>(self) -> Result<u64, Rare>;
@@ -60,14 +55,15 @@ impl<T: Cell> Outcome for T {
 impl<T: Cell> Outcome for Result<T, TrapKind> {
     #[inline(always)]
     fn into_cell<const LONG: bool>(self) -> Result<u64, Rare> {
-        self.map(Cell::to_cell).map_err(Rare::Trap)
+        let rare = |trap| if LONG { Rare::Trap(trap) } else { Rare::Long };
+        self.map(Cell::to_cell).map_err(rare)
     }
 }
 
 /// The result of arithmetic on floats: a NaN, which is rare, is made the canonical one in the long form.
 struct Arithmetic<F>(F);
 
-impl<F: Cell + Float + PartialEq> Outcome for Arithmetic<F> {
+impl<F: Cell + Float> Outcome for Arithmetic<F> {
     #[inline(always)]
     fn into_cell<const LONG: bool>(self) -> Result<u64, Rare> {
         if LONG {
@@ -80,73 +76,97 @@ impl<F: Cell + Float + PartialEq> Outcome for Arithmetic<F> {
     }
 }
 
+/// A pure instruction with one operand.
+pub(super) trait Unary: Instruction {
+    /// The result's cell.
+    fn apply<const LONG: bool>(value: u64) -> Result<u64, Rare>;
+}
+
+/// A pure instruction with two operands.
+pub(super) trait Binary: Instruction {
+    /// The result's cell.
+    fn apply<const LONG: bool>(left: u64, right: u64) -> Result<u64, Rare>;
+}
+
 #[inline(always)]
-unsafe fn finish<const LONG: bool>(
-    regs: Regs,
-    pops: usize,
-    outcome: impl Outcome,
-    next: *const u8,
-) -> Flow {
-    // SAFETY: the handler passes its own registers.
+unsafe fn unary<O: Unary, const LONG: bool>(regs: Regs, next: *const u8) -> Flow {
+    // SAFETY: validated code has the operand.
     unsafe {
-        match outcome.into_cell::<LONG>() {
-            Ok(cell) => regs.replace(pops, cell, next),
-            Err(Rare::Trap(trap)) => leave(regs, Leave::Trap(trap)),
-            Err(Rare::Long) => Err(Stop::Long),
+        match O::apply::<LONG>(regs.peek(0)) {
+            Ok(cell) => regs.replace(1, cell, next),
+            Err(rare) => give_up(regs, rare),
         }
     }
 }
 
-/// `unary! { I32Eqz(i32) value => value == 0; }` makes the handler of `i32.eqz`.
+/// `unary! { next; I32Eqz(i32) value => value == 0; }` makes the handler of `i32.eqz`, `next` being the instruction after it.
 macro_rules! unary {
-    ($($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
-        $(impl Execute for ops::$name {
-            #[inline(always)]
-            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
-                // SAFETY: validated code has the operand.
-                unsafe {
-                    let $value = <$ty>::from_cell(regs.peek(0));
-                    finish::<LONG>(regs, 1, $result, regs.pc.add(1))
+    ($next:path; $($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
+        $(
+            impl Unary for ops::$name {
+                #[inline(always)]
+                fn apply<const LONG: bool>(value: u64) -> Result<u64, Rare> {
+                    let $value = <$ty>::from_cell(value);
+                    $result.into_cell::<LONG>()
                 }
             }
-        })*
-    };
-}
 
-/// Like `unary!`, for opcodes behind a prefix.
-macro_rules! unary_prefixed {
-    ($($name:ident($ty:ty) $value:ident => $result:expr;)*) => {
-        $(impl Execute for ops::$name {
-            #[inline(always)]
-            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
-                // SAFETY: validated code has the operand.
-                unsafe {
-                    let $value = <$ty>::from_cell(regs.peek(0));
-                    finish::<LONG>(regs, 1, $result, skip_leb(regs.pc.add(1)))
+            impl Execute for ops::$name {
+                #[inline(always)]
+                unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+                    // SAFETY: the handler passes its own registers.
+                    unsafe { unary::<ops::$name, LONG>(regs, $next(regs.pc)) }
                 }
             }
-        })*
+        )*
     };
 }
 
 /// `binary! { I32Add(i32) left, right => left.wrapping_add(right); }` makes the handler of `i32.add`.
 macro_rules! binary {
     ($($name:ident($ty:ty) $left:ident, $right:ident => $result:expr;)*) => {
-        $(impl Execute for ops::$name {
-            #[inline(always)]
-            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
-                // SAFETY: validated code has the operands.
-                unsafe {
-                    let $right = <$ty>::from_cell(regs.peek(0));
-                    let $left = <$ty>::from_cell(regs.peek(1));
-                    finish::<LONG>(regs, 2, $result, regs.pc.add(1))
+        $(
+            impl Binary for ops::$name {
+                #[inline(always)]
+                fn apply<const LONG: bool>(left: u64, right: u64) -> Result<u64, Rare> {
+                    let $left = <$ty>::from_cell(left);
+                    let $right = <$ty>::from_cell(right);
+                    $result.into_cell::<LONG>()
                 }
             }
-        })*
+
+            impl Execute for ops::$name {
+                #[inline(always)]
+                unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+                    // SAFETY: validated code has the operands.
+                    unsafe {
+                        match <ops::$name as Binary>::apply::<LONG>(regs.peek(1), regs.peek(0)) {
+                            Ok(cell) => regs.replace(2, cell, regs.pc.add(1)),
+                            Err(rare) => give_up(regs, rare),
+                        }
+                    }
+                }
+            }
+        )*
     };
 }
 
+/// The instruction after an opcode of one byte.
+#[inline(always)]
+unsafe fn after_opcode(pc: *const u8) -> *const u8 {
+    // SAFETY: validated code ends with `end`.
+    unsafe { pc.add(1) }
+}
+
+/// The instruction after an opcode behind a prefix.
+#[inline(always)]
+unsafe fn after_prefixed(pc: *const u8) -> *const u8 {
+    // SAFETY: validated code has the opcode's number after the prefix.
+    unsafe { skip_leb(pc.add(1)) }
+}
+
 unary! {
+    after_opcode;
     I32Eqz(i32) v => v == 0;
     I32Clz(u32) v => v.leading_zeros();
     I32Ctz(u32) v => v.trailing_zeros();
@@ -180,6 +200,7 @@ binary! {
     I32Rotr(i32) l, r => l.rotr(r);
 }
 unary! {
+    after_opcode;
     I64Eqz(i64) v => v == 0;
     I64Clz(u64) v => u64::from(v.leading_zeros());
     I64Ctz(u64) v => u64::from(v.trailing_zeros());
@@ -243,6 +264,7 @@ binary! {
     F64Copysign(u64) l, r => (l & (u64::MAX >> 1)) | (r & 1 << 63);
 }
 unary! {
+    after_opcode;
     F32Abs(u32) v => v & 0x7fff_ffff;
     F32Neg(u32) v => v ^ 0x8000_0000;
     F32Ceil(f32) v => Float::ceil(v);
@@ -290,7 +312,8 @@ unary! {
     RefIsNull(u64) v => v == 0;
 }
 // Rust's conversions saturate, and turn NaN into 0, as these instructions do.
-unary_prefixed! {
+unary! {
+    after_prefixed;
     I32TruncSatF32S(f32) v => v as i32;
     I32TruncSatF32U(f32) v => v as u32;
     I32TruncSatF64S(f64) v => v as i32;

@@ -1,0 +1,183 @@
+//! Makes quick code: finds the longest way through the rows of [`quick`](super::quick) for each instruction.
+
+use std::sync::LazyLock;
+
+use super::quick::rows::ROWS;
+use super::quick::{PLAIN_BYTE, PROBE_BYTE, Row};
+use crate::address::ModuleOffset;
+use crate::isa::{ImmediateKind, Op};
+
+/// What the walk through a function tells of an instruction.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Its offset.
+    pub(super) pc: u32,
+    /// Whether it finds no operand.
+    pub(super) stack_is_empty: bool,
+    /// Whether it is a branch that takes several cells along over others, which is left to plain code.
+    pub(super) moves_many: bool,
+}
+
+/// An instruction in the sequence that is rewritten.
+struct Item<'c> {
+    place: Place,
+    /// Its opcode and immediates.
+    bytes: &'c [u8],
+    /// `None` where it is left to plain code.
+    op: Option<Op>,
+    probed: bool,
+}
+
+/// Bytes after the code that reading a number of fewer than eight bytes may touch.
+const PADDING_BYTES: usize = 8;
+
+/// The rows of [`ROWS`] by their first instruction.
+static ROWS_BY_OP: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let mut by_op = Vec::new();
+    for (number, row) in ROWS.iter().enumerate() {
+        let op = row.first().op as usize;
+        if by_op.len() <= op {
+            by_op.resize_with(op + 1, Vec::new);
+        }
+        by_op[op].push(number as u8);
+    }
+    by_op
+});
+
+/// The quick code for a function's bytes, which start at `start` in the module.
+pub(super) fn rewrite(
+    code: &[u8],
+    start: ModuleOffset,
+    places: &[Place],
+    locals_cells: u32,
+    probes: &[ModuleOffset],
+) -> Box<[u8]> {
+    let items = items(code, start, places, probes);
+    let mut bytes = code.to_vec();
+    bytes.resize(code.len() + PADDING_BYTES, 0);
+    for (item, row) in items.iter().zip(best_rows(&items, locals_cells)) {
+        let at = (item.place.pc - start.0) as usize;
+        bytes[at] = match row {
+            _ if item.probed => PROBE_BYTE,
+            Some(row) => row + 1,
+            None => PLAIN_BYTE,
+        };
+        if let (Some(op), Some(_)) = (item.op, row) {
+            rewrite_immediates(op, &mut bytes[at + 1..at + item.bytes.len()]);
+        }
+    }
+    bytes.into()
+}
+
+fn items<'c>(
+    code: &'c [u8],
+    start: ModuleOffset,
+    places: &[Place],
+    probes: &[ModuleOffset],
+) -> Vec<Item<'c>> {
+    let ends = places.iter().skip(1).map(|place| place.pc - start.0);
+    let last = places.len() - 1;
+    let items = places.iter().zip(ends.chain([code.len() as u32])).enumerate();
+    items
+        .map(|(index, (&place, end))| {
+            let bytes = &code[(place.pc - start.0) as usize..end as usize];
+            let op = match Op::from_byte(bytes[0]) {
+                _ if place.moves_many => None,
+                // The end of the body returns; all others do nothing.
+                Some(Op::End) if index == last => Some(Op::Return),
+                // An alignment of several bytes would pass for a part of the offset.
+                Some(op) if op.info().immediates == ImmediateKind::MemArg && bytes[1] >= 0x80 => None,
+                op => op,
+            };
+            Item {
+                place,
+                bytes,
+                op,
+                probed: probes.contains(&ModuleOffset(place.pc)),
+            }
+        })
+        .collect()
+}
+
+/// The row for each instruction: from it on, the fewest handlers follow in straight-line code.
+fn best_rows(items: &[Item<'_>], locals_cells: u32) -> Vec<Option<u8>> {
+    let mut rows = vec![None; items.len()];
+    let mut handlers = vec![0u32; items.len() + 1];
+    for index in (0..items.len()).rev() {
+        let rest = &items[index..];
+        let candidates = rest[0].op.and_then(|op| ROWS_BY_OP.get(op as usize));
+        handlers[index] = handlers[index + 1] + 1;
+        let mut best_length = 0;
+        for &number in candidates.into_iter().flatten() {
+            let row = &ROWS[number as usize];
+            if !fits(row, rest, locals_cells) {
+                continue;
+            }
+            let length = row.patterns().count();
+            let cost = 1 + handlers[index + length];
+            if rows[index].is_none()
+                || (cost, std::cmp::Reverse(length)) < (handlers[index], std::cmp::Reverse(best_length))
+            {
+                (rows[index], handlers[index], best_length) = (Some(number), cost, length);
+            }
+        }
+    }
+    rows
+}
+
+fn fits(row: &Row, items: &[Item<'_>], locals_cells: u32) -> bool {
+    let length = row.patterns().count();
+    if length > items.len() {
+        return false;
+    }
+    let mut pairs = row.patterns().zip(items);
+    pairs.all(|(pattern, item)| item.op == Some(pattern.op) && pattern.length_fits(item.bytes.len()))
+        && !items[1..length].iter().any(|item| item.probed)
+        && !(length > 1 && items[0].place.stack_is_empty && writes_last_local(&items[..length], locals_cells))
+}
+
+/// Whether the last local is written. With no operand on the stack, its cell is what the register for the topmost cell
+/// stands for, and a sequence that leaves that register alone would not see the change.
+fn writes_last_local(items: &[Item<'_>], locals_cells: u32) -> bool {
+    items.iter().any(|item| {
+        matches!(item.op, Some(Op::LocalSet | Op::LocalTee))
+            && u32::from(item.bytes[1]) + 1 == locals_cells
+    })
+}
+
+/// Replaces a number in LEB128 by as many of its plain bytes as fit.
+fn rewrite_immediates(op: Op, immediates: &mut [u8]) {
+    let value = match op {
+        Op::I32Const | Op::I64Const => read_signed(immediates),
+        Op::LocalGet | Op::LocalSet | Op::LocalTee | Op::GlobalGet | Op::GlobalSet | Op::Call => {
+            read_unsigned(immediates)
+        }
+        _ if op.info().immediates == ImmediateKind::MemArg => {
+            // The alignment is no more than a hint.
+            read_unsigned(&immediates[1..])
+        }
+        _ => return,
+    };
+    let count = immediates.len().min(8);
+    immediates[..count].copy_from_slice(&value.to_le_bytes()[..count]);
+}
+
+fn read_unsigned(leb: &[u8]) -> i64 {
+    let digit = |(index, &byte): (usize, &u8)| i64::from(byte & 0x7f) << (7 * index);
+    leb.iter().enumerate().map(digit).sum()
+}
+
+fn read_signed(leb: &[u8]) -> i64 {
+    let mut value = 0i64;
+    let mut shift = 0;
+    for &byte in leb {
+        value |= i64::from(byte & 0x7f).wrapping_shl(shift);
+        shift += 7;
+    }
+    // The last byte's highest digit is the sign.
+    if shift < 64 {
+        value << (64 - shift) >> (64 - shift)
+    } else {
+        value
+    }
+}
