@@ -17,7 +17,7 @@ use crate::value::cells_count;
 pub(super) struct Branch {
     /// Bytes from the branch's opcode to the target; positive except for a branch to a loop, which may be its own target.
     pub(super) code_delta: i32,
-    /// Entries from this one to the target's.
+    /// Bytes from this entry to the target's.
     pub(super) side_delta: i32,
     /// Cells on top of the stack that are taken along.
     pub(super) keep: u32,
@@ -37,8 +37,8 @@ pub(super) struct FuncCode {
     pub(super) param_cells: u32,
     /// Cells of the declared locals, which start as zeros.
     pub(super) local_cells: u32,
-    /// The most cells that a frame ever takes.
-    pub(super) frame_cells_max: u32,
+    /// The most bytes that a frame's cells ever take.
+    pub(super) frame_bytes_max: u32,
     pub(super) instance: InstanceAddr,
     pub(super) result_cells: u32,
     /// The offset of the final `end`.
@@ -73,13 +73,20 @@ impl PreparedFunc {
         let module = &store.instances[inst.instance.index()].module;
         let body = module.func_body(inst.index).expect("a function with code");
         let ty = module.func_type(inst.index);
-        let mut builder = Builder::new(Walk::new(module, inst.index).expect("a function with code"));
+        let mut builder =
+            Builder::new(Walk::new(module, inst.index).expect("a function with code"));
         builder.build().expect("the module was validated");
         let param_cells = cells_count(ty.params());
         let locals_all = module.locals_cells(inst.index);
         let (start, end) = (body.code.start, body.code.end);
         let code = &module.bytes()[start as usize..end as usize];
-        let bytes = rewrite(code, ModuleOffset(start), &builder.places, locals_all, probes);
+        let bytes = rewrite(
+            code,
+            ModuleOffset(start),
+            &builder.places,
+            locals_all,
+            probes,
+        );
         let branches: Box<[Branch]> = builder.branches.into();
         let original = module.bytes().as_ptr();
         let plain = FuncCode {
@@ -88,7 +95,7 @@ impl PreparedFunc {
             entry: start,
             param_cells,
             local_cells: locals_all - param_cells,
-            frame_cells_max: locals_all + builder.height_max,
+            frame_bytes_max: (locals_all + builder.height_max) * size_of::<u64>() as u32,
             instance: inst.instance,
             result_cells: cells_count(ty.results()),
             final_end: end - 1,
@@ -171,7 +178,7 @@ impl<'m> Builder<'m> {
             let place = Place {
                 pc: pc.0,
                 stack_is_empty: self.walk.validator.operand_stack_height() == 0,
-                moves_many: false,
+                discards: false,
             };
             self.places.push(place);
             match &operator {
@@ -245,9 +252,7 @@ impl<'m> Builder<'m> {
             .walk
             .height_cells()
             .saturating_sub(popped + keep + height_label);
-        if keep > 1 && discard > 0 {
-            self.places.last_mut()?.moves_many = true;
-        }
+        self.places.last_mut()?.discards |= discard > 0;
         let is_loop = frame.kind == FrameKind::Loop;
         let entry = self.add_entry(
             pc,
@@ -277,6 +282,7 @@ impl<'m> Builder<'m> {
     fn resolve(&mut self, entry: usize, target: Target) {
         let branch = &mut self.branches[entry];
         branch.code_delta = target.pc.wrapping_sub(self.sources[entry]) as i32;
-        branch.side_delta = target.side as i32 - entry as i32;
+        let entries = target.side as i32 - entry as i32;
+        branch.side_delta = entries * size_of::<Branch>() as i32;
     }
 }

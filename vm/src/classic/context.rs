@@ -6,9 +6,10 @@
 
 use super::code::{Branch, FuncCode};
 use super::{ops, quick};
+use crate::address::TableAddr;
 use crate::isa::Op;
-use crate::machine::{Frame, Machine};
-use crate::store::Store;
+use crate::machine::{Frame, Machine, Table};
+use crate::store::{FuncInst, Store};
 use crate::trap::TrapKind;
 
 /// Why the handlers returned to the driver.
@@ -48,8 +49,12 @@ pub(super) struct Context {
     pub(super) memory_bytes: u64,
     /// The running function.
     pub(super) code: *const FuncCode,
+    /// The running function's frame record.
+    pub(super) frame: *mut Frame,
+    /// The outermost frame record.
     pub(super) frames: *mut Frame,
-    pub(super) depth: usize,
+    /// The end of the frame records that the limit admits.
+    pub(super) frames_end: *mut Frame,
     pub(super) cells: *mut u64,
     /// The end of the cells that the limit admits.
     pub(super) cells_end: *mut u64,
@@ -59,7 +64,11 @@ pub(super) struct Context {
     pub(super) funcs: *const u32,
     pub(super) global_cells: *const u32,
     pub(super) globals: *mut u64,
-    pub(super) frames_max: usize,
+    /// The running instance's tables and types, the tables, and the functions of the store.
+    pub(super) instance_tables: *const TableAddr,
+    pub(super) type_ids: *const u32,
+    pub(super) tables: *const Table,
+    pub(super) store_funcs: *const FuncInst,
     pub(super) machine: *mut Machine,
     pub(super) store: *const Store,
     /// Registers at the moment of leaving.

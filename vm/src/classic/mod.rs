@@ -138,7 +138,8 @@ impl Classic {
             .as_ref()
             .expect("just prepared")
             .quick
-            .frame_cells_max
+            .frame_bytes_max
+            / 8
     }
 
     /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one).
@@ -217,21 +218,26 @@ impl Classic {
                 top.side
             };
             let cells = machine.cells.as_mut_ptr();
+            let frames = machine.frames.as_mut_ptr();
             let pc = (*code).address_of(top.pc);
             let mut context = Context {
                 budget: ticks,
                 memory: std::ptr::null_mut(),
                 memory_bytes: 0,
                 code,
-                frames: machine.frames.as_mut_ptr(),
-                depth: machine.frames.len(),
+                frame: frames.add(machine.frames.len() - 1),
+                frames,
+                frames_end: frames.add(machine.limits.frames_max as usize),
                 cells,
                 cells_end: cells.add(machine.limits.cells_max as usize),
                 codes: self.pointers.as_ptr(),
                 funcs: std::ptr::null(),
                 global_cells: std::ptr::null(),
                 globals: machine.globals.as_mut_ptr(),
-                frames_max: machine.limits.frames_max as usize,
+                instance_tables: std::ptr::null(),
+                type_ids: std::ptr::null(),
+                tables: machine.tables.as_ptr(),
+                store_funcs: store.funcs.as_ptr(),
                 machine: &raw mut *machine,
                 store,
                 pc,
@@ -258,7 +264,11 @@ unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
     // SAFETY: the registers point into the machine's cells and the running function's code and side table; the frame
     // records up to `depth` are written.
     unsafe {
-        machine.frames.set_len(context.depth);
+        // No pointer to a frame record is left when the outermost function has returned.
+        let end = context.frame.addr() + size_of::<Frame>();
+        machine
+            .frames
+            .set_len((end - context.frames.addr()) / size_of::<Frame>());
         machine.height = context.sp.offset_from(context.cells) as u32;
         if matches!(leave, Leave::Finished | Leave::Returned) {
             return;
@@ -280,6 +290,8 @@ unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
         let instance = &(&(*context.store).instances)[instance.index()];
         context.funcs = instance.funcs.as_ptr().cast();
         context.global_cells = instance.global_cells.as_ptr();
+        context.instance_tables = instance.tables.as_ptr();
+        context.type_ids = instance.type_ids.as_ptr();
         (context.memory, context.memory_bytes) = match instance.memories.first() {
             Some(address) => {
                 let memory = &mut (&mut (*context.machine).memories)[address.index()];

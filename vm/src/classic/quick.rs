@@ -5,9 +5,7 @@
 //! and hardly touches the stack. It either executes the whole sequence, or, when anything in it is out of the ordinary
 //! (a trap, a NaN), only the first instruction, after which the second has its turn: a stop is always exact.
 
-use super::context::{
-    Execute, Flow, Instruction, Leave, Rare, Regs, Stop, give_up, leave,
-};
+use super::context::{Execute, Flow, Instruction, Rare, Regs, Stop, give_up};
 use super::control::{branch, call, jump, return_from, select_callee, tick};
 use super::memories::{MemoryLoad, MemoryStore, checked_address};
 use super::numbers::{Binary, Unary};
@@ -242,7 +240,9 @@ unsafe fn global<T: Number>(regs: Regs, at: *const u8) -> *mut u64 {
     unsafe {
         let context = &*regs.context;
         let index = T::read(at.add(1)) as usize;
-        context.globals.add(*context.global_cells.add(index) as usize)
+        context
+            .globals
+            .add(*context.global_cells.add(index) as usize)
     }
 }
 
@@ -329,7 +329,7 @@ struct Two<O>(O);
 
 impl<O: Unary> Part for One<O> {
     const PATTERN: Pattern = Pattern::of::<O>(1);
-    const FALLIBLE: bool = true;
+    const FALLIBLE: bool = O::FALLIBLE;
 
     #[inline(always)]
     unsafe fn execute<const LONG: bool>(pending: &mut Pending, _at: *const u8) -> Result<(), Rare> {
@@ -342,7 +342,7 @@ impl<O: Unary> Part for One<O> {
 
 impl<O: Binary> Part for Two<O> {
     const PATTERN: Pattern = Pattern::of::<O>(1);
-    const FALLIBLE: bool = true;
+    const FALLIBLE: bool = O::FALLIBLE;
 
     #[inline(always)]
     unsafe fn execute<const LONG: bool>(pending: &mut Pending, _at: *const u8) -> Result<(), Rare> {
@@ -367,7 +367,7 @@ impl<O: Instruction, const COUNT: usize> Part for FloatConstant<O, COUNT> {
     }
 }
 
-/// An instruction of so many bytes that does nothing: `block`, and any `end` but the last.
+/// An instruction of so many bytes that does nothing: any `end` but the last.
 struct Nothing<O, const LENGTH: usize>(O);
 
 impl<O: Instruction, const LENGTH: usize> Part for Nothing<O, LENGTH> {
@@ -403,7 +403,11 @@ impl Part for Selecting {
     unsafe fn execute<const LONG: bool>(pending: &mut Pending, _: *const u8) -> Result<(), Rare> {
         // SAFETY: validated code has the operands.
         let (condition, second, first) = unsafe { (pending.pop(), pending.pop(), pending.pop()) };
-        pending.push(std::hint::select_unpredictable(condition as u32 != 0, first, second));
+        pending.push(std::hint::select_unpredictable(
+            condition as u32 != 0,
+            first,
+            second,
+        ));
         Ok(())
     }
 }
@@ -444,14 +448,14 @@ macro_rules! last {
 }
 last! {
     /// `br`.
-    Branch = Br[2] fallible false: pending, at => branch::<LONG>(pending.settle(at));
-    /// `br_if`, which plain code handles when several cells move.
+    Branch = Br[2] fallible false: pending, at => branch(pending.settle(at));
+    /// `br_if`.
     BranchIf = BrIf[2] fallible false: pending, at => {
         let mut pending = pending;
         let condition = pending.pop() as u32;
         let regs = pending.settle(at);
         if condition != 0 {
-            branch::<LONG>(regs)
+            branch(regs)
         } else {
             Ok(Regs { pc: at.add(2), side: regs.side.add(1), ..regs })
         }
@@ -462,7 +466,7 @@ last! {
         let index = pending.pop() as u32;
         let regs = pending.settle(at);
         let (count, _) = super::context::read_u32::<LONG>(at.add(1))?;
-        branch::<LONG>(Regs { side: regs.side.add(index.min(count) as usize), ..regs })
+        branch(Regs { side: regs.side.add(index.min(count) as usize), ..regs })
     };
     /// `if`.
     IfElse = If[2] fallible false: pending, at => {
@@ -490,15 +494,21 @@ last! {
         let func = *(*regs.context).funcs.add(Bytes::<COUNT>::read(at.add(1)) as usize);
         call(regs, func, regs.sp, at.add(1 + COUNT))
     };
-    /// `call_indirect`.
-    CallingIndirect = CallIndirect[3] fallible false: pending, at => {
+    /// `call_indirect` whose indices take so many bytes.
+    CallingIndirect<COUNT> = CallIndirect[1 + COUNT] fallible true: pending, at => {
         let regs = pending.settle(at);
-        let (type_index, table) = (u32::from(*at.add(1)), u32::from(*at.add(2)));
-        match select_callee(regs.context, type_index, table, regs.top as u32) {
-            Ok(func) => call(regs, func, regs.sp.sub(1), at.add(3)),
-            Err(trap) => leave(regs, Leave::Trap(trap)),
+        let (type_index, table) = if COUNT == 2 {
+            (Bytes::<1>::read(at.add(1)), Bytes::<1>::read(at.add(2)))
+        } else {
+            (Bytes::<4>::read(at.add(1)), Bytes::<1>::read(at.add(5)))
+        };
+        match select_callee::<LONG>(regs.context, type_index as u32, table as u32, regs.top as u32) {
+            Ok(func) => call(regs, func, regs.sp.sub(1), at.add(1 + COUNT)),
+            Err(rare) => give_up(regs, rare),
         }
     };
+    /// `block`, and those that follow: the block type is replaced by the distance to what does something.
+    EnterBlock = Block[2] fallible false: pending, at => Ok(pending.settle(at.add(usize::from(*at.add(1)))));
 }
 
 /// The parts of a row.

@@ -14,8 +14,8 @@ pub(super) struct Place {
     pub(super) pc: u32,
     /// Whether it finds no operand.
     pub(super) stack_is_empty: bool,
-    /// Whether it is a branch that takes several cells along over others, which is left to plain code.
-    pub(super) moves_many: bool,
+    /// Whether it is a branch that discards operands, which is left to plain code.
+    pub(super) discards: bool,
 }
 
 /// An instruction in the sequence that is rewritten.
@@ -55,15 +55,19 @@ pub(super) fn rewrite(
     let items = items(code, start, places, probes);
     let mut bytes = code.to_vec();
     bytes.resize(code.len() + PADDING_BYTES, 0);
-    for (item, row) in items.iter().zip(best_rows(&items, locals_cells)) {
+    for (index, row) in best_rows(&items, locals_cells).into_iter().enumerate() {
+        let item = &items[index];
         let at = (item.place.pc - start.0) as usize;
         bytes[at] = match row {
             _ if item.probed => PROBE_BYTE,
             Some(row) => row + 1,
             None => PLAIN_BYTE,
         };
-        if let (Some(op), Some(_)) = (item.op, row) {
-            rewrite_immediates(op, &mut bytes[at + 1..at + item.bytes.len()]);
+        let immediates = &mut bytes[at + 1..at + item.bytes.len()];
+        match item.op {
+            Some(Op::Block) if row.is_some() => immediates[0] = blocks_length(&items[index..]),
+            Some(op) if row.is_some() => rewrite_immediates(op, immediates),
+            _ => {}
         }
     }
     bytes.into()
@@ -77,16 +81,23 @@ fn items<'c>(
 ) -> Vec<Item<'c>> {
     let ends = places.iter().skip(1).map(|place| place.pc - start.0);
     let last = places.len() - 1;
-    let items = places.iter().zip(ends.chain([code.len() as u32])).enumerate();
+    let items = places
+        .iter()
+        .zip(ends.chain([code.len() as u32]))
+        .enumerate();
     items
         .map(|(index, (&place, end))| {
             let bytes = &code[(place.pc - start.0) as usize..end as usize];
             let op = match Op::from_byte(bytes[0]) {
-                _ if place.moves_many => None,
+                _ if place.discards => None,
                 // The end of the body returns; all others do nothing.
                 Some(Op::End) if index == last => Some(Op::Return),
                 // An alignment of several bytes would pass for a part of the offset.
-                Some(op) if op.info().immediates == ImmediateKind::MemArg && bytes[1] >= 0x80 => None,
+                Some(op) if op.info().immediates == ImmediateKind::MemArg && bytes[1] >= 0x80 => {
+                    None
+                }
+                // Where there are so many tables, plain code knows them all.
+                Some(Op::CallIndirect) if indices(&bytes[1..]).1 > i64::from(u8::MAX) => None,
                 op => op,
             };
             Item {
@@ -116,7 +127,8 @@ fn best_rows(items: &[Item<'_>], locals_cells: u32) -> Vec<Option<u8>> {
             let length = row.patterns().count();
             let cost = 1 + handlers[index + length];
             if rows[index].is_none()
-                || (cost, std::cmp::Reverse(length)) < (handlers[index], std::cmp::Reverse(best_length))
+                || (cost, std::cmp::Reverse(length))
+                    < (handlers[index], std::cmp::Reverse(best_length))
             {
                 (rows[index], handlers[index], best_length) = (Some(number), cost, length);
             }
@@ -125,15 +137,26 @@ fn best_rows(items: &[Item<'_>], locals_cells: u32) -> Vec<Option<u8>> {
     rows
 }
 
+/// The length of the blocks that `items` starts with, as far as a run passes them at once.
+fn blocks_length(items: &[Item<'_>]) -> u8 {
+    let is_passed =
+        |item: &&Item<'_>| item.op == Some(Op::Block) && item.bytes.len() == 2 && !item.probed;
+    let others = items[1..].iter().take_while(is_passed).count();
+    (2 * (1 + others)).min(usize::from(u8::MAX - 1)) as u8
+}
+
 fn fits(row: &Row, items: &[Item<'_>], locals_cells: u32) -> bool {
     let length = row.patterns().count();
     if length > items.len() {
         return false;
     }
     let mut pairs = row.patterns().zip(items);
-    pairs.all(|(pattern, item)| item.op == Some(pattern.op) && pattern.length_fits(item.bytes.len()))
+    pairs
+        .all(|(pattern, item)| item.op == Some(pattern.op) && pattern.length_fits(item.bytes.len()))
         && !items[1..length].iter().any(|item| item.probed)
-        && !(length > 1 && items[0].place.stack_is_empty && writes_last_local(&items[..length], locals_cells))
+        && !(length > 1
+            && items[0].place.stack_is_empty
+            && writes_last_local(&items[..length], locals_cells))
 }
 
 /// Whether the last local is written. With no operand on the stack, its cell is what the register for the topmost cell
@@ -149,6 +172,12 @@ fn writes_last_local(items: &[Item<'_>], locals_cells: u32) -> bool {
 fn rewrite_immediates(op: Op, immediates: &mut [u8]) {
     let value = match op {
         Op::I32Const | Op::I64Const => read_signed(immediates),
+        Op::CallIndirect if immediates.len() > 5 => {
+            let (type_index, table) = indices(immediates);
+            immediates[4] = table as u8;
+            immediates[..4].copy_from_slice(&(type_index as u32).to_le_bytes());
+            return;
+        }
         Op::LocalGet | Op::LocalSet | Op::LocalTee | Op::GlobalGet | Op::GlobalSet | Op::Call => {
             read_unsigned(immediates)
         }
@@ -160,6 +189,13 @@ fn rewrite_immediates(op: Op, immediates: &mut [u8]) {
     };
     let count = immediates.len().min(8);
     immediates[..count].copy_from_slice(&value.to_le_bytes()[..count]);
+}
+
+/// The two indices after a `call_indirect`.
+fn indices(immediates: &[u8]) -> (i64, i64) {
+    let first_length = immediates.iter().take_while(|&&byte| byte >= 0x80).count() + 1;
+    let (first, second) = immediates.split_at(first_length);
+    (read_unsigned(first), read_unsigned(second))
 }
 
 fn read_unsigned(leb: &[u8]) -> i64 {

@@ -4,11 +4,20 @@
 //! instruction without a row is executed by the handler for the module's bytes, at the price of one more dispatch.
 
 use super::super::context::{Handler, handler, plain};
-use super::super::ops::{Block, End, Probe, F32Add, F32Const, F32DemoteF64, F32Div, F32Load, F32Mul, F32Store, F32Sub, F64Abs, F64Add, F64Const, F64ConvertI32S, F64ConvertI32U, F64Div, F64Ge, F64Gt, F64Le, F64Load, F64Lt, F64Mul, F64Neg, F64PromoteF32, F64Sqrt, F64Store, F64Sub, I32Add, I32And, I32Clz, I32Const, I32Ctz, I32DivS, I32DivU, I32Eq, I32Eqz, I32Extend16S, I32Extend8S, I32GeS, I32GeU, I32GtS, I32GtU, I32LeS, I32LeU, I32Load, I32Load16S, I32Load16U, I32Load8S, I32Load8U, I32LtS, I32LtU, I32Mul, I32Ne, I32Or, I32RemS, I32RemU, I32Rotl, I32Rotr, I32Shl, I32ShrS, I32ShrU, I32Store, I32Store16, I32Store8, I32Sub, I32WrapI64, I32Xor, I64Add, I64And, I64Const, I64Eq, I64Eqz, I64ExtendI32S, I64ExtendI32U, I64GtS, I64GtU, I64Load, I64Load32U, I64Load8U, I64LtS, I64LtU, I64Mul, I64Ne, I64Or, I64Rotl, I64Shl, I64ShrS, I64ShrU, I64Store, I64Sub, I64Xor};
+use super::super::ops::{
+    End, F32Add, F32Const, F32Load, F32Mul, F32Store, F64Add, F64Const, F64ConvertI32S, F64Div,
+    F64Ge, F64Gt, F64Le, F64Load, F64Lt, F64Mul, F64Neg, F64Sqrt, F64Store, F64Sub, I32Add, I32And,
+    I32Const, I32DivS, I32DivU, I32Eq, I32Eqz, I32GeS, I32GeU, I32GtS, I32GtU, I32LeS, I32LeU,
+    I32Load, I32Load8U, I32Load16S, I32Load16U, I32LtS, I32LtU, I32Mul, I32Ne, I32Or, I32RemU,
+    I32Rotl, I32Shl, I32ShrS, I32ShrU, I32Store, I32Store8, I32Store16, I32Sub, I32WrapI64, I32Xor,
+    I64Add, I64And, I64Const, I64Eq, I64ExtendI32S, I64ExtendI32U, I64Load, I64Load8U, I64LtS,
+    I64LtU, I64Mul, I64Rotl, I64Shl, I64ShrS, I64ShrU, I64Store, I64Sub, I64Xor, Probe,
+};
 use super::{
-    Access, Branch, BranchIf, BranchTable, Calling, CallingIndirect, Constant, Dropping, EnterLoop,
-    FloatConstant, GetGlobal, GetLocal, IfElse, Loading, Next, Nothing, One, OverElse, PROBE_BYTE,
-    Quick, Returning, Row, Selecting, SetGlobal, SetLocal, Storing, TeeLocal, Two,
+    Access, Branch, BranchIf, BranchTable, Calling, CallingIndirect, Constant, Dropping,
+    EnterBlock, EnterLoop, FloatConstant, GetGlobal, GetLocal, IfElse, Loading, Next, Nothing, One,
+    OverElse, PROBE_BYTE, Quick, Returning, Row, Selecting, SetGlobal, SetLocal, Storing, TeeLocal,
+    Two,
 };
 
 /// `local.get` with a short index.
@@ -24,11 +33,13 @@ type C4 = Constant<I32Const, 4>;
 type C5 = Constant<I32Const, 5>;
 type K1 = Constant<I64Const, 1>;
 type K2 = Constant<I64Const, 2>;
-type K3 = Constant<I64Const, 3>;
-type K5 = Constant<I64Const, 5>;
 type K10 = Constant<I64Const, 10>;
 /// A load with a short offset.
 type Load<O> = Access<Loading<O>, 2>;
+/// A load at an offset that the linker filled in.
+type FarLoad<O> = Access<Loading<O>, 6>;
+/// A store at an offset that the linker filled in.
+type FarStore<O> = Access<Storing<O>, 6>;
 /// A store with a short offset.
 type Store<O> = Access<Storing<O>, 2>;
 
@@ -48,12 +59,9 @@ quick_rows! {
     (C5,);
     (K1,);
     (K2,);
-    (K3,);
-    (K5,);
     (K10,);
     (FloatConstant<F32Const, 4>,);
     (FloatConstant<F64Const, 8>,);
-    (Nothing<Block, 2>,);
     (Nothing<End, 1>,);
     (Dropping,);
     (Selecting,);
@@ -67,22 +75,23 @@ quick_rows! {
     (), Calling<1>;
     (), Calling<2>;
     (), Calling<5>;
-    (), CallingIndirect;
+    (), CallingIndirect<2>;
+    (), CallingIndirect<6>;
+    (), CallingIndirect<10>;
+    (), EnterBlock;
     (Load<I32Load>,);
     (Load<I64Load>,);
     (Load<F32Load>,);
     (Load<F64Load>,);
-    (Load<I32Load8S>,);
     (Load<I32Load8U>,);
     (Load<I32Load16S>,);
     (Load<I32Load16U>,);
     (Load<I64Load8U>,);
-    (Load<I64Load32U>,);
     (Access<Loading<I32Load>, 3>,);
-    (Access<Loading<I64Load>, 3>,);
-    (Access<Loading<F64Load>, 3>,);
     (Access<Loading<I32Load8U>, 3>,);
-    (Access<Loading<I32Load>, 6>,);
+    (FarLoad<I32Load>,);
+    (FarLoad<F64Load>,);
+    (FarLoad<I32Load8U>,);
     (Store<I32Store>,);
     (Store<I64Store>,);
     (Store<F32Store>,);
@@ -90,25 +99,16 @@ quick_rows! {
     (Store<I32Store8>,);
     (Store<I32Store16>,);
     (Access<Storing<I32Store>, 3>,);
-    (Access<Storing<I64Store>, 3>,);
-    (Access<Storing<F64Store>, 3>,);
     (Access<Storing<I32Store8>, 3>,);
+    (FarStore<I32Store>,);
+    (FarStore<F64Store>,);
     (One<I32Eqz>,);
-    (One<I64Eqz>,);
-    (One<I32Clz>,);
-    (One<I32Ctz>,);
     (One<I32WrapI64>,);
     (One<I64ExtendI32S>,);
     (One<I64ExtendI32U>,);
     (One<F64ConvertI32S>,);
-    (One<F64ConvertI32U>,);
-    (One<I32Extend8S>,);
-    (One<I32Extend16S>,);
     (One<F64Neg>,);
-    (One<F64Abs>,);
     (One<F64Sqrt>,);
-    (One<F64PromoteF32>,);
-    (One<F32DemoteF64>,);
     (Two<I32Eq>,);
     (Two<I32Ne>,);
     (Two<I32LtS>,);
@@ -124,7 +124,6 @@ quick_rows! {
     (Two<I32Mul>,);
     (Two<I32DivS>,);
     (Two<I32DivU>,);
-    (Two<I32RemS>,);
     (Two<I32RemU>,);
     (Two<I32And>,);
     (Two<I32Or>,);
@@ -133,27 +132,20 @@ quick_rows! {
     (Two<I32ShrS>,);
     (Two<I32ShrU>,);
     (Two<I32Rotl>,);
-    (Two<I32Rotr>,);
     (Two<I64Eq>,);
-    (Two<I64Ne>,);
     (Two<I64LtS>,);
     (Two<I64LtU>,);
-    (Two<I64GtS>,);
-    (Two<I64GtU>,);
     (Two<I64Add>,);
     (Two<I64Sub>,);
     (Two<I64Mul>,);
     (Two<I64And>,);
-    (Two<I64Or>,);
     (Two<I64Xor>,);
     (Two<I64Shl>,);
     (Two<I64ShrS>,);
     (Two<I64ShrU>,);
     (Two<I64Rotl>,);
     (Two<F32Add>,);
-    (Two<F32Sub>,);
     (Two<F32Mul>,);
-    (Two<F32Div>,);
     (Two<F64Lt>,);
     (Two<F64Gt>,);
     (Two<F64Le>,);
@@ -164,6 +156,11 @@ quick_rows! {
     (Two<F64Div>,);
     // Moves.
     (Get, Get);
+    (Get, Get, Get);
+    (Tee, Get, Get);
+    (GetGlobal<5>, Set);
+    (Get, SetGlobal<5>);
+    (GetGlobal<5>, C1, Two<I32Sub>, Tee, SetGlobal<5>);
     (Get, C1);
     (Set, Get);
     (Tee, Get);
@@ -173,6 +170,13 @@ quick_rows! {
     (Get, Set, Get, Set);
     // Arithmetic.
     (Get, C1, Two<I32Add>);
+    (Set, Get, C1, Two<I32Add>);
+    (Get, C1, Two<I32Shl>, Two<I32Add>);
+    (C1, Two<I32Shl>, Get, Two<I32Xor>, Tee);
+    (C1, Two<I32ShrU>, Get, Two<I32Xor>, Tee);
+    (Get, Get, Two<I32Sub>, Set);
+    (Get, Get, Two<I32And>, Set);
+    (Two<I32And>, Set);
     (Get, C1, Two<I32Add>, Tee);
     (Get, C1, Two<I32Add>, Set);
     (C1, Two<I32Add>);
@@ -194,7 +198,6 @@ quick_rows! {
     (C1, Two<I32ShrU>);
     (Get, C1, Two<I32ShrU>);
     (C1, Two<I32And>);
-    (Get, C1, Two<I32And>);
     (C1, Two<I32Rotl>);
     (Get, C1, Two<I32Rotl>);
     (Get, Two<I32Xor>);
@@ -202,13 +205,13 @@ quick_rows! {
     (Two<I32Xor>, Tee);
     (Get, Two<I32Sub>);
     (Get, Get, Two<I32Sub>);
-    (Get, Two<I32Mul>);
     (Two<I32Mul>, Two<I32Add>);
     (K1, Two<I64Rotl>);
+    (Tee, K1, Two<I64Rotl>);
+    (K1, Two<I64Rotl>, Two<I64Xor>);
     (Get, K1, Two<I64Rotl>);
     (K1, Two<I64Add>);
     (Get, K1, Two<I64Add>, Set);
-    (Get, Two<I64Add>);
     (Get, Two<I64Xor>);
     (Get, Two<I64Xor>, Tee);
     (Two<I64Add>, Tee);
@@ -218,14 +221,18 @@ quick_rows! {
     (Get, Two<F64Add>);
     (Get, Two<F64Sub>);
     (Get, Get, Two<F64Mul>);
-    (Get, Get, Two<F64Sub>);
+    (Get, Get, Two<F64Mul>, Tee);
+    (Get, Two<F64Mul>, Get, Two<F64Add>);
+    (Get, Load<F64Load>, Two<F64Add>);
+    (Get, Load<F64Load>, Two<F64Mul>);
+    (Get, Load<F64Load>, Two<F64Sub>);
+    (Two<F64Add>, Store<F64Store>);
     (Two<F64Mul>, Two<F64Add>);
     (Two<F64Mul>, Two<F64Sub>);
     (Get, Two<F64Mul>, Two<F64Add>);
     (Two<F64Mul>, Tee);
     (Two<F64Add>, Tee);
     (Two<F64Add>, Set);
-    (Two<F32Add>, Two<F32Add>);
     // Memory.
     (Get, Load<I32Load>);
     (Get, Load<I32Load>, Tee);
@@ -241,15 +248,22 @@ quick_rows! {
     (Get, C5, Two<I32Add>, Load<I32Load8U>);
     (Get, C2, Two<I32Add>, Load<F32Load>);
     (Load<F32Load>, Two<F32Mul>);
-    (C5, Two<I32Add>, Load<I32Load8U>);
+    (Get, Load<F32Load>, Two<F32Mul>);
+    (Get, C2, Two<I32Add>, Load<F32Load>, Two<F32Mul>);
+    (Get, Access<Loading<I32Load>, 3>);
+    (Get, Access<Loading<I32Load>, 3>, Set);
     (Get, Store<I32Store>);
     (Get, Get, Store<I32Store>);
     (Get, Store<F64Store>);
     (C1, Store<I32Store8>);
-    (C1, Two<I32Add>, Store<I32Store8>);
     // Branches.
     (Get,), BranchIf;
     (Tee,), BranchIf;
+    (Set, Get), BranchIf;
+    (C4, Two<I32LtU>), BranchIf;
+    (Tee, C1, Two<I32LtU>), BranchIf;
+    (Tee, C1, Two<I32GtU>), BranchIf;
+    (Tee, C1, Two<I32Ne>), BranchIf;
     (One<I32Eqz>,), BranchIf;
     (Get, One<I32Eqz>), BranchIf;
     (Load<I32Load>, Tee), BranchIf;
@@ -272,22 +286,18 @@ quick_rows! {
     (Get, Get, Two<I32GtS>), BranchIf;
     (Get, Get, Two<I32GtU>), BranchIf;
     (Get, Get, Two<I32LeS>), BranchIf;
-    (Get, Get, Two<I32LeU>), BranchIf;
     (Get, Get, Two<I32GeS>), BranchIf;
-    (Get, Get, Two<I32GeU>), BranchIf;
     (C1, Two<I32Eq>), BranchIf;
     (C1, Two<I32Ne>), BranchIf;
     (C1, Two<I32LtS>), BranchIf;
     (C1, Two<I32LtU>), BranchIf;
     (C1, Two<I32GtS>), BranchIf;
     (C1, Two<I32GtU>), BranchIf;
-    (C1, Two<I32LeS>), BranchIf;
-    (C1, Two<I32LeU>), BranchIf;
-    (C1, Two<I32GeS>), BranchIf;
-    (C1, Two<I32GeU>), BranchIf;
     (C2, Two<I32Ne>), BranchIf;
-    (C2, Two<I32Eq>), BranchIf;
     (C2, Two<I32LtS>), BranchIf;
-    (C2, Two<I32LtU>), BranchIf;
     (Get, C1, Two<I32LtS>), BranchIf;
+    // Calls and returns.
+    (Get,), Calling<5>;
+    (Get, Get), Calling<5>;
+    (Get,), Returning;
 }
