@@ -7,7 +7,6 @@ use wdb_vm::address::ModuleOffset;
 
 use crate::error::Error;
 use crate::expression::Node;
-use crate::location::Location;
 use crate::program::Program;
 use crate::report::BreakpointReport;
 use crate::view::{BreakpointView, PlaceView, SourceSpot};
@@ -35,8 +34,9 @@ pub(crate) struct Breakpoint {
     pub(crate) number: u32,
     /// As the user wrote it, for lists.
     pub(crate) spec: String,
-    pub(crate) location: Location,
     pub(crate) pcs: Vec<ModuleOffset>,
+    /// Those of the places that lie in an inlined call which begins there, rather than before it.
+    pub(crate) inlined: BTreeSet<ModuleOffset>,
     pub(crate) enabled: bool,
     pub(crate) disposition: Disposition,
     pub(crate) condition: Option<Condition>,
@@ -113,7 +113,10 @@ impl Breakpoints {
         self.by_place.clear();
         for breakpoint in &self.list {
             for pc in &breakpoint.pcs {
-                self.by_place.entry(*pc).or_default().push(breakpoint.number);
+                self.by_place
+                    .entry(*pc)
+                    .or_default()
+                    .push(breakpoint.number);
             }
         }
     }
@@ -127,9 +130,25 @@ impl Breakpoint {
             enabled: self.enabled,
             temporary: self.disposition == Disposition::Delete,
             spec: self.spec.clone(),
-            condition: self.condition.as_ref().map(|condition| condition.text.clone()),
+            condition: self
+                .condition
+                .as_ref()
+                .map(|condition| condition.text.clone()),
             hits: self.hits,
-            places: self.pcs.iter().map(|pc| place_view(program, *pc)).collect(),
+            places: self
+                .pcs
+                .iter()
+                .map(|pc| place_view(program, *pc, self.hidden_inlines(program, *pc)))
+                .collect(),
+        }
+    }
+
+    /// How many of the inlined calls that begin at one of its places are not entered when it stops there.
+    pub(crate) fn hidden_inlines(&self, program: &Program, pc: ModuleOffset) -> usize {
+        if self.inlined.contains(&pc) {
+            0
+        } else {
+            program.inlined_starts(pc)
         }
     }
 
@@ -153,9 +172,9 @@ pub(crate) fn for_people(program: &Program, mut view: BreakpointView) -> Breakpo
     view
 }
 
-fn place_view(program: &Program, pc: ModuleOffset) -> PlaceView {
+fn place_view(program: &Program, pc: ModuleOffset, hidden_inlines: usize) -> PlaceView {
     let places = program.places_at(pc);
-    let innermost = places.first();
+    let innermost = places.get(hidden_inlines);
     let source: Option<SourceSpot> = innermost
         .and_then(|place| place.location.as_ref())
         .map(|location| program.spot(location));

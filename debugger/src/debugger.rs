@@ -1,6 +1,6 @@
 //! The state behind a session: the machine and everything the user has set up around it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::session::SessionOptions;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::ProgramState;
-use crate::view_builder::Snapshot;
+use crate::view_builder::Shown;
 
 /// The state behind a session. It lives on the machine's thread; commands change it.
 pub(crate) struct Debugger {
@@ -41,6 +41,8 @@ pub(crate) struct Debugger {
     pub(crate) breakpoints: Breakpoints,
     /// The probes that are set in the machine for breakpoints.
     pub(crate) applied_probes: BTreeSet<ModuleOffset>,
+    /// How many inlined calls that begin where the program stands count as not entered.
+    pub(crate) hidden_inlines: usize,
     /// The index of the selected frame.
     pub(crate) selected: usize,
     pub(crate) history: Vec<Value>,
@@ -56,10 +58,14 @@ pub(crate) struct Debugger {
     pub(crate) is_repetition: bool,
     /// How deep scripts call scripts.
     pub(crate) script_depth: usize,
-    /// The selected frame's contents at the last stop and at the one before, to mark what changed.
-    pub(crate) snapshots: (Snapshot, Snapshot),
+    /// What the innermost frame showed before the program went on, to mark what changed.
+    pub(crate) shown: Option<Shown>,
     /// Whether the view that front ends have is out of date.
     pub(crate) is_view_stale: bool,
+    /// Whether calls that an expression makes are kept (`call`), rather than made in a copy.
+    pub(crate) keeps_calls: Cell<bool>,
+    /// How many of the debug info's warnings were told.
+    pub(crate) warnings_told: usize,
     /// The exit status with which the user wants to leave.
     pub(crate) quit: Option<i32>,
 }
@@ -82,6 +88,7 @@ impl Debugger {
             reason: String::new(),
             breakpoints: Breakpoints::default(),
             applied_probes: BTreeSet::new(),
+            hidden_inlines: 0,
             selected: 0,
             history: Vec::new(),
             user_variables: RefCell::default(),
@@ -92,8 +99,10 @@ impl Debugger {
             repeatable: None,
             is_repetition: false,
             script_depth: 0,
-            snapshots: Default::default(),
+            shown: None,
             is_view_stale: false,
+            keeps_calls: Cell::new(false),
+            warnings_told: 0,
             quit: None,
         }
     }
@@ -112,6 +121,15 @@ impl Debugger {
         self.answer(Report::Text(text.into()));
     }
 
+    /// Tells what was found malformed in the debug info since the last time.
+    pub(crate) fn tell_warnings(&mut self) {
+        let warnings = self.program.info().warnings();
+        for warning in &warnings[self.warnings_told.min(warnings.len())..] {
+            self.say(format!("warning: debug info: {warning}"));
+        }
+        self.warnings_told = warnings.len();
+    }
+
     /// Whether there are frames to look at.
     pub(crate) fn is_alive(&self) -> bool {
         matches!(self.state, ProgramState::Stopped | ProgramState::Trapped)
@@ -128,14 +146,16 @@ impl Debugger {
 
     /// The frames, innermost first; none while the program is not being run.
     pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> {
-        let frames = self.is_alive().then(|| Frames::new(&self.program, &self.vm));
+        let frames = self
+            .is_alive()
+            .then(|| Frames::new(&self.program, &self.vm, self.hidden_inlines));
         frames.into_iter().flatten()
     }
 
     /// How many frames there are.
     pub(crate) fn frame_total(&self) -> usize {
         if self.is_alive() {
-            Frames::total(&self.program, &self.vm)
+            Frames::total(&self.program, &self.vm, self.hidden_inlines)
         } else {
             0
         }

@@ -57,8 +57,13 @@ pub(crate) enum Error {
     NoFunction { name: String, near: Vec<String> },
     #[error("No source file named {name}.{}", did_you_mean(.near))]
     NoFile { name: String, near: Vec<String> },
-    #[error("No line {line} in file \"{file}\".")]
-    NoLine { file: String, line: u32 },
+    #[error("No line {line} in file \"{file}\"{}.", last_line(*.last))]
+    NoLine {
+        file: String,
+        line: u32,
+        /// The last line that has code, if any has.
+        last: Option<u32>,
+    },
     #[error("Undefined command: \"{name}\".{} Try \"help\".", did_you_mean(.near))]
     UndefinedCommand { name: String, near: Vec<String> },
     #[error("Ambiguous command \"{name}\": {}.", .candidates.join(", "))]
@@ -68,7 +73,7 @@ pub(crate) enum Error {
     },
     #[error("No breakpoint number {0}.")]
     NoBreakpoint(u32),
-    #[error("{0}.")]
+    #[error("{}.", capitalised(.0))]
     Value(#[from] wdb_dwarf::Error),
     #[error("{0}")]
     Other(String),
@@ -93,6 +98,21 @@ fn excerpt(text: &str, position: usize) -> String {
         excerpt.push_str("...");
     }
     excerpt
+}
+
+fn capitalised(error: &wdb_dwarf::Error) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => text,
+    }
+}
+
+fn last_line(last: Option<u32>) -> String {
+    last.map_or_else(String::new, |last| {
+        format!("; its last line with code is {last}")
+    })
 }
 
 fn did_you_mean(near: &[String]) -> String {

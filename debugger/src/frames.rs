@@ -74,14 +74,21 @@ pub(crate) struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    pub(crate) fn new(program: &'a Program, vm: &'a RefCell<Vm>) -> Frames<'a> {
-        Frames {
+    /// The frames of the machine; of the inlined calls around its instruction, so many of the innermost are left out
+    /// because they are not entered yet.
+    pub(crate) fn new(program: &'a Program, vm: &'a RefCell<Vm>, hidden: usize) -> Frames<'a> {
+        let mut frames = Frames {
             program,
             vm,
             machine: 0,
             index: 0,
             current: None,
+        };
+        if let Some((info, lookup, places)) = frames.places_of(0) {
+            let inline = hidden.min(places.len().saturating_sub(1));
+            frames.current = (!places.is_empty()).then_some((info, lookup, places, inline));
         }
+        frames
     }
 
     fn places_of(&self, machine: usize) -> Option<(FrameInfo, ModuleOffset, Arc<[CodePlace]>)> {
@@ -96,14 +103,14 @@ impl<'a> Frames<'a> {
     }
 
     /// How many frames there are, counted without building any.
-    pub(crate) fn total(program: &Program, vm: &RefCell<Vm>) -> usize {
-        let frames = Frames::new(program, vm);
-        let mut total = 0;
+    pub(crate) fn total(program: &Program, vm: &RefCell<Vm>, hidden: usize) -> usize {
+        let frames = Frames::new(program, vm, hidden);
+        let mut total = 0_usize;
         // Recursion repeats the same few return addresses.
         let mut last: Option<(ModuleOffset, usize)> = None;
         for machine in 0.. {
             let Some(info) = vm.borrow().frame(machine) else {
-                return total;
+                return total.saturating_sub(hidden);
             };
             let count = match last {
                 Some((pc, count)) if pc == info.pc && machine > 1 => count,

@@ -5,5 +5,34 @@
 
 #![forbid(unsafe_code)]
 
+mod breakpoints;
+mod calls;
+pub mod commands;
+mod complete;
+mod debugger;
+mod error;
 pub mod event;
+mod execution;
+mod expression;
+mod frame_reports;
+mod frames;
+pub mod inspect;
+mod location;
+mod process;
+mod program;
+mod render;
+mod report;
+pub mod run;
+mod scope;
+pub mod session;
+mod settings;
+mod shared;
+mod source;
+mod target;
 pub mod view;
+mod view_builder;
+
+pub use complete::Completions;
+pub use error::OpenError;
+pub use program::{Program, ProgramSource};
+pub use source::SourceMissing;

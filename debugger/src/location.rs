@@ -1,5 +1,6 @@
 //! Where a command means: `fib`, `fib.c:12`, `12`, `+3`, `*0x1a3`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -38,13 +39,13 @@ impl Location {
         if let Some(address) = text.strip_prefix('*') {
             return Ok(Location::Address(address.trim().to_owned()));
         }
-        if let Ok(line) = text.parse::<u32>() {
-            return Ok(Location::Line(line));
-        }
         if text.starts_with(['+', '-'])
             && let Ok(offset) = text.parse::<i64>()
         {
             return Ok(Location::Offset(offset));
+        }
+        if let Ok(line) = text.parse::<u32>() {
+            return Ok(Location::Line(line));
         }
         if let Some((file, rest)) = split_file(text) {
             return Ok(match rest.parse::<u32>() {
@@ -124,6 +125,7 @@ impl Resolver<'_> {
                 Some(path) => Error::NoLine {
                     file: self.program.display_path(path).to_owned(),
                     line,
+                    last: info.lines_with_code(path).last().copied(),
                 },
                 None => self.no_file(file),
             });
@@ -152,7 +154,10 @@ impl Resolver<'_> {
         }
         Err(Error::NoFunction {
             name: name.to_owned(),
-            near: nearest(name, function_names(self.program).iter().map(|name| &**name)),
+            near: nearest(
+                name,
+                function_names(self.program).iter().map(|name| &**name),
+            ),
         })
     }
 
@@ -191,8 +196,11 @@ impl Resolver<'_> {
         match (before, after) {
             (_, Some(after)) if after == pc => Ok(pc),
             (before, after) => {
-                let nearest: Vec<String> =
-                    before.iter().chain(&after).map(ToString::to_string).collect();
+                let nearest: Vec<String> = before
+                    .iter()
+                    .chain(&after)
+                    .map(ToString::to_string)
+                    .collect();
                 Err(Error::other(format!(
                     "{pc} is not the start of an instruction; the nearest are {}.",
                     nearest.join(" and ")
@@ -255,6 +263,25 @@ pub(crate) fn function_places(program: &Program, name: &str) -> Vec<ModuleOffset
         .collect()
 }
 
+/// Those of a location's places at which an inlined call begins that the location means: its own function or line, and not
+/// the code around it.
+pub(crate) fn inlined_places(
+    program: &Program,
+    location: &Location,
+    pcs: &[ModuleOffset],
+) -> BTreeSet<ModuleOffset> {
+    let name = match location {
+        Location::Function(name) | Location::FileFunction(_, name) => name,
+        _ => return pcs.iter().copied().collect(),
+    };
+    let found = program.info().breakpoints_for_function(name);
+    found
+        .into_iter()
+        .filter(|place| place.is_inlined)
+        .filter_map(|place| program.instruction_at(place.address))
+        .collect()
+}
+
 /// The wasm functions that the name section, an export or `func[N]` call so.
 pub(crate) fn funcs_named(program: &Program, name: &str) -> Vec<FuncIndex> {
     let module = program.module();
@@ -291,9 +318,10 @@ pub(crate) fn funcs_named(program: &Program, name: &str) -> Vec<FuncIndex> {
 /// The import that a name stands for, as `module.name`.
 fn import_named(program: &Program, name: &str) -> Option<String> {
     let module = program.module();
-    let imports = module.imports().iter().filter(|import| {
-        matches!(import.ty, wdb_vm::module::ImportType::Func(_))
-    });
+    let imports = module
+        .imports()
+        .iter()
+        .filter(|import| matches!(import.ty, wdb_vm::module::ImportType::Func(_)));
     imports
         .enumerate()
         .find(|(index, import)| {
@@ -324,10 +352,7 @@ pub(crate) fn function_names(program: &Program) -> Vec<Arc<str>> {
 }
 
 /// The candidates that differ least from a name, at most three, and none that has little to do with it.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Vec<String> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
     const COUNT_MAX: usize = 3;
     const LENGTH_MAX: usize = 64;
     if name.is_empty() || name.len() > LENGTH_MAX {
@@ -390,7 +415,10 @@ mod tests {
                 Location::FileFunction("fib.c".into(), "ns::fib".into()),
             ),
             ("fib", Location::Function("fib".into())),
-            ("ns::List::push", Location::Function("ns::List::push".into())),
+            (
+                "ns::List::push",
+                Location::Function("ns::List::push".into()),
+            ),
             ("'f(int)'", Location::Function("f(int)".into())),
             ("func[3]", Location::Function("func[3]".into())),
             ("*0x1a3", Location::Address("0x1a3".into())),
@@ -408,6 +436,9 @@ mod tests {
         assert_eq!(nearest("fibb", names.into_iter()), ["fib"]);
         assert_eq!(nearest("psuh", names.into_iter()), Vec::<String>::new());
         assert_eq!(nearest("pushh", names.into_iter()), ["push"]);
-        assert_eq!(nearest("completely", names.into_iter()), Vec::<String>::new());
+        assert_eq!(
+            nearest("completely", names.into_iter()),
+            Vec::<String>::new()
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Making the machine that runs the program.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,29 +22,54 @@ use crate::shared::{OutputEvents, Shared};
 /// The instance of the program itself.
 pub(crate) const PROGRAM_INSTANCE: InstanceAddr = InstanceAddr(0);
 
+/// Where the program's output goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Streams<'a> {
+    /// To the front ends of a session.
+    Events(&'a Arc<Shared>),
+    /// To the standard streams of wdb.
+    Inherit,
+}
+
 /// A machine with the program in it; nothing has run yet.
 pub(crate) fn make_machine(
     program: &Program,
     options: &SessionOptions,
-    shared: &Arc<Shared>,
+    streams: Streams<'_>,
 ) -> Result<Vm, String> {
-    let output = |stream| {
-        let shared = shared.clone();
-        Box::new(OutputEvents { shared, stream })
+    let stdin = match (&options.stdin, streams) {
+        (StdinChoice::Inherit, _) => StdinSource::Inherit,
+        (StdinChoice::File(path), _) => StdinSource::File(PathBuf::clone(path)),
+        (StdinChoice::Typed, Streams::Events(shared)) => StdinSource::Queue(shared.stdin.clone()),
+        (StdinChoice::Empty | StdinChoice::Typed, _) => StdinSource::Empty,
     };
-    let stdin = match &options.stdin {
-        StdinChoice::Inherit => StdinSource::Inherit,
-        StdinChoice::Empty => StdinSource::Empty,
-        StdinChoice::File(path) => StdinSource::File(PathBuf::clone(path)),
-        StdinChoice::Typed => StdinSource::Queue(shared.stdin.clone()),
-    };
-    let mut wasi = WasiConfig::new()
+    let wasi = WasiConfig::new()
         .args([guest_name(program)])
         .args(&options.args)
-        .stdin(stdin)
-        // The C library writes each line to a terminal at once, as somebody who steps through a program wants it.
-        .stdout(OutputKind::Terminal, output(Stream::Stdout))
-        .stderr(OutputKind::Terminal, output(Stream::Stderr));
+        .stdin(stdin);
+    let mut wasi = match streams {
+        Streams::Events(shared) => {
+            let output = |stream| {
+                let shared = shared.clone();
+                Box::new(OutputEvents { shared, stream })
+            };
+            // The C library writes each line to a terminal at once, as somebody who steps through a program wants it.
+            wasi.stdout(OutputKind::Terminal, output(Stream::Stdout))
+                .stderr(OutputKind::Terminal, output(Stream::Stderr))
+        }
+        Streams::Inherit => {
+            let kind = |is_terminal| {
+                if is_terminal {
+                    OutputKind::Terminal
+                } else {
+                    OutputKind::Pipe
+                }
+            };
+            let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+            wasi.stdout(kind(stdout.is_terminal()), Box::new(stdout))
+                .stderr(kind(stderr.is_terminal()), Box::new(stderr))
+        }
+    };
     for (name, value) in &options.env {
         wasi = wasi.env(name, value);
     }
@@ -160,7 +186,10 @@ fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Va
     }
     let values = params.iter().zip(texts).map(|(ty, text)| {
         parse_value(*ty, text).ok_or_else(|| {
-            Error::Other(format!("\"{text}\" is no {} for {name}.", val_type_text(*ty)))
+            Error::Other(format!(
+                "\"{text}\" is no {} for {name}.",
+                val_type_text(*ty)
+            ))
         })
     });
     values.collect()
@@ -176,7 +205,9 @@ fn parse_value(ty: ValType, text: &str) -> Option<Value> {
             Some(digits) => i128::from_str_radix(digits, 16),
             None => digits.parse(),
         };
-        value.ok().map(|value| if is_negative { -value } else { value })
+        value
+            .ok()
+            .map(|value| if is_negative { -value } else { value })
     };
     Some(match ty {
         ValType::I32 => {
@@ -206,7 +237,10 @@ mod tests {
     #[test]
     fn arguments_are_read_by_their_types() {
         assert_eq!(parse_value(ValType::I32, "-1"), Some(Value::I32(-1)));
-        assert_eq!(parse_value(ValType::I32, "0xffffffff"), Some(Value::I32(-1)));
+        assert_eq!(
+            parse_value(ValType::I32, "0xffffffff"),
+            Some(Value::I32(-1))
+        );
         assert_eq!(parse_value(ValType::I32, "0x100000000"), None);
         assert_eq!(parse_value(ValType::I64, "5"), Some(Value::I64(5)));
         assert_eq!(

@@ -37,10 +37,13 @@ pub struct Program {
     info: DebugInfo,
     sources: SourceFinder,
     unit_directories: OnceLock<Vec<String>>,
-    texts: Mutex<HashMap<Arc<str>, Result<Arc<SourceText>, SourceMissing>>>,
+    texts: Mutex<HashMap<Arc<str>, TextResult>>,
     disassemblies: Mutex<HashMap<u32, Arc<Disassembly>>>,
     places: Mutex<HashMap<CodeOffset, Arc<[CodePlace]>>>,
 }
+
+/// A source file's text, or why it cannot be shown.
+type TextResult = Result<Arc<SourceText>, SourceMissing>;
 
 /// One of the functions that an instruction belongs to: itself, or one that was inlined there.
 #[derive(Debug, Clone)]
@@ -237,6 +240,17 @@ impl Program {
         places
     }
 
+    /// How many inlined calls begin exactly at an instruction. Who arrives there from the code around them stands before the
+    /// calls, and not yet in them.
+    pub(crate) fn inlined_starts(&self, pc: ModuleOffset) -> usize {
+        let Some(at) = self.code_offset(pc) else {
+            return 0;
+        };
+        let places = self.places_at(pc);
+        let starts = |place: &&CodePlace| place.inlined_ranges.iter().any(|it| it.start == at);
+        places.iter().take_while(starts).count()
+    }
+
     fn find_places(&self, pc: ModuleOffset, at: CodeOffset) -> Vec<CodePlace> {
         let mut location = self.info.location(at).filter(|location| location.line > 0);
         let mut places = Vec::new();
@@ -307,9 +321,7 @@ impl Program {
         let stripped = directories
             .iter()
             .find_map(|directory| strip_directory(recorded, directory));
-        stripped
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(recorded)
+        stripped.filter(|rest| !rest.is_empty()).unwrap_or(recorded)
     }
 
     fn disassemble(&self, func: FuncIndex) -> Option<Disassembly> {
@@ -323,7 +335,7 @@ impl Program {
                 row = match self.info.line_row(at) {
                     Some(found) => {
                         let has_line = found.location.line > 0;
-                        let source = has_line.then(|| (found.location.file, found.location.line));
+                        let source = has_line.then_some((found.location.file, found.location.line));
                         (source, found.range.end.max(CodeOffset(at.0 + 1)))
                     }
                     None => (None, CodeOffset(at.0 + 1)),

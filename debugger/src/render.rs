@@ -165,7 +165,11 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
 
 fn write_what(f: &mut Formatter<'_>, place: &PlaceView) -> fmt::Result {
     match &place.source {
-        Some(spot) => writeln!(f, "in {} at {}:{}", place.function, spot.recorded, spot.line),
+        Some(spot) => writeln!(
+            f,
+            "in {} at {}:{}",
+            place.function, spot.recorded, spot.line
+        ),
         None => writeln!(f, "<{}>", place.function),
     }
 }
@@ -254,7 +258,11 @@ fn write_slot(f: &mut Formatter<'_>, slot: &SlotReport) -> fmt::Result {
         .alias
         .as_ref()
         .map_or(String::new(), |alias| format!(" ({alias})"));
-    writeln!(f, "{}{alias}: {} = {}", slot.name, slot.type_name, slot.text)
+    writeln!(
+        f,
+        "{}{alias}: {} = {}",
+        slot.name, slot.type_name, slot.text
+    )
 }
 
 fn write_labels(f: &mut Formatter<'_>, labels: &[LabelView]) -> fmt::Result {

@@ -116,9 +116,15 @@ pub(crate) struct FrameReport {
 pub(crate) enum CodeReport {
     None,
     /// The text of the source line.
-    Source { line: u32, text: String },
+    Source {
+        line: u32,
+        text: String,
+    },
     /// The source file cannot be shown.
-    Missing { line: u32, why: String },
+    Missing {
+        line: u32,
+        why: String,
+    },
     /// There is no source line: the instruction.
     Instruction(String),
 }
@@ -160,7 +166,10 @@ pub(crate) struct DisassemblyReport {
 #[derive(Debug, Clone)]
 pub(crate) enum DisassemblyRow {
     /// The source lines that the instructions after it belong to.
-    Source { file: Option<String>, lines: Vec<SourceLine> },
+    Source {
+        file: Option<String>,
+        lines: Vec<SourceLine>,
+    },
     Instruction(InstructionRow),
 }
 

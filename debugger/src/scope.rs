@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wdb_dwarf::{
-    Availability, BaseEncoding, CodeOffset, Error as DwarfError, Inspector, Place, Scalar, TypeRef,
-    Value, Variable, Write,
+    Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Inspector,
+    Place, Scalar, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::address::FuncIndex;
 use wdb_vm::value::Value as MachineValue;
@@ -15,6 +15,10 @@ use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::location::{function_places, nearest};
 use crate::target::{FrameTarget, machine_value};
+
+/// How many elements, and how many records inside of each other, a brief text shows.
+const BRIEF_ELEMENTS_MAX: usize = 32;
+const BRIEF_DEPTH_MAX: usize = 3;
 
 /// What expressions mean in a frame, or without one.
 pub(crate) struct FrameScope<'a> {
@@ -41,6 +45,10 @@ impl<'a> FrameScope<'a> {
         }
     }
 
+    pub(crate) fn debugger(&self) -> &'a Debugger {
+        self.debugger
+    }
+
     pub(crate) fn target(&self) -> &FrameTarget<'a> {
         &self.target
     }
@@ -63,6 +71,22 @@ impl<'a> FrameScope<'a> {
     pub(crate) fn format(&self, value: &Value) -> String {
         self.inspector()
             .format(value, &self.debugger.format_options())
+    }
+
+    /// The text of a value in a list of many: shorter, and with more left out.
+    pub(crate) fn format_briefly(&self, value: &Value) -> String {
+        let options = FormatOptions {
+            elements_max: BRIEF_ELEMENTS_MAX,
+            depth_max: BRIEF_DEPTH_MAX,
+            is_pretty: false,
+            ..self.debugger.format_options()
+        };
+        self.inspector().format(value, &options)
+    }
+
+    /// What a value is made of; at most `count_max` parts.
+    pub(crate) fn children(&self, value: &Value, count_max: usize) -> Vec<Child> {
+        self.inspector().children(value, count_max)
     }
 
     fn local_variable(&self, name: &str) -> Option<Value> {
@@ -126,7 +150,9 @@ impl<'a> FrameScope<'a> {
                 )));
             }
         };
-        Ok(self.inspector().read(info.base_type(encoding, bytes), place))
+        Ok(self
+            .inspector()
+            .read(info.base_type(encoding, bytes), place))
     }
 
     fn local(&self, index: u32) -> Result<Value, Error> {
@@ -221,7 +247,11 @@ impl Scope for FrameScope<'_> {
             return self.history(Some(0), None);
         }
         if let Some(back) = name.strip_prefix('$') {
-            let back = if back.is_empty() { Some(1) } else { back.parse().ok() };
+            let back = if back.is_empty() {
+                Some(1)
+            } else {
+                back.parse().ok()
+            };
             return self.history(back, None);
         }
         if let Ok(number) = name.parse() {
@@ -292,6 +322,14 @@ impl Scope for FrameScope<'_> {
         let mut variables = self.debugger.user_variables.borrow_mut();
         variables.insert(name.to_owned(), value);
         Ok(true)
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Result<Value, Error> {
+        self.call_named(name, args)
+    }
+
+    fn call_through(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error> {
+        self.call_pointer(pointer, args)
     }
 
     fn type_named(&self, name: &str) -> Option<TypeRef> {

@@ -46,11 +46,7 @@ impl fmt::Display for SourceMissing {
                 )
             }
             Reason::Unreadable { path, error } => {
-                write!(
-                    f,
-                    "{}: source file cannot be read: {error}",
-                    path.display()
-                )
+                write!(f, "{}: source file cannot be read: {error}", path.display())
             }
             Reason::TooLarge { path } => {
                 write!(
@@ -85,7 +81,11 @@ impl SourceFinder {
         let program_directory = program.and_then(|path| {
             let parent = path.parent()?;
             let is_here = parent.as_os_str().is_empty();
-            Some(if is_here { PathBuf::from(".") } else { parent.to_owned() })
+            Some(if is_here {
+                PathBuf::from(".")
+            } else {
+                parent.to_owned()
+            })
         });
         SourceFinder {
             map,
@@ -171,7 +171,10 @@ impl SourceFinder {
         (1..=wanted).rev().flat_map(move |length| {
             let suffix: PathBuf = components[components.len() - length..].iter().collect();
             // A bare name is only trusted beside the program.
-            let current = self.current_directory.as_ref().filter(|_| length > 1 || count == 1);
+            let current = self
+                .current_directory
+                .as_ref()
+                .filter(|_| length > 1 || count == 1);
             let bases = self.program_directory.iter().chain(current);
             let paths: Vec<PathBuf> = bases.map(|base| base.join(&suffix)).collect();
             paths
@@ -224,14 +227,26 @@ mod tests {
             Some(&program),
             vec![("/demo/demo.c".to_owned(), "int main;".to_owned())],
         );
-        assert_eq!(found(&finder, &format!("{here}/lib.rs")).as_deref(), Some("lib.rs"));
+        assert_eq!(
+            found(&finder, &format!("{here}/lib.rs")).as_deref(),
+            Some("lib.rs")
+        );
         assert_eq!(found(&finder, "/build/view.rs").as_deref(), Some("view.rs"));
-        assert_eq!(found(&finder, "/x/y/expression/lexer.rs").as_deref(), Some("lexer.rs"));
+        assert_eq!(
+            found(&finder, "/x/y/expression/lexer.rs").as_deref(),
+            Some("lexer.rs")
+        );
         assert_eq!(found(&finder, "C:\\x\\view.rs").as_deref(), Some("view.rs"));
-        assert_eq!(found(&finder, "/elsewhere/demo.c").as_deref(), Some("int main;"));
+        assert_eq!(
+            found(&finder, "/elsewhere/demo.c").as_deref(),
+            Some("int main;")
+        );
         assert_eq!(found(&finder, "/rustc/1234/library/std/src/lib.rs"), None);
         assert_eq!(found(&finder, "/buildings/nothing.rs"), None);
-        let message = finder.read(&Arc::from("/a/b.c")).expect_err("missing").to_string();
+        let message = finder
+            .read(&Arc::from("/a/b.c"))
+            .expect_err("missing")
+            .to_string();
         assert_eq!(
             message,
             "/a/b.c: source file not found; say where it is with --source-map /a=DIRECTORY"

@@ -18,7 +18,8 @@ pub struct FormatOptions {
     pub radix: Radix,
     /// The most elements of arrays and characters of each string shown in all.
     pub elements_max: usize,
-    /// Runs of at least this many equal elements are shown once with their number.
+    /// Runs of at least this many equal elements are shown once with their number; in strings,
+    /// of more.
     pub repeats_min: usize,
     /// The most records and arrays shown inside of each other.
     pub depth_max: usize,
@@ -50,6 +51,8 @@ pub enum Radix {
     Natural,
     /// `x`: hexadecimal.
     Hexadecimal,
+    /// `z`: hexadecimal with leading zeros to the type's size.
+    PaddedHexadecimal,
     /// `d`: signed decimal.
     Decimal,
     /// `u`: unsigned decimal.
@@ -295,7 +298,7 @@ impl Formatter<'_, '_> {
             }
             return;
         }
-        if self.options.radix != Radix::Natural && self.options.radix != Radix::Address {
+        if !matches!(self.options.radix, Radix::Natural | Radix::Address) {
             let size = found.size.unwrap_or(4);
             self.text += &numbers::in_radix(
                 Scalar::Integer(i128::from(address)),
@@ -306,7 +309,11 @@ impl Formatter<'_, '_> {
         }
         let target_type = info.type_of(info.resolve(target));
         let is_text = is_character(&target_type) && target_type.notation != Notation::Rust;
-        if depth == 0 && self.options.has_pointer_type && !is_text {
+        if depth == 0
+            && self.options.has_pointer_type
+            && self.options.radix == Radix::Natural
+            && !is_text
+        {
             let _ = write!(self.text, "({}) ", info.type_name(value.type_ref));
         }
         let _ = write!(self.text, "{address:#x}");
@@ -387,6 +394,9 @@ impl Formatter<'_, '_> {
                 enumerator(found, enumeration, number)
             }
             (Radix::Natural, _, scalar) => numbers::in_radix(scalar, size, Radix::Hexadecimal),
+            (Radix::Character, TypeKind::Base(BaseEncoding::Unicode), scalar) => {
+                natural(BaseEncoding::Unicode, scalar, size)
+            }
             (radix, _, scalar) => numbers::in_radix(scalar, size, radix),
         };
         if self.options.radix == Radix::Address

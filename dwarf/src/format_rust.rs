@@ -46,6 +46,9 @@ impl Formatter<'_, '_> {
         // A tuple's name spells out its type.
         let shown = if last.starts_with('(') {
             ""
+        } else if name.starts_with(['&', '*']) {
+            // A wide pointer's name is a type's and no path.
+            name
         } else {
             without_arguments(last)
         };

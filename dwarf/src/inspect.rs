@@ -68,6 +68,10 @@ impl<'a> Inspector<'a> {
     /// The value of a variable when the frame stands at `at`.
     #[must_use]
     pub fn variable(&self, variable: &Variable, at: CodeOffset) -> Value {
+        // What takes no room is nowhere; what compilers say of its place can be nonsense.
+        if self.info.size_of(variable.type_ref) == Some(0) {
+            return self.read(variable.type_ref, Place::Implicit(Arc::new([])));
+        }
         match self.locate(variable, at) {
             Ok(place) => {
                 let counted = self.counted_array(variable, at);

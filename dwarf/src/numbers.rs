@@ -12,14 +12,32 @@ pub(crate) fn in_radix(scalar: Scalar, size: u64, radix: Radix) -> String {
     } else {
         (1 << bits) - 1
     };
-    let number = scalar.to_i128();
+    let number = match (scalar, radix) {
+        // These formats show the bytes that make up the number.
+        (
+            Scalar::Float(number),
+            Radix::Hexadecimal | Radix::PaddedHexadecimal | Radix::Octal | Radix::Binary,
+        ) if matches!(size, 4 | 8) => i128::from(float_bits(number, size == 4)),
+        (scalar, _) => scalar.to_i128(),
+    };
     let unsigned = number.cast_unsigned() & mask;
     match radix {
-        Radix::Natural | Radix::Float => match scalar {
+        Radix::Natural => match scalar {
             Scalar::Integer(number) => number.to_string(),
             Scalar::Float(number) => float(number, size == 4),
         },
+        Radix::Float => match (scalar, size) {
+            (Scalar::Float(number), _) => float(number, size == 4),
+            // The bytes are taken for those of a floating-point number, where there is one of their size.
+            (Scalar::Integer(_), 4) => float(f64::from(f32::from_bits(unsigned as u32)), true),
+            (Scalar::Integer(_), 8) => float(f64::from_bits(unsigned as u64), false),
+            (Scalar::Integer(number), _) => number.to_string(),
+        },
         Radix::Hexadecimal | Radix::Address => format!("{unsigned:#x}"),
+        Radix::PaddedHexadecimal => {
+            let digits = usize::try_from(bits.min(128) / 4).unwrap_or(32);
+            format!("0x{unsigned:0digits$x}")
+        }
         Radix::Decimal => {
             let unused = 128 - bits.clamp(1, 128);
             ((unsigned << unused).cast_signed() >> unused).to_string()
@@ -29,17 +47,23 @@ pub(crate) fn in_radix(scalar: Scalar, size: u64, radix: Radix) -> String {
         Radix::Octal => format!("0{unsigned:o}"),
         Radix::Binary => format!("{unsigned:b}"),
         Radix::Character => {
-            let code = (unsigned & u128::from(u32::MAX)) as u32;
-            let signed = if bits == 8 {
-                i128::from((code as u8).cast_signed())
+            // As a `char`: the low byte.
+            let code = unsigned as u8;
+            let shown = if number >= 0 {
+                i128::from(code)
             } else {
-                number
+                i128::from(code.cast_signed())
             };
-            format!(
-                "{signed} {}",
-                quoted_char(Unit::of_code(code, if code < 0x80 { 4 } else { 1 }))
-            )
+            format!("{shown} {}", quoted_char(Unit::of_code(u32::from(code), 1)))
         }
+    }
+}
+
+fn float_bits(number: f64, is_single: bool) -> u64 {
+    if is_single {
+        u64::from((number as f32).to_bits())
+    } else {
+        number.to_bits()
     }
 }
 
@@ -106,6 +130,20 @@ mod tests {
         assert_eq!(number(0, 4, Radix::Octal), "0");
         assert_eq!(number(5, 4, Radix::Binary), "101");
         assert_eq!(number(97, 4, Radix::Character), "97 'a'");
-        assert_eq!(number(200, 1, Radix::Character), "-56 '\\310'");
+        assert_eq!(number(200, 1, Radix::Character), "200 '\\310'");
+        assert_eq!(number(-56, 1, Radix::Character), "-56 '\\310'");
+        assert_eq!(number(300, 4, Radix::Character), "44 ','");
+        assert_eq!(number(45, 4, Radix::PaddedHexadecimal), "0x0000002d");
+        assert_eq!(number(0x3ff0_0000_0000_0000, 8, Radix::Float), "1");
+        assert_eq!(number(7, 2, Radix::Float), "7");
+    }
+
+    #[test]
+    fn floats_are_their_bytes_in_other_notations() {
+        let number = |number, size, radix| in_radix(Scalar::Float(number), size, radix);
+        assert_eq!(number(1.5, 8, Radix::Hexadecimal), "0x3ff8000000000000");
+        assert_eq!(number(1.5, 4, Radix::Hexadecimal), "0x3fc00000");
+        assert_eq!(number(1.5, 8, Radix::Decimal), "1");
+        assert_eq!(number(1.5, 8, Radix::Float), "1.5");
     }
 }

@@ -94,7 +94,8 @@ pub(crate) fn quoted(units: &[Unit], options: &FormatOptions, is_cut: bool) -> S
             .iter()
             .take_while(|other| **other == unit)
             .count();
-        if run >= options.repeats_min.max(2) {
+        // In a string the run must be longer than the limit, in an array as long: gdb has it so.
+        if run > options.repeats_min.max(2) {
             text += if is_open {
                 "\", "
             } else if text.is_empty() {
@@ -148,7 +149,7 @@ mod tests {
             b"hi\0\0\0\0\0\0\0\0\0\0\0\0\0",
             "\"hi\", '\\000' <repeats 13 times>",
         );
-        check(b"xxxxxxxxxxyz", "'x' <repeats 10 times>, \"yz\"");
-        check(b"xxxxxxxxxyz", "\"xxxxxxxxxyz\"");
+        check(b"xxxxxxxxxxxyz", "'x' <repeats 11 times>, \"yz\"");
+        check(b"xxxxxxxxxxyz", "\"xxxxxxxxxxyz\"");
     }
 }

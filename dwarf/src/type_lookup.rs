@@ -117,7 +117,7 @@ fn c_base_type(name: &str, long_bytes: u64) -> Option<(BaseEncoding, u64)> {
         BaseEncoding::Signed
     };
     Some(match base {
-        Some("char") if unsigned => (BaseEncoding::Unsigned, 1),
+        Some("char") if unsigned => (BaseEncoding::UnsignedChar, 1),
         Some("char") if signed => (BaseEncoding::SignedChar, 1),
         // Plain `char` is signed in wasm's C.
         Some("char") => (BaseEncoding::SignedChar, 1),

@@ -496,7 +496,7 @@ fn is_same_kind(a: gimli::DwTag, b: gimli::DwTag) -> bool {
 fn c_name(encoding: BaseEncoding, size: u64) -> &'static str {
     match (encoding, size) {
         (BaseEncoding::Signed, 1) => "signed char",
-        (BaseEncoding::Unsigned, 1) => "unsigned char",
+        (BaseEncoding::Unsigned | BaseEncoding::UnsignedChar, 1) => "unsigned char",
         (BaseEncoding::Signed, 2) => "short",
         (BaseEncoding::Unsigned, 2) => "unsigned short",
         (BaseEncoding::Signed, 4) => "int",

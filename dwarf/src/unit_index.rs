@@ -92,18 +92,31 @@ pub(crate) struct AddressIndex {
 
 impl DebugInfo {
     /// The unit that an address belongs to.
+    ///
+    /// Of a function that several units define inline the linker keeps one copy, but the ranges of the others may still
+    /// name it. The unit whose function is there is the right one then.
     pub(crate) fn unit_at(&self, address: u32) -> Option<u32> {
         let index = self.addresses.get_or_init(|| AddressIndex::build(self));
         let position = index
             .ranges
             .partition_point(|(start, _, _)| *start <= address);
-        // Ranges of well-formed units do not overlap; where they do, look a few back.
         const OVERLAPS_MAX: usize = 16;
-        let candidates = index.ranges[..position].iter().rev().take(OVERLAPS_MAX);
-        candidates
+        let mut candidates = index.ranges[..position]
+            .iter()
+            .rev()
+            .take(OVERLAPS_MAX)
+            .filter(|(_, end, _)| address < *end)
+            .map(|(_, _, unit)| *unit);
+        let first = candidates.next()?;
+        // Asking a unit for its functions reads all of it, so the only candidate is not asked.
+        let Some(second) = candidates.next() else {
+            return Some(first);
+        };
+        [first, second]
             .into_iter()
-            .find(|(_, end, _)| address < *end)
-            .map(|(_, _, unit)| *unit)
+            .chain(candidates)
+            .find(|unit| self.function_die_in(*unit, address).is_some())
+            .or(Some(first))
     }
 
     /// What a unit declares.
@@ -128,7 +141,11 @@ impl DebugInfo {
 
     /// The function that an address belongs to.
     pub(crate) fn function_die_at(&self, address: u32) -> Option<DieRef> {
-        let unit = self.unit_at(address)?;
+        self.function_die_in(self.unit_at(address)?, address)
+    }
+
+    /// The function of a unit that an address belongs to.
+    fn function_die_in(&self, unit: u32, address: u32) -> Option<DieRef> {
         let code = &self.unit_index(unit)?.code;
         let position = code
             .partition_point(|code| code.start <= address)

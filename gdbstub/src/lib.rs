@@ -1,1 +1,2 @@
 //! Remote protocol of wdb for lldb and gdb.
+#![forbid(unsafe_code)]

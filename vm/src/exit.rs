@@ -1,7 +1,9 @@
 //! Why a run ended.
 
+use crate::address::FuncAddr;
 use crate::trap::Trap;
 use crate::value::Value;
+use crate::watch::WatchHit;
 
 /// Why the machine handed control back. Its canonical state is exact in every case.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -10,6 +12,10 @@ pub enum Exit {
     Stepped,
     /// The machine stands at a probe, before the instruction there.
     Probe,
+    /// What is watched was accessed by the instruction before.
+    Watch(Vec<WatchHit>),
+    /// The machine stands at a call of this function of the host, which was not made yet.
+    HostCall(FuncAddr),
     /// The tick that the run was given has come.
     Tick,
     /// Somebody raised the interrupt.

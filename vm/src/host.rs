@@ -4,6 +4,7 @@
 //! Whatever it changes passes through there, so that a call can be logged once and replayed from the log
 //! without being performed again.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use wasmparser::FuncType;
@@ -78,10 +79,10 @@ pub struct HostCall<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// The guest's memory as a host function sees it; every write is recorded.
+/// The guest's memory as a host function sees it; it knows what was written to.
 pub struct GuestMemory<'a> {
     bytes: &'a mut [u8],
-    writes: Vec<HostWrite>,
+    written: Vec<Range<usize>>,
 }
 
 impl<'a> GuestMemory<'a> {
@@ -90,7 +91,7 @@ impl<'a> GuestMemory<'a> {
     pub fn new(bytes: &'a mut [u8]) -> GuestMemory<'a> {
         GuestMemory {
             bytes,
-            writes: Vec::new(),
+            written: Vec::new(),
         }
     }
 
@@ -116,15 +117,15 @@ impl<'a> GuestMemory<'a> {
         range(self.bytes.len(), address, length).map(|_| ())
     }
 
-    /// Writes and records the bytes.
+    /// Writes the bytes.
     pub fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), OutOfBounds> {
         let range = range(self.bytes.len(), address, bytes.len() as u64)?;
-        self.bytes[range].copy_from_slice(bytes);
-        if !bytes.is_empty() {
-            self.writes.push(HostWrite {
-                address,
-                bytes: bytes.into(),
-            });
+        self.bytes[range.clone()].copy_from_slice(bytes);
+        match self.written.last_mut() {
+            _ if bytes.is_empty() => {}
+            // What comes piece by piece is one write.
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => self.written.push(range),
         }
         Ok(())
     }
@@ -139,14 +140,27 @@ impl<'a> GuestMemory<'a> {
         self.write(address, &value.to_le_bytes())
     }
 
-    /// The writes so far, in order.
+    /// All that was written, as it is now: by ascending address, and each byte once, so that it is never more than the memory,
+    /// however often a guest has the same place written to.
     #[must_use]
-    pub fn into_writes(self) -> Vec<HostWrite> {
-        self.writes
+    pub fn into_writes(mut self) -> Vec<HostWrite> {
+        self.written.sort_unstable_by_key(|range| range.start);
+        let mut merged: Vec<Range<usize>> = Vec::new();
+        for range in self.written {
+            match merged.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        let write_at = |range: Range<usize>| HostWrite {
+            address: range.start as u64,
+            bytes: self.bytes[range].into(),
+        };
+        merged.into_iter().map(write_at).collect()
     }
 }
 
-fn range(size: usize, address: u64, length: u64) -> Result<std::ops::Range<usize>, OutOfBounds> {
+fn range(size: usize, address: u64, length: u64) -> Result<Range<usize>, OutOfBounds> {
     match address.checked_add(length) {
         Some(end) if end <= size as u64 => Ok(address as usize..end as usize),
         _ => Err(OutOfBounds { address, length }),

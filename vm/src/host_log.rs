@@ -1,8 +1,12 @@
 //! The record of all that came from the host.
 //!
-//! Entry `n` is the outcome of the machine's host call number `n`, so a state that has made fewer calls than the log has entries
-//! is replayed from it: the entry's effects are applied and the host is not asked.
+//! An entry is the outcome of the machine's host call with the same number, so a state that has made fewer calls than the log
+//! has recorded is replayed from it: the entry's effects are applied and the host is not asked.
+//!
+//! Calls are recorded from the first checkpoint on: what no state that can be restored will ask for again is not kept,
+//! or a program that does nothing but read would fill the memory.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::host::{HostFunc, HostOutcome, HostWrite};
@@ -15,29 +19,32 @@ pub struct HostEvent {
     pub func: HostFunc,
     /// How it ended.
     pub outcome: HostOutcome,
-    /// What it wrote into the caller's memory, in order.
+    /// What it wrote into the caller's memory.
     pub writes: Vec<HostWrite>,
     /// The state of WASI after the call, where it changed.
     pub wasi: Option<Arc<WasiState>>,
 }
 
-/// All host calls of a run, in order.
+/// The host calls of a run from one of them on, in order.
 #[derive(Clone, Default, Debug)]
 pub struct HostLog {
-    events: Vec<HostEvent>,
+    /// The number of the first call kept; `None` as long as none is to be.
+    start: Option<u64>,
+    events: VecDeque<HostEvent>,
 }
 
 impl HostLog {
-    /// The number of calls recorded.
+    /// The number of the call that would be recorded next.
     #[must_use]
-    pub fn count(&self) -> u64 {
-        self.events.len() as u64
+    pub fn end(&self) -> u64 {
+        self.start.unwrap_or(0) + self.events.len() as u64
     }
 
-    /// The call with this number.
+    /// The call with this number, if it is recorded.
     #[must_use]
     pub fn event(&self, number: u64) -> Option<&HostEvent> {
-        self.events.get(usize::try_from(number).ok()?)
+        let position = number.checked_sub(self.start?)?;
+        self.events.get(usize::try_from(position).ok()?)
     }
 
     /// The calls recorded, in order.
@@ -45,13 +52,40 @@ impl HostLog {
         self.events.iter()
     }
 
+    /// Whether calls are to be recorded.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.start.is_some()
+    }
+
+    /// Records from the call with this number on, unless calls are recorded already.
+    pub(crate) fn begin(&mut self, number: u64) {
+        self.start.get_or_insert(number);
+    }
+
+    /// Whether a state that has made this many calls can go on as it once did.
+    pub(crate) fn reaches_back_to(&self, number: u64) -> bool {
+        self.start.is_some_and(|start| start <= number)
+    }
+
+    /// Records the next call, if calls are to be recorded.
     pub(crate) fn push(&mut self, event: HostEvent) {
-        self.events.push(event);
+        if self.is_recording() {
+            self.events.push_back(event);
+        }
     }
 
     /// Forgets all calls from this number on: the future of a state that was changed.
-    pub(crate) fn truncate(&mut self, count: u64) {
+    pub(crate) fn forget_from(&mut self, number: u64) {
+        let kept = number.saturating_sub(self.start.unwrap_or(0));
         self.events
-            .truncate(usize::try_from(count).unwrap_or(usize::MAX));
+            .truncate(usize::try_from(kept).unwrap_or(usize::MAX));
+    }
+
+    /// Forgets all calls before this number: the past of the oldest state that can be restored.
+    pub(crate) fn forget_before(&mut self, number: u64) {
+        let Some(start) = &mut self.start else { return };
+        let forgotten = number.saturating_sub(*start).min(self.events.len() as u64);
+        self.events.drain(..forgotten as usize);
+        *start += forgotten;
     }
 }

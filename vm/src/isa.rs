@@ -1,6 +1,6 @@
 //! The one table of instructions.
 //!
-//! Decoder, disassembler, explanations and the tables of handlers of every tier are made from [`for_each_instruction`]:
+//! Decoder, disassembler, explanations and the tables of handlers of every tier are made from `for_each_instruction`:
 //! an instruction that is missing in one of them does not compile.
 
 /// Calls the macro `$callback` with every instruction's row.

@@ -7,6 +7,7 @@ pub mod address;
 mod classic;
 pub mod decode;
 pub mod disassemble;
+pub mod edits;
 pub mod exit;
 pub mod frames;
 pub mod host;
@@ -24,5 +25,6 @@ pub mod trap;
 pub mod value;
 pub mod vm;
 pub mod wasi;
+pub mod watch;
 
 pub use wasmparser::{FuncType, RefType, ValType};

@@ -366,6 +366,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Finished host calls until then.
+    pub(crate) fn host_calls(&self) -> u64 {
+        self.host_calls
+    }
+
     /// The name of the state.
     #[must_use]
     pub fn time(&self) -> Time {

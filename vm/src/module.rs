@@ -80,6 +80,8 @@ pub struct Module {
     sections: Vec<Section>,
     custom_sections: Vec<CustomSection>,
     code_section: Range<u32>,
+    /// Whether the binary was assembled from text here.
+    from_text: bool,
     pub(crate) resources: Option<ValidatorResources>,
     names: OnceLock<Names>,
 }
@@ -229,11 +231,12 @@ impl Module {
     ///
     /// A text is assembled with DWARF line information that names `path` as its source.
     pub fn parse(bytes: Vec<u8>, path: Option<&Path>) -> Result<Arc<Module>, ModuleError> {
+        let from_text = !is_binary(&bytes);
         let bytes = binary_of(bytes, path)?;
         if u32::try_from(bytes.len()).is_err() {
             return Err(ModuleError::TooLarge(bytes.len()));
         }
-        let mut module = Module::empty(Arc::from(bytes));
+        let mut module = Module::empty(Arc::from(bytes), from_text);
         let bytes = Arc::clone(&module.bytes);
         let mut validator = Validator::new_with_features(FEATURES);
         let mut to_validate = Vec::new();
@@ -258,7 +261,7 @@ impl Module {
         Ok(Arc::new(module))
     }
 
-    fn empty(bytes: Arc<[u8]>) -> Module {
+    fn empty(bytes: Arc<[u8]>, from_text: bool) -> Module {
         Module {
             bytes,
             types: Vec::new(),
@@ -276,6 +279,7 @@ impl Module {
             sections: Vec::new(),
             custom_sections: Vec::new(),
             code_section: 0..0,
+            from_text,
             resources: None,
             names: OnceLock::new(),
         }
@@ -412,10 +416,27 @@ impl Module {
         &self.bytes
     }
 
-    /// The range of the code section's contents. DWARF counts code addresses from its start.
+    /// The range of the code section's contents.
     #[must_use]
     pub fn code_section(&self) -> Range<u32> {
         self.code_section.clone()
+    }
+
+    /// What code addresses in the module's DWARF count from: the start of the code section's contents, as the WebAssembly
+    /// tool conventions have it.
+    ///
+    /// The assembler of text modules counts from behind the number of functions that the contents begin with, and so does this
+    /// for a module that was given as text.
+    #[must_use]
+    pub fn dwarf_base(&self) -> ModuleOffset {
+        let start = self.code_section.start;
+        if !self.from_text {
+            return ModuleOffset(start);
+        }
+        let contents = &self.bytes[start as usize..self.code_section.end as usize];
+        // In LEB128 only the last byte's top bit is clear.
+        let count_end = contents.iter().position(|byte| byte & 0x80 == 0);
+        ModuleOffset(start + count_end.map_or(0, |last| last as u32 + 1))
     }
 
     /// All sections in the order of the binary.
@@ -647,12 +668,16 @@ impl std::fmt::Debug for Module {
     }
 }
 
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm")
+}
+
 /// The binary format of `bytes`, which may be text.
 fn binary_of(bytes: Vec<u8>, path: Option<&Path>) -> Result<Vec<u8>, ModuleError> {
     if bytes.is_empty() {
         return Err(ModuleError::Empty);
     }
-    if bytes.starts_with(b"\0asm") {
+    if is_binary(&bytes) {
         return Ok(bytes);
     }
     let Ok(text) = std::str::from_utf8(&bytes) else {

@@ -21,10 +21,8 @@ pub struct Names {
 impl Names {
     pub(crate) fn parse(bytes: &[u8], offset: u64) -> Names {
         let mut names = Names::default();
-        for name in NameSectionReader::new(BinaryReader::new(bytes, offset))
-            .into_iter()
-            .map_while(Result::ok)
-        {
+        let section = NameSectionReader::new(BinaryReader::new(bytes, offset));
+        for name in section.map_while(Result::ok) {
             match name {
                 Name::Module { name, .. } => names.module = Some(name.to_owned()),
                 Name::Function(map) => collect(map, &mut names.funcs),
@@ -106,7 +104,7 @@ fn collect(map: NameMap<'_>, names: &mut HashMap<u32, String>) {
 
 fn collect_indirect(map: IndirectNameMap<'_>, names: &mut HashMap<(u32, u32), String>) {
     for indirect in map.into_iter().map_while(Result::ok) {
-        let inner = indirect.names.into_iter().map_while(Result::ok);
+        let inner = indirect.names.map_while(Result::ok);
         names.extend(inner.map(|naming| ((indirect.index, naming.index), naming.name.to_owned())));
     }
 }

@@ -212,7 +212,7 @@ macro_rules! truncate {
             fn truncate(self) -> Result<$integer, TrapKind> {
                 if self.is_nan() {
                     Err(TrapKind::InvalidConversionToInteger)
-                } else if self >= $low && self < $high {
+                } else if ($low..$high).contains(&self) {
                     Ok(self as $integer)
                 } else {
                     Err(TrapKind::IntegerOverflow)

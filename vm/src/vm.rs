@@ -14,6 +14,7 @@ use crate::store::{FuncKind, LinkError, Store};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
+use crate::watch::Watches;
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 const TICKS_PER_POLL: u64 = 1 << 17;
@@ -66,6 +67,11 @@ pub struct Vm {
     log: HostLog,
     interrupt: Interrupt,
     stub_imports: bool,
+    pub(crate) watches: Watches,
+    /// Whether runs stop before calls of the host.
+    stops_at_host_calls: bool,
+    /// Where the last such stop was: going on from it makes the call.
+    host_call_passed: Option<Time>,
 }
 
 impl Vm {
@@ -92,6 +98,9 @@ impl Vm {
             log: HostLog::default(),
             interrupt: Interrupt::default(),
             stub_imports: config.stub_imports,
+            watches: Watches::default(),
+            stops_at_host_calls: false,
+            host_call_passed: None,
         }
     }
 
@@ -209,6 +218,9 @@ impl Vm {
 
     /// Runs until something stops it.
     pub fn run(&mut self, limit: RunLimit) -> Exit {
+        if !self.watches.is_empty() {
+            return self.run_watched(limit);
+        }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -235,6 +247,16 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
+        self.host_call_passed = Some(self.time());
+        if self.watches.is_empty() {
+            self.step_plain()
+        } else {
+            self.step_and_watch()
+        }
+    }
+
+    /// Like [`Vm::step`], without a look at the watches.
+    pub(crate) fn step_plain(&mut self) -> Exit {
         if let Some(exit) = self.begin() {
             return exit;
         }
@@ -307,6 +329,13 @@ impl Vm {
 
     /// Makes the host call that the machine stands at; `None` when it returned.
     fn call_host(&mut self, func: FuncAddr, tail: bool) -> Option<Exit> {
+        if self.stops_at_host_calls {
+            let now = Some(self.time());
+            if self.host_call_passed != now {
+                self.host_call_passed = now;
+                return Some(Exit::HostCall(func));
+            }
+        }
         let call = self.call_site(func, tail);
         match self.host_call(func, &call) {
             Ok(results) => {
@@ -366,12 +395,13 @@ impl Vm {
             interrupt: &self.interrupt,
         };
         let outcome = self.host.call(func, &mut host_call);
-        if outcome == HostOutcome::Interrupted {
+        if outcome == HostOutcome::Interrupted || !self.log.is_recording() {
             return outcome;
         }
         let writes = host_call.memory.into_writes();
         let changed = !Arc::ptr_eq(&wasi_before, &self.machine.wasi);
         let wasi = changed.then(|| Arc::clone(&self.machine.wasi));
+        debug_assert_eq!(self.log.end(), self.machine.host_calls);
         self.log.push(HostEvent {
             func,
             outcome: outcome.clone(),
@@ -429,6 +459,18 @@ impl Vm {
         machine.frames.pop();
     }
 
+    /// Makes runs stop before each call of the host, at the instruction that makes it, or not.
+    pub fn stop_at_host_calls(&mut self, stops: bool) {
+        self.stops_at_host_calls = stops;
+        self.host_call_passed = None;
+    }
+
+    /// The name of the tier that runs the program.
+    #[must_use]
+    pub fn tier(&self) -> &'static str {
+        "classic"
+    }
+
     /// The name of the present state.
     #[must_use]
     pub fn time(&self) -> Time {
@@ -462,17 +504,29 @@ impl Vm {
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.
+    /// From the first one on, host calls are recorded.
     #[must_use]
-    pub fn checkpoint(&self, previous: Option<&Checkpoint>) -> Checkpoint {
+    pub fn checkpoint(&mut self, previous: Option<&Checkpoint>) -> Checkpoint {
+        self.log.begin(self.machine.host_calls);
         self.machine.checkpoint(previous)
     }
 
     /// Brings the machine back to a checkpoint of itself. Host calls that were made since are replayed from the log.
+    ///
+    /// # Panics
+    /// When the log of the calls since was given up by [`Vm::forget_before`].
     pub fn restore(&mut self, checkpoint: &Checkpoint) {
+        let is_reachable = self.log.reaches_back_to(checkpoint.host_calls());
+        assert!(is_reachable, "the way from this checkpoint is forgotten");
         self.machine.restore(checkpoint);
     }
 
-    /// What the host did so far.
+    /// Gives up the record of what was before a checkpoint: no older one will be restored.
+    pub fn forget_before(&mut self, oldest: &Checkpoint) {
+        self.log.forget_before(oldest.host_calls());
+    }
+
+    /// What the host did since the first checkpoint.
     #[must_use]
     pub fn host_log(&self) -> &HostLog {
         &self.log
@@ -480,7 +534,7 @@ impl Vm {
 
     /// Forgets the recorded future, because the present was changed from outside.
     pub(crate) fn forget_future(&mut self) {
-        self.log.truncate(self.machine.host_calls);
+        self.log.forget_from(self.machine.host_calls);
     }
 
     /// An instance's module.

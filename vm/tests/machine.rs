@@ -2,7 +2,8 @@
 
 mod support;
 
-use support::{BUSY, INSTANCE, Random, call, invoke, machine_of, machine_with};
+use support::random::Random;
+use support::{BUSY, INSTANCE, call, invoke, machine_of, machine_with};
 use wdb_vm::address::{CodeAddress, ModuleOffset};
 use wdb_vm::exit::Exit;
 use wdb_vm::isa::Op;
@@ -99,7 +100,7 @@ fn running_again_from_a_checkpoint_gives_the_same_state() {
         };
         let first = advance(&mut vm);
         let there = vm.checkpoint(Some(&start));
-        let host_calls = vm.host_log().count();
+        let host_calls = vm.host_log().end();
         vm.restore(&start);
         assert!(
             vm.checkpoint(Some(&start)) == start,
@@ -111,7 +112,7 @@ fn running_again_from_a_checkpoint_gives_the_same_state() {
             "the same way leads to the same state, clock included"
         );
         // Replay asked the host nothing: its next answer would have been another number.
-        assert_eq!(vm.host_log().count(), host_calls);
+        assert_eq!(vm.host_log().end(), host_calls);
         if matches!(first.0, Exit::Finished(_)) {
             vm.restore(&start);
         }
@@ -125,14 +126,51 @@ fn a_change_from_outside_forgets_the_recorded_future() {
     run_to_tick(&mut vm, 10);
     let start = vm.checkpoint(None);
     assert!(matches!(vm.run(RunLimit::default()), Exit::Finished(_)));
-    assert!(vm.host_log().count() > 0);
+    assert!(vm.host_log().events().count() > 0);
     vm.restore(&start);
     assert!(vm.write_memory(INSTANCE, 0, 0, &[1, 2, 3]));
+    assert_eq!(vm.host_log().events().count(), 0);
     assert_eq!(
-        vm.host_log().count(),
+        vm.host_log().end(),
         1,
-        "the call before the checkpoint is kept"
+        "the call before the checkpoint still counts"
     );
+}
+
+#[test]
+fn host_calls_are_recorded_as_long_as_a_checkpoint_needs_them() {
+    let mut vm = machine_of(BUSY);
+    invoke(&mut vm, "main", &[Value::I32(ROUNDS)]);
+    run_to_tick(&mut vm, 1_000);
+    assert_eq!(vm.host_log().events().count(), 0, "nothing to go back to");
+    let early = vm.checkpoint(None);
+    run_to_tick(&mut vm, 5_000);
+    let recorded = vm.host_log().events().count();
+    assert!(recorded > 0);
+    let late = vm.checkpoint(Some(&early));
+    run_to_tick(&mut vm, 9_000);
+    let end = vm.checkpoint(Some(&late));
+    vm.restore(&early);
+    run_to_tick(&mut vm, 9_000);
+    assert!(vm.checkpoint(Some(&end)) == end, "replayed from the first");
+    let all = vm.host_log().events().count();
+    vm.forget_before(&late);
+    assert_eq!(vm.host_log().events().count(), all - recorded);
+    vm.restore(&late);
+    run_to_tick(&mut vm, 9_000);
+    assert!(vm.checkpoint(Some(&end)) == end, "replayed from the second");
+}
+
+#[test]
+#[should_panic(expected = "the way from this checkpoint is forgotten")]
+fn a_forgotten_past_is_not_gone_back_to() {
+    let mut vm = machine_of(BUSY);
+    invoke(&mut vm, "main", &[Value::I32(ROUNDS)]);
+    let early = vm.checkpoint(None);
+    run_to_tick(&mut vm, 5_000);
+    let late = vm.checkpoint(Some(&early));
+    vm.forget_before(&late);
+    vm.restore(&early);
 }
 
 #[test]

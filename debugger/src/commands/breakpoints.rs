@@ -1,11 +1,13 @@
 //! Commands about breakpoints.
 
+use std::collections::BTreeSet;
+
 use wdb_vm::address::ModuleOffset;
 
 use crate::breakpoints::{Breakpoint, Condition, Disposition, for_people};
 use crate::debugger::Debugger;
 use crate::error::Error;
-use crate::location::Location;
+use crate::location::{Location, inlined_places};
 use crate::report::Report;
 
 pub(super) fn break_(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
@@ -18,52 +20,39 @@ pub(super) fn tbreak(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 
 fn set(debugger: &mut Debugger, arguments: &str, disposition: Disposition) -> Result<(), Error> {
     let (spec, condition) = split_condition(arguments);
-    let (location, pcs) = if spec.is_empty() {
+    let (spec, pcs, inlined) = if spec.is_empty() {
         // The selected frame's place; of a caller, where it goes on.
         let frame = debugger.expect_frame().map_err(|_| {
             Error::other("A location is expected: a function, FILE:LINE, LINE or *OFFSET.")
         })?;
         let pc = frame.pc();
-        (Location::Address(pc.to_string()), vec![pc])
+        (format!("*{pc}"), vec![pc], BTreeSet::from([pc]))
     } else {
         let location = Location::parse(spec)?;
         let pcs = debugger.resolve(&location)?;
-        (location, pcs)
+        let inlined = inlined_places(&debugger.program, &location, &pcs);
+        (spec.to_owned(), pcs, inlined)
     };
     let condition = condition
         .map(|text| parse_condition(debugger, text))
         .transpose()?;
-    let spec = if spec.is_empty() { location_text(&location) } else { spec.to_owned() };
-    add(debugger, spec, location, pcs, disposition, condition);
-    Ok(())
-}
-
-fn location_text(location: &Location) -> String {
-    match location {
-        Location::Address(text) => format!("*{text}"),
-        _ => String::new(),
-    }
-}
-
-fn add(
-    debugger: &mut Debugger,
-    spec: String,
-    location: Location,
-    pcs: Vec<ModuleOffset>,
-    disposition: Disposition,
-    condition: Option<Condition>,
-) {
-    let breakpoint = debugger.breakpoints.add(|number| Breakpoint {
+    let make = |number| Breakpoint {
         number,
         spec,
-        location,
         pcs,
+        inlined,
         enabled: true,
         disposition,
         condition,
         hits: 0,
         ignore: 0,
-    });
+    };
+    add(debugger, make);
+    Ok(())
+}
+
+fn add(debugger: &mut Debugger, make: impl FnOnce(u32) -> Breakpoint) {
+    let breakpoint = debugger.breakpoints.add(make);
     let view = breakpoint.view(&debugger.program);
     let view = for_people(&debugger.program, view);
     debugger.apply_probes();
@@ -73,14 +62,17 @@ fn add(
 impl Debugger {
     /// Sets a temporary breakpoint on places that a command knows by itself.
     pub(super) fn add_temporary(&mut self, spec: &str, pcs: &[ModuleOffset]) {
-        add(
-            self,
-            spec.to_owned(),
-            Location::Function(spec.to_owned()),
-            pcs.to_vec(),
-            Disposition::Delete,
-            None,
-        );
+        add(self, |number| Breakpoint {
+            number,
+            spec: spec.to_owned(),
+            pcs: pcs.to_vec(),
+            inlined: BTreeSet::new(),
+            enabled: true,
+            disposition: Disposition::Delete,
+            condition: None,
+            hits: 0,
+            ignore: 0,
+        });
     }
 
     /// Lets the breakpoint at which the program stands pass over hits, so that the `count`th one stops (`continue N`).
@@ -89,11 +81,15 @@ impl Debugger {
         let pc = self.frames().next().map(|frame| frame.pc());
         let here = pc.map_or_else(Vec::new, |pc| self.breakpoints.enabled_at(pc));
         let Some(number) = here.first().copied() else {
-            return Err(Error::other("Not stopped at any breakpoint; argument ignored."));
+            return Err(Error::other(
+                "Not stopped at any breakpoint; argument ignored.",
+            ));
         };
         self.breakpoints.get_mut(number)?.ignore = ignored;
         if ignored > 0 {
-            self.say(format!("Will ignore next {ignored} crossings of breakpoint {number}."));
+            self.say(format!(
+                "Will ignore next {ignored} crossings of breakpoint {number}."
+            ));
         }
         Ok(())
     }
@@ -130,7 +126,11 @@ pub(super) fn clear(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
         .map(|breakpoint| breakpoint.number)
         .collect();
     if here.is_empty() {
-        let place = if arguments.is_empty() { "this place" } else { arguments };
+        let place = if arguments.is_empty() {
+            "this place"
+        } else {
+            arguments
+        };
         return Err(Error::Other(format!("No breakpoint at {place}.")));
     }
     for number in &here {
@@ -138,7 +138,11 @@ pub(super) fn clear(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
     }
     debugger.apply_probes();
     let list: Vec<String> = here.iter().map(ToString::to_string).collect();
-    let noun = if here.len() == 1 { "breakpoint" } else { "breakpoints" };
+    let noun = if here.len() == 1 {
+        "breakpoint"
+    } else {
+        "breakpoints"
+    };
     debugger.say(format!("Deleted {noun} {}", list.join(" ")));
     Ok(())
 }
@@ -194,7 +198,8 @@ pub(super) fn condition(debugger: &mut Debugger, arguments: &str) -> Result<(), 
 
 pub(super) fn ignore(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let (number, count) = first_word(arguments);
-    let usage = || Error::other("ignore needs a breakpoint's number and a count, as in `ignore 2 10`.");
+    let usage =
+        || Error::other("ignore needs a breakpoint's number and a count, as in `ignore 2 10`.");
     let number: u32 = number.parse().map_err(|_| usage())?;
     if count.is_empty() {
         return Err(usage());
@@ -216,7 +221,11 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         "" => None,
         arguments => Some(numbers(debugger, arguments)?),
     };
-    let is_wanted = |number: u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(&number));
+    let is_wanted = |number: u32| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted.contains(&number))
+    };
     let reports: Vec<_> = debugger
         .breakpoints
         .iter()
@@ -224,7 +233,9 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         .map(|breakpoint| breakpoint.report(&debugger.program))
         .collect();
     if reports.is_empty() && wanted.is_some() {
-        debugger.say(format!("No breakpoint or watchpoint matching '{arguments}'."));
+        debugger.say(format!(
+            "No breakpoint or watchpoint matching '{arguments}'."
+        ));
         return Ok(());
     }
     debugger.answer(Report::Breakpoints(reports));
@@ -280,7 +291,10 @@ pub(super) fn numbers(debugger: &Debugger, text: &str) -> Result<Vec<u32>, Error
         };
         match word.split_once('-') {
             Some((first, last)) => {
-                let (first, last) = (single(first).ok_or_else(bad)?, single(last).ok_or_else(bad)?);
+                let (first, last) = (
+                    single(first).ok_or_else(bad)?,
+                    single(last).ok_or_else(bad)?,
+                );
                 if last < first || last - first > RANGE_MAX {
                     return Err(bad());
                 }

@@ -1,10 +1,12 @@
 //! The command language: gdb's names, one table, one implementation of each verb.
 
 mod breakpoints;
+mod calling;
 mod data;
 mod disassemble;
 pub(crate) mod display;
 pub(crate) mod examine;
+mod format;
 mod help;
 mod info;
 mod info_machine;
@@ -19,7 +21,7 @@ mod table;
 
 pub use table::{COMMANDS, Command, Group};
 
-pub(crate) use lookup::{Found, lookup};
+pub(crate) use lookup::lookup;
 pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
 
 use crate::debugger::Debugger;
@@ -31,10 +33,15 @@ impl Debugger {
     pub(crate) fn perform(&mut self, line: &str) -> CommandStatus {
         self.shared.begin_command();
         let line = line.trim();
-        let repeated = if line.is_empty() { self.repeatable.clone() } else { None };
+        let repeated = if line.is_empty() {
+            self.repeatable.clone()
+        } else {
+            None
+        };
         self.is_repetition = repeated.is_some();
         let result = self.perform_line(&repeated.unwrap_or_else(|| line.to_owned()));
         self.refresh_view();
+        self.tell_warnings();
         match (result, self.quit) {
             (_, Some(status)) => CommandStatus::Quit(status),
             (Ok(()), None) => CommandStatus::Success,

@@ -132,7 +132,10 @@ mod tests {
     fn words_are_split_as_a_shell_does() {
         let split = |text| split_words(text).expect("quotes end");
         assert_eq!(split("a  b"), ["a", "b"]);
-        assert_eq!(split(r#"'a b' "c \"d" e\ f """#), ["a b", "c \"d", "e f", ""]);
+        assert_eq!(
+            split(r#"'a b' "c \"d" e\ f """#),
+            ["a b", "c \"d", "e f", ""]
+        );
         assert!(split_words("'a").is_err());
     }
 }

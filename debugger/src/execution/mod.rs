@@ -8,4 +8,3 @@ mod step;
 mod stop;
 
 pub(crate) use step::StepKind;
-pub(crate) use stop::Stop;

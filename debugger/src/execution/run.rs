@@ -50,6 +50,7 @@ impl Debugger {
         let before = before.map(|frame| FrameIdentity::of(&frame, depth));
         self.take_snapshot();
         self.state = ProgramState::Running;
+        self.hidden_inlines = 0;
         self.shared.send(&Event::Running);
         self.shared.begin_run();
         let stop = go(self);
@@ -154,7 +155,7 @@ impl Debugger {
                 continue;
             };
             if let Some(condition) = breakpoint.condition.clone()
-                && !self.holds(number, &condition)
+                && !self.holds(number, pc, &condition)
             {
                 continue;
             }
@@ -172,11 +173,14 @@ impl Debugger {
     }
 
     /// Whether a breakpoint's condition holds. One that cannot be evaluated stops the program, as in gdb.
-    fn holds(&mut self, number: u32, condition: &Condition) -> bool {
+    fn holds(&mut self, number: u32, pc: ModuleOffset, condition: &Condition) -> bool {
         self.state = ProgramState::Stopped;
+        let breakpoint = self.breakpoints.get(number);
+        self.hidden_inlines = breakpoint.map_or(0, |it| it.hidden_inlines(&self.program, pc));
         let innermost = self.frames().next();
         let result = innermost.map(|frame| is_true(&self.scope_of(frame), &condition.node));
         self.state = ProgramState::Running;
+        self.hidden_inlines = 0;
         match result {
             Some(Ok(holds)) => holds,
             Some(Err(error)) => {

@@ -7,7 +7,7 @@ use wdb_vm::address::ModuleOffset;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::event::Event;
-use crate::process::{self, Entry};
+use crate::process::{self, Entry, Streams};
 use crate::view::ProgramState;
 
 impl Debugger {
@@ -21,7 +21,11 @@ impl Debugger {
     pub(crate) fn start_places(&self) -> Result<Vec<ModuleOffset>, Error> {
         let entry = process::entry(&self.program, &self.options)?;
         let is_invoked = entry.as_ref().is_some_and(|entry| entry.is_invoked);
-        let main = if is_invoked { Vec::new() } else { self.main_places() };
+        let main = if is_invoked {
+            Vec::new()
+        } else {
+            self.main_places()
+        };
         if !main.is_empty() {
             return Ok(main);
         }
@@ -79,14 +83,20 @@ impl Debugger {
         Ok(())
     }
 
+    /// Makes the next start begin with a new machine, because what it is made from has changed.
+    pub(crate) fn drop_fresh_machine(&mut self) {
+        self.is_fresh = false;
+    }
+
     fn renew_machine(&mut self) -> Result<(), Error> {
-        let vm = process::make_machine(&self.program, &self.options, &self.shared);
+        let vm = process::make_machine(&self.program, &self.options, Streams::Events(&self.shared));
         let vm = vm.map_err(|message| Error::Other(format!("{message}.")))?;
         self.shared.set_interrupt(vm.interrupt());
         self.vm = RefCell::new(vm);
         self.is_fresh = true;
         self.selected = 0;
-        self.snapshots = Default::default();
+        self.hidden_inlines = 0;
+        self.shown = None;
         self.applied_probes.clear();
         self.apply_probes();
         Ok(())

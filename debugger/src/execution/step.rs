@@ -44,33 +44,32 @@ struct Origin {
 /// What to do after an instruction of a step by line.
 enum Verdict {
     GoOn,
-    Done,
+    Done { hidden_inlines: usize },
 }
 
 impl Debugger {
     /// Steps so many times; anything else that stops the program ends it.
     pub(crate) fn step(&mut self, kind: StepKind, count: u64) -> Result<(), Error> {
         self.expect_alive()?;
-        let by_line = !matches!(
-            kind,
-            StepKind::InstructionInto | StepKind::InstructionOver
-        );
+        let by_line = !matches!(kind, StepKind::InstructionInto | StepKind::InstructionOver);
         if by_line && let Some(function) = self.function_without_lines() {
             self.answer(Report::Text(format!(
                 "Single stepping until exit from function {function},\nwhich has no line number information."
             )));
         }
+        let mut hidden_inlines = self.hidden_inlines;
         self.execute(|debugger| {
-            let mut stop = Stop::Arrived;
+            let mut stop = Stop::Stepped;
             for _ in 0..count {
                 stop = match kind {
                     StepKind::InstructionInto => debugger.step_instruction_once(false),
                     StepKind::InstructionOver => debugger.step_instruction_once(true),
-                    _ => debugger.step_line(kind),
+                    _ => debugger.step_line(kind, hidden_inlines),
                 };
-                if !matches!(stop, Stop::Line | Stop::Arrived) {
+                if !matches!(stop, Stop::Line | Stop::Stepped | Stop::Arrived) {
                     break;
                 }
+                hidden_inlines = debugger.hidden_inlines;
             }
             stop
         })
@@ -89,13 +88,23 @@ impl Debugger {
             return stop;
         }
         if is_over && self.vm.get_mut().frame_count() > depth {
-            return self.run_to_depth(depth);
+            return match self.run_to_depth(depth) {
+                Stop::Arrived => Stop::Stepped,
+                stop => stop,
+            };
         }
-        Stop::Arrived
+        Stop::Stepped
     }
 
-    fn step_line(&mut self, kind: StepKind) -> Stop {
-        let Some(mut origin) = self.origin(kind) else {
+    /// Steps to another line. Of the inlined calls that begin where the program stands, `hidden_inlines` are not entered.
+    fn step_line(&mut self, kind: StepKind, hidden_inlines: usize) -> Stop {
+        if kind == StepKind::LineInto && hidden_inlines > 0 {
+            // To enter an inlined call executes nothing.
+            self.hidden_inlines = hidden_inlines - 1;
+            return Stop::Line;
+        }
+        self.hidden_inlines = 0;
+        let Some(mut origin) = self.origin(kind, hidden_inlines) else {
             return self.step_out_to_line();
         };
         let mut before = self.position();
@@ -123,26 +132,33 @@ impl Debugger {
             }
             match self.judge(kind, &mut origin, before, now) {
                 Verdict::GoOn => before = Some(now),
-                Verdict::Done => return Stop::Line,
+                Verdict::Done { hidden_inlines } => {
+                    self.hidden_inlines = hidden_inlines;
+                    return Stop::Line;
+                }
             }
         }
     }
 
     /// Where a step by line begins; `None` where no line is known.
-    fn origin(&mut self, kind: StepKind) -> Option<Origin> {
+    fn origin(&mut self, kind: StepKind, hidden_inlines: usize) -> Option<Origin> {
         let position = self.position()?;
         let at = self.program.code_offset(position.pc)?;
         let row = self.program.info().line_row(at)?;
-        if row.location.line == 0 {
-            return None;
-        }
+        let places = self.program.places_at(position.pc);
+        let location = places.get(hidden_inlines)?.location.clone()?;
         Some(Origin {
             depth: position.depth,
             func: position.func,
-            inline_depth: self.inline_depth(position.pc),
-            range: row.line_range,
-            file: row.location.file,
-            line: row.location.line,
+            inline_depth: places.len() - 1 - hidden_inlines,
+            // The row belongs to the innermost of the inlined calls.
+            range: if hidden_inlines == 0 {
+                row.line_range
+            } else {
+                at..at
+            },
+            file: location.file,
+            line: location.line,
             floor: (kind == StepKind::LineForward).then_some(position.pc),
         })
     }
@@ -215,17 +231,40 @@ impl Debugger {
         if origin.range.contains(&at) {
             return Verdict::GoOn;
         }
-        let inline_depth = self.inline_depth(now.pc);
+        let Some(row) = self.program.info().line_row(at) else {
+            return Verdict::GoOn;
+        };
+        let places = self.program.places_at(now.pc);
+        let mut hidden_inlines = self.program.inlined_starts(now.pc);
+        let mut inline_depth = places.len() - 1 - hidden_inlines;
+        let line_at = |hidden_inlines: usize| {
+            let location = places[hidden_inlines].location.as_ref();
+            location.map(|location| (location.line, location.file.clone()))
+        };
+        let is_origin_line = |found: &Option<(u32, Arc<str>)>| {
+            found
+                .as_ref()
+                .is_some_and(|(line, file)| *line == origin.line && *file == origin.file)
+        };
+        let mut line = line_at(hidden_inlines);
+        if kind == StepKind::LineInto
+            && hidden_inlines > 0
+            && inline_depth == origin.inline_depth
+            && is_origin_line(&line)
+        {
+            // A call in this line, which begins here.
+            hidden_inlines -= 1;
+            inline_depth += 1;
+            line = line_at(hidden_inlines);
+        }
         // The body of an inlined call belongs to the line that calls it.
         if inline_depth > origin.inline_depth && kind != StepKind::LineInto {
             return Verdict::GoOn;
         }
-        let Some(row) = self.program.info().line_row(at) else {
-            return Verdict::GoOn;
-        };
-        let is_same_line = row.location.line == origin.line && row.location.file == origin.file;
-        if is_same_line && inline_depth == origin.inline_depth {
-            origin.range = row.line_range;
+        if inline_depth == origin.inline_depth && is_origin_line(&line) {
+            if hidden_inlines == 0 {
+                origin.range = row.line_range;
+            }
             return Verdict::GoOn;
         }
         // In the middle of a row nothing begins, unless a branch leads there: a branch to a loop lands behind the `loop`
@@ -234,14 +273,10 @@ impl Debugger {
         let is_entered =
             row.range.start == at || before.is_none_or(|before| !row.range.contains(&before));
         let is_backward = origin.floor.is_some_and(|floor| now.pc <= floor);
-        if row.location.line > 0 && row.is_stmt && is_entered && !is_backward {
-            Verdict::Done
+        if line.is_some() && row.is_stmt && is_entered && !is_backward {
+            Verdict::Done { hidden_inlines }
         } else {
             Verdict::GoOn
         }
-    }
-
-    fn inline_depth(&self, pc: ModuleOffset) -> usize {
-        self.program.places_at(pc).len().saturating_sub(1)
     }
 }

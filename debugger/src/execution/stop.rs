@@ -18,7 +18,9 @@ pub(crate) enum Stop {
     Breakpoint(Vec<u32>),
     /// A step by line is done.
     Line,
-    /// A step by instruction is done, a location was reached, or a function was left.
+    /// A step by instruction is done.
+    Stepped,
+    /// A location was reached, or a function was left.
     Arrived,
     Interrupted,
     Trap(String),
@@ -49,6 +51,7 @@ impl Debugger {
     /// source line only.
     pub(super) fn settle(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
         self.selected = 0;
+        self.hidden_inlines = self.hidden_inlines_at(stop);
         self.list.forget();
         self.is_view_stale = true;
         self.state = match stop {
@@ -79,6 +82,27 @@ impl Debugger {
         self.shared.send(&Event::Stopped(view));
     }
 
+    /// How many of the inlined calls that begin where the program stopped count as not entered.
+    fn hidden_inlines_at(&self, stop: &Stop) -> usize {
+        let frame = self.vm.borrow().frame(0);
+        let Some(pc) = frame.map(|frame| frame.pc) else {
+            return 0;
+        };
+        match stop {
+            // The step has found out.
+            Stop::Line => self.hidden_inlines,
+            Stop::Arrived => self.program.inlined_starts(pc),
+            Stop::Breakpoint(numbers) => {
+                let stopping = numbers
+                    .iter()
+                    .filter_map(|it| self.breakpoints.get(*it).ok());
+                let hidden = stopping.map(|it| it.hidden_inlines(&self.program, pc));
+                hidden.min().unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
     fn tell_stop(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
@@ -103,17 +127,18 @@ impl Debugger {
                 }
             }
             Stop::Line => StopReason::Step,
-            Stop::Arrived => StopReason::Arrived,
+            Stop::Stepped | Stop::Arrived => StopReason::Arrived,
             Stop::Interrupted => StopReason::Interrupted,
             Stop::Trap(trap) => StopReason::Trap(trap.clone()),
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),
             Stop::Finished(_) => StopReason::Exited(0),
         };
-        let frame = self.frames().next().map(|frame| {
+        let innermost = self.frames().next();
+        let frame = innermost.map(|frame| {
             let mut report = self.frame_report(&frame, None, true);
             let is_step = matches!(reason, StopReason::Step | StopReason::Arrived);
-            let here = FrameIdentity::of(&frame, self.vm.get_mut().frame_count());
+            let here = FrameIdentity::of(&frame, self.vm.borrow().frame_count());
             report.is_brief = is_step && before == Some(&here) && frame.location().is_some();
             // A line is stepped to as a whole, also where a loop enters it behind its first instruction.
             if reason == StopReason::Step {
@@ -122,7 +147,13 @@ impl Debugger {
             report
         });
         let report = Report::Stop(StopReport { reason, frame });
-        self.reason = report.text().trim_start().lines().next().unwrap_or_default().to_owned();
+        self.reason = report
+            .text()
+            .trim_start()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         self.answer(report);
     }
 

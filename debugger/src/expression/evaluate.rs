@@ -22,6 +22,12 @@ pub(crate) trait Scope {
     /// Changes what a name after a `$` stands for; answers `false` when its value has a place that is written instead.
     fn set_dollar(&self, name: &str, value: &Value) -> Result<bool, Error>;
 
+    /// What the program's function of a name returns.
+    fn call(&self, name: &str, args: &[Value]) -> Result<Value, Error>;
+
+    /// What the program's function returns that a pointer points to.
+    fn call_through(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error>;
+
     /// The type of a name.
     fn type_named(&self, name: &str) -> Option<TypeRef>;
 
@@ -117,6 +123,21 @@ impl Evaluator<'_> {
                 self.inspector.index(&value, index)?
             }
             NodeKind::Repeat(first, count) => self.repeat(first, count)?,
+            NodeKind::Call(callee, args) => {
+                let args = args.iter().map(|arg| self.value(arg));
+                let args: Vec<Value> = args.collect::<Result<_, _>>()?;
+                match &callee.kind {
+                    NodeKind::Name(name) => match self.scope.variable(name) {
+                        // A variable that holds a pointer to a function hides a function of the same name.
+                        Ok(pointer) => self.scope.call_through(&pointer, &args)?,
+                        Err(_) => self.scope.call(name, &args)?,
+                    },
+                    NodeKind::Unary(UnaryOperator::Dereference, pointer) => {
+                        self.scope.call_through(&self.value(pointer)?, &args)?
+                    }
+                    _ => self.scope.call_through(&self.value(callee)?, &args)?,
+                }
+            }
             NodeKind::Comma(first, second) => {
                 self.value(first)?;
                 self.value(second)?
@@ -199,12 +220,7 @@ impl Evaluator<'_> {
         Ok(self.inspector.dereference(value)?)
     }
 
-    fn binary(
-        &self,
-        operator: BinaryOperator,
-        left: &Node,
-        right: &Node,
-    ) -> Result<Value, Error> {
+    fn binary(&self, operator: BinaryOperator, left: &Node, right: &Node) -> Result<Value, Error> {
         if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
             let first = self.value(left)?;
             let is_true = arithmetic::is_true(self.inspector.scalar(&first)?);
@@ -232,11 +248,7 @@ impl Evaluator<'_> {
     ) -> Result<Value, Error> {
         let info = self.inspector.info();
         match (operator, self.pointer(left)?, self.pointer(right)?) {
-            (
-                BinaryOperator::Subtract,
-                Some((target, size, first)),
-                Some((other, _, second)),
-            ) => {
+            (BinaryOperator::Subtract, Some((target, size, first)), Some((other, _, second))) => {
                 if info.resolve(target) != info.resolve(other) && info.size_of(other) != Some(size)
                 {
                     return Err(Error::other(
@@ -355,11 +367,7 @@ impl Evaluator<'_> {
             .ok_or_else(|| wdb_dwarf::Error::Incomplete {
                 type_name: info.type_name(type_ref),
             })?;
-        Ok(self.constant(
-            BaseEncoding::Unsigned,
-            4,
-            Scalar::Integer(i128::from(size)),
-        ))
+        Ok(self.constant(BaseEncoding::Unsigned, 4, Scalar::Integer(i128::from(size))))
     }
 
     fn named_type(&self, name: &str) -> Result<TypeRef, Error> {

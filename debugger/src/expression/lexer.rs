@@ -45,10 +45,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, Error> {
     let mut lexer = Lexer { text, position: 0 };
     let mut tokens: Vec<Token> = Vec::new();
     loop {
-        let after_dot = tokens
-            .last()
-            .is_some_and(|token| token.kind == TokenKind::Symbol("."));
-        let token = lexer.next_token(after_dot)?;
+        let token = lexer.next_token(tokens.last().map(|token| &token.kind))?;
         let is_end = token.kind == TokenKind::End;
         tokens.push(token);
         if is_end {
@@ -63,11 +60,11 @@ struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    fn next_token(&mut self, after_dot: bool) -> Result<Token, Error> {
+    fn next_token(&mut self, before: Option<&TokenKind>) -> Result<Token, Error> {
         let blank = self.rest().len() - self.rest().trim_start().len();
         self.position += blank;
         let start = self.position;
-        let kind = self.next_kind(after_dot)?;
+        let kind = self.next_kind(before)?;
         Ok(Token {
             start,
             end: self.position,
@@ -75,7 +72,13 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    fn next_kind(&mut self, after_dot: bool) -> Result<TokenKind, Error> {
+    fn next_kind(&mut self, before: Option<&TokenKind>) -> Result<TokenKind, Error> {
+        let after_dot = matches!(before, Some(TokenKind::Symbol(".")));
+        // What follows these is a member of theirs, and no number that begins with its point.
+        let after_operand = matches!(
+            before,
+            Some(TokenKind::Name(_) | TokenKind::Dollar(_) | TokenKind::Symbol(")" | "]"))
+        );
         let Some(first) = self.rest().chars().next() else {
             return Ok(TokenKind::End);
         };
@@ -85,7 +88,7 @@ impl<'a> Lexer<'a> {
                 self.take_while(|c| c.is_ascii_digit()).to_owned(),
             )),
             '0'..='9' => self.number(),
-            '.' if self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) && !after_dot => {
+            '.' if self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) && !after_operand => {
                 self.number()
             }
             '"' => self.text(),
@@ -211,11 +214,8 @@ impl<'a> Lexer<'a> {
             text: self.text.to_owned(),
             position: start,
         };
-        let end = self.rest().get(1..).and_then(|_| {
-            let skip = if self.rest().starts_with("\\'") { 2 } else { 0 };
-            self.rest()[skip..].find('\'').map(|end| end + skip)
-        });
-        let end = end.ok_or_else(no_end)?;
+        let skip = if self.rest().starts_with("\\'") { 2 } else { 0 };
+        let end = self.rest()[skip..].find('\'').ok_or_else(no_end)? + skip;
         let inside = &self.rest()[..end];
         if inside.chars().count() > 1 && !inside.starts_with('\\') {
             self.position += end + 1;

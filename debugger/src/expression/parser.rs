@@ -334,9 +334,9 @@ impl Parser<'_> {
                     }
                 }
                 "(" => {
-                    return Err(self.error(
-                        "Functions of the program cannot be called in an expression; expected an operator",
-                    ));
+                    self.advance();
+                    let args = self.arguments()?;
+                    NodeKind::Call(Box::new(node), args)
                 }
                 _ => break,
             };
@@ -440,6 +440,21 @@ impl Parser<'_> {
         found
     }
 
+    /// The arguments of a call, after its opening parenthesis.
+    fn arguments(&mut self) -> Result<Vec<Node>, Error> {
+        let mut args = Vec::new();
+        if self.take(")") {
+            return Ok(args);
+        }
+        loop {
+            args.push(self.expression(Precedence::COMMA.next())?);
+            if self.take(")") {
+                return Ok(args);
+            }
+            self.expect(",")?;
+        }
+    }
+
     fn expect(&mut self, symbol: &str) -> Result<(), Error> {
         if self.take(symbol) {
             return Ok(());
@@ -493,6 +508,10 @@ mod tests {
             NodeKind::Index(a, b) => format!("(Index {} {})", show(a), show(b)),
             NodeKind::Repeat(a, b) => format!("(Repeat {} {})", show(a), show(b)),
             NodeKind::Comma(a, b) => format!("(Comma {} {})", show(a), show(b)),
+            NodeKind::Call(a, args) => {
+                let args: String = args.iter().map(|arg| format!(" {}", show(arg))).collect();
+                format!("(Call {}{args})", show(a))
+            }
         }
     }
 
@@ -532,11 +551,7 @@ mod tests {
             "-".repeat(100_000),
             "1+".repeat(100_000) + "1",
         ] {
-            assert!(
-                parsed(&text).contains("too "),
-                "{}",
-                &parsed(&text)[..40]
-            );
+            assert!(parsed(&text).contains("too "), "{}", &parsed(&text)[..40]);
         }
         let members = format!("a{}", ".b".repeat(100_000));
         assert!(parsed(&members).contains("too long"));

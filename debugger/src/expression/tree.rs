@@ -48,6 +48,8 @@ pub(crate) enum NodeKind {
     /// `first@count`: an array that starts at `first`.
     Repeat(Box<Node>, Box<Node>),
     Comma(Box<Node>, Box<Node>),
+    /// A call of the program's function.
+    Call(Box<Node>, Vec<Node>),
 }
 
 /// An operator with one operand.
@@ -105,6 +107,7 @@ impl Node {
             | NodeKind::Index(a, b)
             | NodeKind::Repeat(a, b)
             | NodeKind::Comma(a, b) => a.has_effect() || b.has_effect(),
+            NodeKind::Call(a, args) => a.has_effect() || args.iter().any(Node::has_effect),
             NodeKind::Conditional(a, b, c) => a.has_effect() || b.has_effect() || c.has_effect(),
         }
     }

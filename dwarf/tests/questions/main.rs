@@ -5,6 +5,7 @@ mod corruption;
 mod golden;
 mod inlining;
 mod lines;
+mod oracle;
 mod real_programs;
 mod rust;
 mod support;

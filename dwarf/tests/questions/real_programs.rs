@@ -1,11 +1,11 @@
 //! Programs that this project did not write, where they are at hand.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use wdb_dwarf::{CodeOffset, FormatOptions};
 
-use crate::support::{Program, read_module};
+use crate::support::{Program, announce, read_module};
 
 /// Opens a program from the folder beside the checkout, or says that it is not there.
 fn open(name: &str) -> Option<Program> {
@@ -13,12 +13,7 @@ fn open(name: &str) -> Option<Program> {
         .join("../../shared/programs")
         .join(name);
     if !path.exists() {
-        eprintln!(
-            "NOT TESTED: {name} is not in {}",
-            path.parent()
-                .map_or(PathBuf::new(), Path::to_path_buf)
-                .display()
-        );
+        announce(&format!("NOT TESTED: {} does not exist", path.display()));
         return None;
     }
     Some(Program::from_module(&read_module(&path)))

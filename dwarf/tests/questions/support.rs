@@ -2,6 +2,7 @@
 //! stands still.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -84,6 +85,11 @@ fn memory(module: &[u8]) -> Vec<u8> {
         }
     }
     memory
+}
+
+/// Says something that the test runner shows although the test passes.
+pub(crate) fn announce(text: &str) {
+    writeln!(std::io::stderr(), "{text}").expect("standard error takes text");
 }
 
 pub(crate) fn fixture_path(name: &str) -> PathBuf {

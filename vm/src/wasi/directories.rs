@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cap_std::fs::{Dir, MetadataExt};
 
-use super::abi::{Answer, arguments, dirent, kind_of_mode};
+use super::abi::{Answer, Failure, arguments, dirent, kind_of_mode};
 use super::errno::Errno;
 use super::flags::Rights;
 use super::handles::Handle;
@@ -17,6 +17,9 @@ use crate::host::HostCall;
 
 /// The most entries of a directory that can be read.
 const ENTRIES_MAX: usize = 1 << 20;
+
+/// How many entries are read between two looks at the interrupt.
+const ENTRIES_PER_LOOK: usize = 1 << 10;
 
 pub(super) fn fd_prestat_get(_: &mut Wasi, call: &mut HostCall<'_>) -> Answer {
     let [fd, address] = arguments(call);
@@ -56,7 +59,7 @@ pub(super) fn fd_readdir(wasi: &mut Wasi, call: &mut HostCall<'_>) -> Answer {
     let listing = match &descriptor.listing {
         Some(listing) if cookie != 0 => Arc::clone(listing),
         _ => {
-            let listing = list(wasi, call.wasi, &descriptor)?;
+            let listing = list(wasi, call, &descriptor)?;
             if descriptor.listing.as_ref() != Some(&listing) {
                 let descriptor = Arc::make_mut(call.wasi).descriptor_mut(fd as u32)?;
                 descriptor.listing = Some(Arc::clone(&listing));
@@ -96,18 +99,22 @@ fn entries_from(listing: &[DirectoryEntry], cookie: u64, length: usize) -> Vec<u
 /// What a directory holds now: itself and its parent, then all else by name, so that the order is the same everywhere.
 fn list(
     wasi: &mut Wasi,
-    state: &WasiState,
+    call: &HostCall<'_>,
     descriptor: &Descriptor,
-) -> Result<Arc<[DirectoryEntry]>, Errno> {
-    let handle = wasi.handle(state, descriptor)?;
+) -> Answer<Arc<[DirectoryEntry]>> {
+    let handle = wasi.handle(call.wasi, descriptor)?;
     let Handle::Directory(dir) = &*handle else {
-        return Err(Errno::NotDir);
+        return Err(Errno::NotDir.into());
     };
     let opened = descriptor.opened().ok_or(Errno::NotDir)?;
     let mut entries = Vec::new();
     for entry in dir.entries()? {
         if entries.len() >= ENTRIES_MAX {
-            return Err(Errno::Overflow);
+            return Err(Errno::Overflow.into());
+        }
+        // Large directories take seconds.
+        if entries.len() % ENTRIES_PER_LOOK == ENTRIES_PER_LOOK - 1 && call.interrupt.is_raised() {
+            return Err(Failure::Interrupted);
         }
         let entry = entry?;
         let (inode, kind) = match entry.metadata() {

@@ -50,10 +50,11 @@ fn write_strings(strings: &[Vec<u8>], call: &mut HostCall<'_>) -> Answer {
     call.memory.check(pointers_address, u64::from(count) * 4)?;
     call.memory.check(strings_address, u64::from(bytes))?;
     let mut pointers = Vec::with_capacity(strings.len() * 4);
-    let mut next = strings_address as u32;
+    // In 64 bits, since the end of the last string may be the end of a memory of 4 GiB.
+    let mut next = strings_address;
     for string in strings {
-        pointers.extend_from_slice(&next.to_le_bytes());
-        next += string.len() as u32;
+        pointers.extend_from_slice(&(next as u32).to_le_bytes());
+        next += string.len() as u64;
     }
     call.memory.write(pointers_address, &pointers)?;
     call.memory.write(strings_address, &strings.concat())?;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use super::errno::Errno;
 use super::flags::{FdFlags, LookupFlags, OpenFlags, Rights};
 
-/// The most descriptors a guest can have at a time.
-pub const DESCRIPTORS_MAX: usize = 1024;
+/// The most descriptors a guest can have at a time: half of what operating systems commonly grant a process,
+/// so that a guest that opens all it can does not keep the debugger from opening source files.
+pub const DESCRIPTORS_MAX: usize = 512;
 
 /// What a descriptor leads to (`filetype`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

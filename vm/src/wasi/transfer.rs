@@ -17,7 +17,7 @@ use super::stdio::{Available, Input, STREAM_READ_BYTES_MAX, WAIT_SLICE, Waiting,
 use crate::host::{GuestMemory, HostCall, OutOfBounds};
 use crate::interrupt::Interrupt;
 
-/// The bytes read from a file at a time.
+/// The bytes read from a file or written to a stream at a time.
 const PIECE_BYTES: usize = 1 << 16;
 
 pub(super) fn fd_read(wasi: &mut Wasi, call: &mut HostCall<'_>) -> Answer {
@@ -72,7 +72,7 @@ pub(super) fn fd_write(wasi: &mut Wasi, call: &mut HostCall<'_>) -> Answer {
             } else {
                 &mut wasi.stderr
             };
-            write_all(&buffers, &call.memory, |_, bytes| {
+            write_stream(&buffers, &call.memory, call.interrupt, |bytes| {
                 output.write(bytes).map(|()| bytes.len())
             })?
         }
@@ -206,8 +206,26 @@ fn write_file(
     Ok(written)
 }
 
+/// Writes to a stream piece by piece, since what takes the pieces may keep them; an interrupt ends in a short write.
+fn write_stream<E>(
+    buffers: &[Buffer],
+    memory: &GuestMemory<'_>,
+    interrupt: &Interrupt,
+    mut write: impl FnMut(&[u8]) -> Result<usize, E>,
+) -> Result<u64, E>
+where
+    E: From<OutOfBounds>,
+{
+    write_all(buffers, memory, |written, bytes| {
+        if written > 0 && interrupt.is_raised() {
+            return Ok(0);
+        }
+        write(&bytes[..bytes.len().min(PIECE_BYTES)])
+    })
+}
+
 /// Writes the buffers by a function that gets the bytes written so far and those to write, and answers how many it has written.
-/// An error after the first byte shows at the next write.
+/// Nothing written, or an error after the first byte, is the end: an error shows at the next write.
 fn write_all<E>(
     buffers: &[Buffer],
     memory: &GuestMemory<'_>,
@@ -304,7 +322,7 @@ fn write_device(
     memory: &GuestMemory<'_>,
     interrupt: &Interrupt,
 ) -> Answer<u64> {
-    write_all(buffers, memory, |_, bytes| {
+    write_stream(buffers, memory, interrupt, |bytes| {
         loop {
             match retry(|| rustix::io::write(handle, bytes)) {
                 Err(rustix::io::Errno::AGAIN) => {}

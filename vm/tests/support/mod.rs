@@ -1,5 +1,7 @@
 //! What the machine's tests share: a host whose answers differ at every call, and a program that uses much of the machine.
 
+pub(crate) mod random;
+
 use std::sync::Arc;
 
 use wdb_vm::address::InstanceAddr;
@@ -11,7 +13,7 @@ use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::{FuncType, ValType};
 
 /// Serves `env.next`, which returns another number at each call and writes it to memory, too, and `env.exit`.
-pub struct Counter(pub i32);
+pub(crate) struct Counter(pub(crate) i32);
 
 impl Host for Counter {
     fn resolve(&self, module: &str, name: &str) -> Option<HostFunc> {
@@ -46,7 +48,7 @@ impl Host for Counter {
 }
 
 /// Loops, recursion, indirect and tail calls, memory, globals, tables and host calls, for some 100,000 instructions.
-pub const BUSY: &str = r#"(module
+pub(crate) const BUSY: &str = r#"(module
     (import "env" "next" (func $next (param i32) (result i32)))
     (memory (export "memory") 1 4)
     (global $sum (mut i64) (i64.const 0))
@@ -79,57 +81,28 @@ pub const BUSY: &str = r#"(module
         (i64.add (global.get $sum) (i64.extend_i32_u (local.get $x)))))"#;
 
 /// The first instance.
-pub const INSTANCE: InstanceAddr = InstanceAddr(0);
+pub(crate) const INSTANCE: InstanceAddr = InstanceAddr(0);
 
 /// A machine with one instance of the module in text format.
-pub fn machine_of(text: &str) -> Vm {
+pub(crate) fn machine_of(text: &str) -> Vm {
     machine_with(text, Config::default())
 }
 
 /// The same with other settings.
-pub fn machine_with(text: &str, config: Config) -> Vm {
+pub(crate) fn machine_with(text: &str, config: Config) -> Vm {
     let module = Module::parse(text.as_bytes().to_vec(), None).expect("the test's module is valid");
     Vm::new(&module, Box::new(Counter(100)), Arc::default(), config)
         .expect("the test's module can be linked")
 }
 
 /// Makes an exported function the next to run.
-pub fn invoke(vm: &mut Vm, name: &str, args: &[Value]) {
+pub(crate) fn invoke(vm: &mut Vm, name: &str, args: &[Value]) {
     let func = vm.exported_func(INSTANCE, name).expect("exported");
     vm.invoke(func, args).expect("the arguments fit");
 }
 
 /// Runs an exported function to its end.
-pub fn call(vm: &mut Vm, name: &str, args: &[Value]) -> Exit {
+pub(crate) fn call(vm: &mut Vm, name: &str, args: &[Value]) -> Exit {
     invoke(vm, name, args);
     vm.run(RunLimit::default())
-}
-
-/// A small generator of numbers (xorshift), so that a failing test can be repeated from its seed.
-pub struct Random(u64);
-
-impl Random {
-    /// Seeded by the environment variable `SEED`, or by the clock; prints the seed.
-    pub fn new() -> Random {
-        let clock = || {
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(1, |now| now.as_nanos() as u64)
-        };
-        let seed = std::env::var("SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok())
-            .unwrap_or_else(clock)
-            | 1;
-        println!("SEED={seed}");
-        Random(seed)
-    }
-
-    /// A number below `limit`.
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
 }

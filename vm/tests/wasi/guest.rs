@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wdb_vm::host::{GuestMemory, Host, HostCall, HostOutcome};
+use wdb_vm::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use wdb_vm::interrupt::Interrupt;
 use wdb_vm::wasi::{Errno, OpenFlags, Rights, Wasi, WasiConfig, WasiState};
 
@@ -49,6 +49,17 @@ impl Guest {
         Guest::new(WasiConfig::new().preopen(path, "/"))
     }
 
+    /// The names of all functions, with the number of their parameters.
+    pub(crate) fn functions(&self) -> Vec<(String, usize)> {
+        let funcs = (0..46).map(HostFunc);
+        let described = funcs.map(|func| {
+            let name = self.wasi.name(func);
+            let (_, name) = name.split_once('.').expect("a module and a name");
+            (name.to_owned(), self.wasi.func_type(func).params().len())
+        });
+        described.collect()
+    }
+
     /// Calls a function. One that faults or is interrupted must have changed nothing.
     pub(crate) fn call(&mut self, name: &str, args: &[u64]) -> HostOutcome {
         let func = self
@@ -69,6 +80,8 @@ impl Guest {
         };
         let outcome = self.wasi.call(func, &mut call);
         let writes = call.memory.into_writes();
+        let written: usize = writes.iter().map(|write| write.bytes.len()).sum();
+        assert!(written <= self.memory.len(), "{name} wrote {written} bytes");
         let fault = HostOutcome::Return(vec![u64::from(Errno::Fault.number())]);
         if outcome == HostOutcome::Interrupted || outcome == fault {
             assert_eq!(writes, [], "{name} wrote into memory");

@@ -4,6 +4,9 @@ mod descriptors;
 mod directories;
 mod files;
 mod guest;
+mod hostile;
 mod process;
+#[path = "../support/random.rs"]
+mod random;
 mod sandbox;
 mod waits;

@@ -1,0 +1,360 @@
+//! Calling the program's functions from expressions.
+//!
+//! An expression is evaluated in a copy: the machine is brought back afterwards, so that looking at a value changes nothing.
+//! The command `call` keeps what its functions do.
+
+use std::sync::Arc;
+
+use wdb_dwarf::{
+    BaseEncoding, DebugInfo, Inspector, Place, RecordKind, Scalar, TypeKind, TypeRef, Value,
+};
+use wdb_vm::address::{FuncAddr, FuncIndex, GlobalAddr};
+use wdb_vm::exit::Exit;
+use wdb_vm::value::Value as MachineValue;
+use wdb_vm::vm::{RunLimit, Vm};
+use wdb_vm::{FuncType, ValType};
+
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::expression::Scope;
+use crate::location::funcs_named;
+use crate::process::PROGRAM_INSTANCE;
+use crate::scope::FrameScope;
+
+/// A function to call, with what is known of its types.
+struct Callee {
+    func: FuncAddr,
+    name: String,
+    ty: FuncType,
+    /// What it returns and takes in the source language.
+    source_type: Option<(TypeRef, Vec<TypeRef>)>,
+}
+
+impl FrameScope<'_> {
+    /// What the program's function of a name returns for these arguments.
+    pub(crate) fn call_named(&self, name: &str, args: &[Value]) -> Result<Value, Error> {
+        let program = &self.debugger().program;
+        let info = program.info();
+        let from_debug_info = info.functions_named(name).into_iter().find_map(|function| {
+            let pc = program.instruction_at(function.low_pc())?;
+            let func = program.module().func_at(pc)?;
+            Some((func, info.function_type(function.id)))
+        });
+        let (func, type_ref) = match from_debug_info {
+            Some((func, type_ref)) => (func, Some(type_ref)),
+            None => {
+                let funcs = funcs_named(program, name);
+                let func = funcs.first().copied();
+                (func.ok_or_else(|| self.no_function(name))?, None)
+            }
+        };
+        let callee = self.callee(func, name.to_owned(), type_ref)?;
+        self.call(&callee, args)
+    }
+
+    /// What the function returns that a pointer points to: an index of the function table.
+    pub(crate) fn call_pointer(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error> {
+        let debugger = self.debugger();
+        let index = match self.inspector().scalar(pointer)? {
+            Scalar::Integer(index) => usize::try_from(index).ok(),
+            Scalar::Float(_) => None,
+        };
+        let table = debugger.vm.borrow().table(PROGRAM_INSTANCE, 0);
+        let element = index.and_then(|index| table.as_ref()?.get(index).copied());
+        let Some(MachineValue::FuncRef(Some(func))) = element else {
+            return Err(Error::other(
+                "This is no pointer to a function of the program",
+            ));
+        };
+        let found = debugger.vm.borrow().func_instance(func);
+        let (_, index) = found
+            .filter(|(instance, _)| *instance == PROGRAM_INSTANCE)
+            .ok_or_else(|| Error::other("This function belongs to another module"))?;
+        let callee = self.callee(index, debugger.program.func_name(index).to_string(), None)?;
+        self.call(&callee, args)
+    }
+
+    fn callee(
+        &self,
+        func: FuncIndex,
+        name: String,
+        type_ref: Option<TypeRef>,
+    ) -> Result<Callee, Error> {
+        let program = &self.debugger().program;
+        let info = program.info();
+        let ty = program.module().func_type(func).clone();
+        let type_ref = type_ref.or_else(|| {
+            let body = program.module().func_body(func)?;
+            let at = program.code_offset(wdb_vm::address::ModuleOffset(body.code.start))?;
+            Some(info.function_type(info.function_at(at)?.id))
+        });
+        let source_type = type_ref.and_then(|type_ref| match &info.type_of(type_ref).kind {
+            TypeKind::Function(function) => {
+                Some((function.return_type, function.parameters.clone()))
+            }
+            _ => None,
+        });
+        let func = self
+            .debugger()
+            .vm
+            .borrow()
+            .func_addr(PROGRAM_INSTANCE, func)
+            .ok_or_else(|| self.no_function(&name))?;
+        Ok(Callee {
+            func,
+            name,
+            ty,
+            source_type,
+        })
+    }
+
+    fn no_function(&self, name: &str) -> Error {
+        Error::NoFunction {
+            name: name.to_owned(),
+            near: Vec::new(),
+        }
+    }
+
+    fn call(&self, callee: &Callee, args: &[Value]) -> Result<Value, Error> {
+        let info = self.debugger().program.info();
+        let params = callee.ty.params();
+        if let Some((return_type, _)) = callee.source_type
+            && callee.ty.results().is_empty()
+            && return_type != TypeRef::VOID
+        {
+            return Err(Error::Other(format!(
+                "{} returns a {} in memory that its caller provides, which expressions cannot call.",
+                callee.name,
+                info.type_name(return_type)
+            )));
+        }
+        if params.len() != args.len() {
+            return Err(Error::Other(format!(
+                "{} takes {} arguments, {} are given.",
+                callee.name,
+                params.len(),
+                args.len()
+            )));
+        }
+        let types = callee
+            .source_type
+            .as_ref()
+            .map(|(_, types)| types.as_slice());
+        let mut room = StackRoom::new(self.debugger());
+        let mut cells = Vec::with_capacity(params.len());
+        for (position, (ty, arg)) in params.iter().zip(args).enumerate() {
+            let type_ref = types.and_then(|types| types.get(position).copied());
+            let address = room.place(info, arg)?;
+            cells.push(argument(&self.inspector(), *ty, type_ref, arg, address)?);
+        }
+        let results = self.debugger().run_call(callee, &cells, &room)?;
+        let type_ref = match (&callee.source_type, results.first()) {
+            (_, None) => TypeRef::VOID,
+            (Some((type_ref, _)), Some(_)) => *type_ref,
+            (None, Some(result)) => {
+                let (encoding, bytes) = match result {
+                    MachineValue::F32(_) => (BaseEncoding::Float, 4),
+                    MachineValue::F64(_) => (BaseEncoding::Float, 8),
+                    MachineValue::I64(_) => (BaseEncoding::Signed, 8),
+                    _ => (BaseEncoding::Signed, 4),
+                };
+                info.base_type(encoding, bytes)
+            }
+        };
+        let bytes: Arc<[u8]> = results
+            .first()
+            .map_or_else(|| Arc::new([]) as Arc<[u8]>, bytes_of);
+        Ok(self.inspector().read(type_ref, Place::Implicit(bytes)))
+    }
+}
+
+/// Room on the program's stack in linear memory for arguments that are passed by their address and have none: literals, and
+/// values computed here.
+struct StackRoom {
+    /// The global that holds the stack's end, if one can be found, and what it held.
+    pointer: Option<(GlobalAddr, MachineValue)>,
+    /// The stack's end as it is to be during the call.
+    end: u64,
+    contents: Vec<(u64, Arc<[u8]>)>,
+}
+
+impl StackRoom {
+    fn new(debugger: &Debugger) -> StackRoom {
+        let names = debugger.program.module().names();
+        let count = u32::try_from(debugger.program.module().globals().len()).unwrap_or(0);
+        // The linker puts it first, also where it writes no names.
+        let index = (0..count).find(|it| names.global(*it) == Some("__stack_pointer"));
+        let vm = debugger.vm.borrow();
+        let global = vm.global_addr(PROGRAM_INSTANCE, index.unwrap_or(0));
+        let pointer = global.and_then(|global| Some((global, vm.global(global)?.1)));
+        let end = match pointer {
+            Some((_, MachineValue::I32(end))) => u64::from(end.cast_unsigned()),
+            Some((_, MachineValue::I64(end))) => end.cast_unsigned(),
+            _ => 0,
+        };
+        StackRoom {
+            pointer: pointer.filter(|_| end > 0),
+            end,
+            contents: Vec::new(),
+        }
+    }
+
+    /// The address that an argument gets, if it needs one.
+    fn place(&mut self, info: &DebugInfo, arg: &Value) -> Result<Option<u64>, Error> {
+        /// What the C ABI keeps the stack's end aligned to.
+        const ALIGNMENT: u64 = 16;
+        let kind = &info.type_of(info.resolve(arg.type_ref)).kind;
+        let needs_address = matches!(kind, TypeKind::Array { .. } | TypeKind::Record(_))
+            && matches!(arg.place, Place::Implicit(_));
+        if !needs_address {
+            return Ok(None);
+        }
+        let end = self.end.checked_sub(arg.bytes.len() as u64);
+        let end = end.filter(|_| self.pointer.is_some()).ok_or_else(|| {
+            Error::other("There is no room for the arguments on the program's stack.")
+        })?;
+        self.end = end / ALIGNMENT * ALIGNMENT;
+        self.contents.push((self.end, arg.bytes.clone()));
+        Ok(Some(self.end))
+    }
+
+    /// Writes the arguments and moves the stack's end below them.
+    fn fill(&self, vm: &mut Vm) -> Result<(), Error> {
+        let Some((global, before)) = self.pointer.filter(|_| !self.contents.is_empty()) else {
+            return Ok(());
+        };
+        for (address, bytes) in &self.contents {
+            if !vm.write_memory(PROGRAM_INSTANCE, 0, *address, bytes) {
+                return Err(wdb_dwarf::Error::Memory { address: *address }.into());
+            }
+        }
+        let end = match before {
+            MachineValue::I64(_) => MachineValue::I64(self.end.cast_signed()),
+            _ => MachineValue::I32(self.end as i32),
+        };
+        vm.set_global(global, end);
+        Ok(())
+    }
+
+    /// Puts the stack's end back.
+    fn leave(&self, vm: &mut Vm) {
+        if let Some((global, before)) = self.pointer {
+            vm.set_global(global, before);
+        }
+    }
+}
+
+/// The bytes of a result, from which its source type takes as many as it has.
+fn bytes_of(value: &MachineValue) -> Arc<[u8]> {
+    match value {
+        MachineValue::I32(value) => Arc::new(value.to_le_bytes()),
+        MachineValue::I64(value) => Arc::new(value.to_le_bytes()),
+        MachineValue::F32(bits) => Arc::new(bits.to_le_bytes()),
+        MachineValue::F64(bits) => Arc::new(bits.to_le_bytes()),
+        MachineValue::V128(bits) => Arc::new(bits.to_le_bytes()),
+        MachineValue::FuncRef(_) | MachineValue::ExternRef(_) => Arc::new([]),
+    }
+}
+
+/// An argument as the machine passes it: converted to the parameter's type; what is no scalar by its address.
+fn argument(
+    inspector: &Inspector<'_>,
+    ty: ValType,
+    type_ref: Option<TypeRef>,
+    arg: &Value,
+    address: Option<u64>,
+) -> Result<MachineValue, Error> {
+    let info = inspector.info();
+    let is_record = |type_ref: TypeRef| match &info.type_of(info.resolve(type_ref)).kind {
+        TypeKind::Record(record) => {
+            matches!(
+                record.kind,
+                RecordKind::Struct | RecordKind::Union | RecordKind::Class
+            )
+        }
+        _ => false,
+    };
+    if let Some(address) = address {
+        return machine_scalar(ty, Scalar::Integer(i128::from(address)));
+    }
+    let value = match type_ref {
+        _ if is_record(arg.type_ref) => inspector.address_of(arg)?,
+        Some(type_ref) => inspector.cast(arg, type_ref)?,
+        None => arg.clone(),
+    };
+    machine_scalar(ty, inspector.scalar(&value)?)
+}
+
+/// A number as a value of a wasm type.
+pub(crate) fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue, Error> {
+    let integer = match scalar {
+        Scalar::Integer(value) => value,
+        Scalar::Float(value) => value as i128,
+    };
+    let float = match scalar {
+        Scalar::Integer(value) => value as f64,
+        Scalar::Float(value) => value,
+    };
+    Ok(match ty {
+        ValType::I32 => MachineValue::I32(integer as i32),
+        ValType::I64 => MachineValue::I64(integer as i64),
+        ValType::F32 => MachineValue::F32((float as f32).to_bits()),
+        ValType::F64 => MachineValue::F64(float.to_bits()),
+        ValType::V128 | ValType::Ref(_) => {
+            return Err(Error::other(
+                "An expression gives no vectors and references.",
+            ));
+        }
+    })
+}
+
+impl Debugger {
+    /// Runs a call to its end. Breakpoints in it do not stop it. Unless calls are to be kept, the machine is as before afterwards.
+    fn run_call(
+        &self,
+        callee: &Callee,
+        args: &[MachineValue],
+        room: &StackRoom,
+    ) -> Result<Vec<MachineValue>, Error> {
+        let mut vm = self.vm.borrow_mut();
+        let checkpoint = vm.checkpoint(None);
+        let suspended = vm
+            .begin_call(callee.func, args)
+            .map_err(|error| Error::Other(format!("{}: {error}.", callee.name)))?;
+        let exit = room.fill(&mut vm).map(|()| {
+            self.shared.begin_run();
+            let exit = run_to_end(&mut vm);
+            self.shared.end_run();
+            exit
+        });
+        if self.keeps_calls.get() && matches!(exit, Ok(Exit::Finished(_))) {
+            vm.end_call(suspended);
+            room.leave(&mut vm);
+        } else {
+            vm.undo(&checkpoint);
+        }
+        match exit? {
+            Exit::Finished(values) => Ok(values),
+            Exit::Trap(trap) => Err(ended(callee, &format!("a trap: {trap}"))),
+            Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
+            Exit::HostResource(what) => Err(ended(callee, &what)),
+            _ => Err(ended(callee, "an interrupt")),
+        }
+    }
+}
+
+fn run_to_end(vm: &mut Vm) -> Exit {
+    loop {
+        match vm.run(RunLimit::default()) {
+            Exit::Stepped | Exit::Probe | Exit::Tick => {}
+            exit => return exit,
+        }
+    }
+}
+
+fn ended(callee: &Callee, how: &str) -> Error {
+    Error::Other(format!(
+        "The call of {} ended with {how}. The program is as it was before.",
+        callee.name
+    ))
+}

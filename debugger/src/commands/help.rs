@@ -1,0 +1,89 @@
+//! The help, made from the table of commands.
+
+use crate::commands::lookup::find;
+use crate::commands::table::{COMMANDS, Command, Group, INFO_COMMANDS};
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::location::nearest;
+use crate::settings::Setting;
+
+pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let text = match arguments.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => overview(),
+        ["info", topic] => match find(INFO_COMMANDS, topic)? {
+            Some(topic) => command_help(topic),
+            None => return Err(unknown(topic, INFO_COMMANDS)),
+        },
+        ["set" | "show", ..] if arguments.contains(' ') => {
+            let (_, setting) = arguments.split_once(' ').unwrap_or_default();
+            match Setting::find(setting) {
+                Some((setting, _)) => format!("set {} -- {}.", setting.name, setting.about),
+                None => return Err(Error::Other(format!("There is no setting {setting}."))),
+            }
+        }
+        ["all"] => Group::ALL.map(group_help).join("\n\n"),
+        [name, ..] => {
+            if let Some(group) = Group::ALL.into_iter().find(|group| group.name() == name) {
+                group_help(group)
+            } else {
+                match find(COMMANDS, name)? {
+                    Some(command) => command_help(command),
+                    None => return Err(unknown(name, COMMANDS)),
+                }
+            }
+        }
+    };
+    debugger.say(text);
+    Ok(())
+}
+
+fn unknown(name: &str, table: &'static [Command]) -> Error {
+    Error::UndefinedCommand {
+        name: name.to_owned(),
+        near: nearest(name, table.iter().map(|command| command.name)),
+    }
+}
+
+fn overview() -> String {
+    let mut text = "List of classes of commands:\n".to_owned();
+    for group in Group::ALL {
+        text.push_str(&format!("\n{} -- {}", group.name(), group.summary()));
+    }
+    text.push_str(
+        "\n\nType \"help\" followed by a class name for a list of commands in that class.\n\
+         Type \"help all\" for the list of all commands.\n\
+         Type \"help\" followed by command name for full documentation.\n\
+         Command name abbreviations are allowed if unambiguous.",
+    );
+    text
+}
+
+fn group_help(group: Group) -> String {
+    let mut text = format!("{}\n", group.summary());
+    for command in COMMANDS.iter().filter(|command| command.group == group) {
+        let names: Vec<&str> = std::iter::once(command.name)
+            .chain(command.aliases.iter().copied())
+            .collect();
+        text.push_str(&format!("\n{} -- {}", names.join(", "), command.summary));
+    }
+    text
+}
+
+fn command_help(command: &Command) -> String {
+    let mut text = command.summary.to_owned();
+    text.push_str(&format!("\nUsage: {}", command.usage));
+    if !command.details.is_empty() {
+        text.push('\n');
+        text.push_str(command.details);
+    }
+    if !command.aliases.is_empty() {
+        text.push_str(&format!("\nAlso: {}", command.aliases.join(", ")));
+    }
+    if command.name == "info" {
+        text.push('\n');
+        for topic in INFO_COMMANDS {
+            text.push_str(&format!("\ninfo {} -- {}", topic.name, topic.summary));
+        }
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! Topics of `info` about the machine: registers, operands, labels, globals, the frame.
+
+use wdb_vm::disassemble::val_type_text;
+
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::process::PROGRAM_INSTANCE;
+use crate::report::{Report, SlotReport};
+use crate::view::SlotView;
+use crate::view_builder::label_views;
+
+pub(super) fn registers(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    let frame = debugger.expect_frame()?;
+    let tick = debugger.vm.borrow().time().tick;
+    let plain = |name: &str, type_name: &str, text: String| SlotReport {
+        name: name.to_owned(),
+        alias: None,
+        type_name: type_name.to_owned(),
+        text,
+    };
+    let mut entries = vec![
+        plain("$pc", "offset", frame.pc().to_string()),
+        plain("$tick", "u64", tick.to_string()),
+    ];
+    entries.extend(reports("$local", debugger.local_slots(&frame)));
+    debugger.answer(Report::Slots {
+        entries,
+        if_empty: "No registers.",
+    });
+    Ok(())
+}
+
+pub(super) fn stack(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    let frame = debugger.expect_frame()?;
+    let scope = debugger.scope_of(frame.clone());
+    let slots = debugger.operand_slots(&scope, &frame);
+    debugger.answer(Report::Slots {
+        entries: reports("$stack", slots),
+        if_empty: "The operand stack is empty.",
+    });
+    Ok(())
+}
+
+pub(super) fn labels(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    let frame = debugger.expect_frame()?;
+    let scope = debugger.scope_of(frame);
+    let labels = label_views(&scope);
+    debugger.answer(Report::Labels(labels));
+    Ok(())
+}
+
+pub(super) fn globals(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    let module = debugger.program.module();
+    let vm = debugger.vm.borrow();
+    let mut entries = Vec::new();
+    for index in 0..u32::try_from(module.globals().len()).unwrap_or(u32::MAX) {
+        let global = vm.global_addr(PROGRAM_INSTANCE, index);
+        let Some((ty, value)) = global.and_then(|global| vm.global(global)) else {
+            continue;
+        };
+        entries.push(SlotReport {
+            name: format!("$global{index}"),
+            alias: module.names().global(index).map(str::to_owned),
+            type_name: val_type_text(ty),
+            text: crate::view_builder::slot_text(Some(value)),
+        });
+    }
+    drop(vm);
+    debugger.answer(Report::Slots {
+        entries,
+        if_empty: "The module has no globals.",
+    });
+    Ok(())
+}
+
+pub(super) fn frame(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    let frame = debugger.expect_frame()?;
+    let total = debugger.frame_total();
+    let module = debugger.program.module();
+    let func = frame.func_index();
+    let place = match frame.location() {
+        Some(location) => format!(
+            " ({}:{})",
+            debugger.program.display_path(&location.file),
+            location.line
+        ),
+        None => String::new(),
+    };
+    let mut text = format!(
+        "Stack level {} of {total}:\n pc = {} in {}{place}",
+        frame.index,
+        frame.pc(),
+        frame.function()
+    );
+    if frame.is_inlined() {
+        text.push_str(&format!("\n inlined into frame {}", frame.index + 1));
+    }
+    if let Some(caller) = debugger.frames().nth(frame.index + 1)
+        && !frame.is_inlined()
+    {
+        text.push_str(&format!(
+            "\n called by frame {}, which goes on at {}",
+            caller.index,
+            caller.pc()
+        ));
+    }
+    let ty = wdb_vm::disassemble::func_type_text(module.func_type(func));
+    let scope = debugger.scope_of(frame.clone());
+    let operands = scope
+        .target()
+        .shape()
+        .map_or(0, |shape| shape.operands.len());
+    let labels = scope.target().shape().map_or(0, |shape| shape.labels.len());
+    text.push_str(&format!(
+        "\n wasm function {} {}",
+        func.0,
+        if ty.is_empty() {
+            "without parameters and results"
+        } else {
+            &ty
+        }
+    ));
+    text.push_str(&format!(
+        "\n {} wasm locals, {operands} operands, {labels} labels, first cell {}",
+        module.local_types(func).len(),
+        frame.info.base
+    ));
+    debugger.say(text);
+    Ok(())
+}
+
+fn reports(prefix: &str, slots: Vec<SlotView>) -> Vec<SlotReport> {
+    let slots = slots.into_iter();
+    slots
+        .map(|slot| SlotReport {
+            name: format!("{prefix}{}", slot.index),
+            alias: slot.name,
+            type_name: slot.type_name,
+            text: slot.text,
+        })
+        .collect()
+}

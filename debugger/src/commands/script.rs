@@ -1,0 +1,56 @@
+//! Commands for scripts, and the end of the session.
+
+use crate::debugger::Debugger;
+use crate::error::Error;
+
+/// Scripts that call scripts deeper than this call themselves.
+const DEPTH_MAX: usize = 50;
+
+pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::other(
+            "source command requires file name of file to source.",
+        ));
+    }
+    if debugger.script_depth >= DEPTH_MAX {
+        return Err(Error::Other(format!(
+            "{arguments}: scripts call each other more than {DEPTH_MAX} deep."
+        )));
+    }
+    let text = std::fs::read_to_string(arguments)
+        .map_err(|error| Error::Other(format!("{arguments}: {error}.")))?;
+    debugger.script_depth += 1;
+    let result = perform_script(debugger, arguments, &text);
+    debugger.script_depth -= 1;
+    debugger.repeatable = None;
+    result
+}
+
+fn perform_script(debugger: &mut Debugger, name: &str, text: &str) -> Result<(), Error> {
+    for (number, line) in (1..).zip(text.lines()) {
+        debugger
+            .perform_line(line.trim())
+            .map_err(|error| Error::Other(format!("{name}:{number}: {error}")))?;
+        if debugger.quit.is_some() || debugger.shared.is_cancelled() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Prints a text. `\n` ends a line; what gdb prints without a line end gets one here, where answers are whole lines.
+pub(super) fn echo(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let text = arguments.replace("\\n", "\n").replace("\\t", "\t");
+    debugger.say(text);
+    Ok(())
+}
+
+pub(super) fn quit(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let status = match arguments {
+        "" => 0,
+        text => debugger.evaluate_count(text)?,
+    };
+    // The operating system keeps the low byte.
+    debugger.quit = Some(i32::try_from(status & 0xff).unwrap_or(0));
+    Ok(())
+}

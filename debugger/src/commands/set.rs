@@ -1,0 +1,71 @@
+//! `set` and `show`.
+
+use crate::commands::running::split_words;
+use crate::debugger::Debugger;
+use crate::error::Error;
+use crate::settings::{SETTINGS, Setting};
+
+pub(super) fn set(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::other(
+            "set needs a variable or a setting, as in `set var x = 3` or `set listsize 20`.",
+        ));
+    }
+    if let Some(rest) = word(arguments, "var").or_else(|| word(arguments, "variable")) {
+        return assign(debugger, rest);
+    }
+    if let Some(rest) = word(arguments, "args") {
+        debugger.options.args = split_words(rest)?;
+        debugger.drop_fresh_machine();
+        return Ok(());
+    }
+    if let Some((setting, text)) = Setting::find(arguments) {
+        return setting.set(&mut debugger.settings, text);
+    }
+    assign(debugger, arguments)
+}
+
+fn assign(debugger: &mut Debugger, expression: &str) -> Result<(), Error> {
+    let node = debugger.parse_expression(expression)?;
+    if !node.has_effect() {
+        return Err(Error::Other(format!(
+            "`{expression}` assigns nothing, and is no setting; write `set var PLACE = VALUE`."
+        )));
+    }
+    debugger.evaluate(expression)?;
+    Ok(())
+}
+
+pub(super) fn show(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let args = || {
+        let words = debugger.options.args.join(" ");
+        format!("Argument list to give program being debugged when it is started is \"{words}\".")
+    };
+    let text = match arguments {
+        "" => {
+            let mut lines = vec![format!("args: {}", args())];
+            for setting in SETTINGS {
+                let value = setting.describe(&mut debugger.settings.clone());
+                lines.push(format!("{}: {value}", setting.name));
+            }
+            lines.join("\n")
+        }
+        "args" => args(),
+        name => match Setting::find(name) {
+            Some((setting, "")) => setting.describe(&mut debugger.settings.clone()),
+            _ => {
+                return Err(Error::Other(format!(
+                    "There is no setting {name}; `show` lists them all."
+                )));
+            }
+        },
+    };
+    debugger.say(text);
+    Ok(())
+}
+
+/// What follows a first word.
+fn word<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
+    let rest = text.strip_prefix(wanted)?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim())
+}

@@ -1,0 +1,107 @@
+//! Frames as reports.
+
+use wdb_dwarf::VariableKind;
+
+use crate::debugger::Debugger;
+use crate::frames::Frame;
+use crate::report::{CodeReport, FrameReport};
+use crate::scope::FrameScope;
+
+impl Debugger {
+    /// A frame as it is told: with its arguments, and with the code that it stands at if that is wanted.
+    pub(crate) fn frame_report(
+        &self,
+        frame: &Frame,
+        number: Option<usize>,
+        has_code: bool,
+    ) -> FrameReport {
+        let scope = self.scope_of(frame.clone());
+        let location = frame.location();
+        FrameReport {
+            number,
+            pc: frame.pc().0,
+            is_within_line: self.is_within_line(frame),
+            function: frame.function().to_string(),
+            arguments: self.variable_texts(&scope, |kind| kind == VariableKind::Argument),
+            location: location.map(|location| {
+                let file = self.program.display_path(&location.file);
+                (file.to_owned(), location.line)
+            }),
+            code: if has_code {
+                self.code_report(frame)
+            } else {
+                CodeReport::None
+            },
+            is_brief: false,
+        }
+    }
+
+    /// Names and values of the variables of a scope, on one line each.
+    pub(crate) fn variable_texts(
+        &self,
+        scope: &FrameScope<'_>,
+        is_wanted: impl Fn(VariableKind) -> bool,
+    ) -> Vec<(String, String)> {
+        let variables = scope.variables().iter();
+        variables
+            .filter(|variable| is_wanted(variable.kind))
+            .map(|variable| {
+                let value = scope.value_of(variable);
+                (variable.name.to_string(), scope.format(&value))
+            })
+            .collect()
+    }
+
+    /// Whether the frame does not stand where a source line begins, so that its pc says more than its line.
+    fn is_within_line(&self, frame: &Frame) -> bool {
+        // A frame into which others are inlined stands at the call, whose code they are.
+        if frame.inline > 0 {
+            return false;
+        }
+        if frame.machine > 0 {
+            return true;
+        }
+        let at = frame.code_offset(&self.program);
+        let row = at.and_then(|at| Some((at, self.program.info().line_row(at)?)));
+        row.is_some_and(|(at, row)| {
+            // A row may begin with the declaration of the function's locals.
+            let start = self.program.instruction_at(row.range.start);
+            row.range.start != at && start != Some(frame.pc())
+        })
+    }
+
+    fn code_report(&self, frame: &Frame) -> CodeReport {
+        let Some(location) = frame.location() else {
+            return CodeReport::Instruction(self.instruction_text(frame));
+        };
+        let line = location.line;
+        match self.program.text_of(&location.file) {
+            Ok(text) => match text.lines.get(line as usize - 1) {
+                Some(text) => CodeReport::Source {
+                    line,
+                    text: text.clone(),
+                },
+                None => CodeReport::Missing {
+                    line,
+                    why: format!(
+                        "{}, which has only {} lines: is it another version of the file?",
+                        text.path.display(),
+                        text.lines.len()
+                    ),
+                },
+            },
+            Err(missing) => CodeReport::Missing {
+                line,
+                why: missing.to_string(),
+            },
+        }
+    }
+
+    fn instruction_text(&self, frame: &Frame) -> String {
+        let module = self.program.module();
+        let func = frame.func_index();
+        let mut instructions = module.instructions(func);
+        let instruction = instructions.find(|instruction| instruction.pc == frame.pc());
+        instruction.map_or_else(String::new, |it| module.instruction_text(func, &it))
+    }
+}

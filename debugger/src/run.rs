@@ -1,0 +1,126 @@
+//! Running a program to its end without debugging it (`wdb run`).
+
+use std::sync::Arc;
+
+use wdb_vm::exit::Exit;
+use wdb_vm::vm::RunLimit;
+
+use crate::debugger::Debugger;
+use crate::error::OpenError;
+use crate::process::{self, PROGRAM_INSTANCE, Streams};
+use crate::program::{Program, ProgramSource};
+use crate::report::{BacktraceFrame, Report};
+use crate::session::SessionOptions;
+use crate::shared::Shared;
+use crate::view::ProgramState;
+
+/// The exit status of a program that trapped: what a shell shows for one that was aborted.
+pub const TRAP_STATUS: u32 = 134;
+
+/// How a program ended.
+#[derive(Debug, Clone)]
+pub struct RunOutcome {
+    /// The program's exit status; [`TRAP_STATUS`] after a trap.
+    pub status: u32,
+    /// What an invoked function returned, as text.
+    pub results: Option<String>,
+    /// Why the program could not go on, with a backtrace; several lines.
+    pub failure: Option<String>,
+    /// The logical clock at the end: entries of functions and arrivals at loop bodies.
+    pub ticks: u64,
+    /// The size of memory 0 at the end.
+    pub memory_bytes: u64,
+}
+
+/// The frames that a backtrace shows from the innermost on, and from the outermost on.
+const FRAMES_MAX: usize = 30;
+
+/// Runs a program to its end, with wdb's own standard streams.
+///
+/// # Errors
+/// The program cannot be opened, or cannot begin.
+pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome, OpenError> {
+    let program = Arc::new(Program::open(
+        source,
+        options.source_maps.clone(),
+        options.embedded_sources.clone(),
+    )?);
+    let name = program.name().to_owned();
+    let cannot_begin = |message: String| OpenError::Instantiate {
+        name: name.clone(),
+        message,
+    };
+    let mut vm =
+        process::make_machine(&program, &options, Streams::Inherit).map_err(cannot_begin)?;
+    let entry = process::entry(&program, &options);
+    if let Some(entry) = entry.map_err(|error| cannot_begin(error.to_string()))? {
+        process::begin(&mut vm, &entry).map_err(|error| cannot_begin(error.to_string()))?;
+    }
+    let is_invoked = options.invoke.is_some();
+    let exit = loop {
+        match vm.run(RunLimit::default()) {
+            Exit::Stepped | Exit::Probe | Exit::Tick => {}
+            exit => break exit,
+        }
+    };
+    let mut outcome = RunOutcome {
+        status: 0,
+        results: None,
+        failure: None,
+        ticks: vm.time().tick,
+        memory_bytes: vm
+            .memory(PROGRAM_INSTANCE, 0)
+            .map_or(0, |bytes| bytes.len() as u64),
+    };
+    let failure = match exit {
+        Exit::Finished(values) => {
+            let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+            outcome.results = is_invoked.then(|| texts.join(" "));
+            return Ok(outcome);
+        }
+        Exit::ProcExit(status) => {
+            outcome.status = status;
+            return Ok(outcome);
+        }
+        Exit::Trap(trap) => format!("trap: {trap}"),
+        Exit::HostResource(what) => what,
+        Exit::Interrupted => "interrupted".to_owned(),
+        Exit::Stepped | Exit::Probe | Exit::Tick => unreachable!("these go on"),
+    };
+    let mut debugger = Debugger::new(Arc::new(Shared::default()), program, options, vm);
+    debugger.state = ProgramState::Trapped;
+    outcome.status = TRAP_STATUS;
+    outcome.failure = Some(format!("{name}: {failure}\n{}", backtrace(&debugger)));
+    Ok(outcome)
+}
+
+/// All frames, or the innermost and the outermost of many.
+fn backtrace(debugger: &Debugger) -> String {
+    let total = debugger.frame_total();
+    let tell = |frame: crate::frames::Frame| BacktraceFrame {
+        frame: debugger.frame_report(&frame, Some(frame.index), false),
+        variables: None,
+    };
+    let list = |skipped: usize| {
+        let frames = debugger.frames().skip(skipped).take(FRAMES_MAX).map(tell);
+        let report = Report::Backtrace {
+            frames: frames.collect(),
+            has_more: false,
+        };
+        report.text()
+    };
+    if total <= 2 * FRAMES_MAX {
+        let rest = if total > FRAMES_MAX {
+            format!("\n{}", list(FRAMES_MAX))
+        } else {
+            String::new()
+        };
+        return format!("{}{rest}", list(0));
+    }
+    format!(
+        "{}\n... {} more frames ...\n{}",
+        list(0),
+        total - 2 * FRAMES_MAX,
+        list(total - FRAMES_MAX)
+    )
+}

@@ -1,0 +1,277 @@
+//! A session: the machine on its own thread, commands in, events and views out.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::complete::{self, Completions};
+use crate::debugger::Debugger;
+use crate::error::OpenError;
+use crate::event::{CommandStatus, Event, RequestId};
+use crate::process::{self, PROGRAM_INSTANCE};
+use crate::program::{Program, ProgramSource};
+use crate::shared::{Shared, lock};
+use crate::view::View;
+
+/// How a program is run and shown.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// The program's arguments after its own name.
+    pub args: Vec<String>,
+    /// The program's environment: names and values.
+    pub env: Vec<(String, String)>,
+    /// Directories of the host and the names under which the program sees them.
+    pub dirs: Vec<(PathBuf, String)>,
+    /// Prefixes of the paths that the debug info records, and what stands there on this machine.
+    pub source_maps: Vec<(String, String)>,
+    /// Whether imports that nothing provides trap when they are called, instead of keeping the program from starting.
+    pub stub_imports: bool,
+    /// Where the program's standard input comes from.
+    pub stdin: StdinChoice,
+    /// An exported function to call instead of `_start`, and its arguments.
+    pub invoke: Option<(String, Vec<String>)>,
+    /// Sources that are part of wdb: recorded path and text.
+    pub embedded_sources: Vec<(String, String)>,
+}
+
+/// Where the program's standard input comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum StdinChoice {
+    /// The standard input of wdb.
+    #[default]
+    Inherit,
+    /// Nowhere: it has ended from the start.
+    Empty,
+    /// A file.
+    File(PathBuf),
+    /// [`Session::type_input`].
+    Typed,
+}
+
+/// What a front end holds of a debugged program. Clones are the same session.
+///
+/// Commands are text in gdb's language; they are performed in the order in which they come in, on the machine's thread.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    program: Arc<Program>,
+    requests: Mutex<Sender<Request>>,
+    last_request: AtomicU64,
+}
+
+/// What the machine's thread is asked for.
+enum Request {
+    Command {
+        id: RequestId,
+        line: String,
+    },
+    Memory {
+        address: u64,
+        length: usize,
+        reply: Sender<Vec<u8>>,
+    },
+}
+
+/// How long [`Session::memory`] waits for the machine's thread, which is idle nearly always.
+const MEMORY_WAIT: Duration = Duration::from_millis(250);
+
+impl Session {
+    /// Opens a program and instantiates it. Nothing runs yet.
+    ///
+    /// # Errors
+    /// The program cannot be read, is no valid module, or cannot be linked.
+    pub fn open(source: ProgramSource, options: SessionOptions) -> Result<Session, OpenError> {
+        let program = Arc::new(Program::open(
+            source,
+            options.source_maps.clone(),
+            options.embedded_sources.clone(),
+        )?);
+        let shared = Arc::new(Shared::default());
+        let vm = process::make_machine(&program, &options, process::Streams::Events(&shared))
+            .map_err(|message| OpenError::Instantiate {
+                name: program.name().to_owned(),
+                message,
+            })?;
+        let mut debugger = Debugger::new(shared.clone(), program.clone(), options, vm);
+        shared.set_view(Arc::new(debugger.build_view()));
+        let (requests, receiver) = channel();
+        thread::Builder::new()
+            .name("wdb-machine".to_owned())
+            .spawn(move || serve(debugger, &receiver))
+            .map_err(OpenError::Thread)?;
+        Ok(Session {
+            inner: Arc::new(Inner {
+                shared,
+                program,
+                requests: Mutex::new(requests),
+                last_request: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// What does not change about the program while it runs.
+    #[must_use]
+    pub fn program(&self) -> Arc<Program> {
+        self.inner.program.clone()
+    }
+
+    /// The events from now on. Every subscriber gets all of them.
+    #[must_use]
+    pub fn subscribe(&self) -> Receiver<Event> {
+        self.inner.shared.subscribe()
+    }
+
+    /// Asks for a command, and returns at once. [`Event::Done`] says when it is done.
+    pub fn submit(&self, line: &str) -> RequestId {
+        let id = RequestId(self.inner.last_request.fetch_add(1, Ordering::SeqCst) + 1);
+        let request = Request::Command {
+            id,
+            line: line.to_owned(),
+        };
+        if lock(&self.inner.requests).send(request).is_err() {
+            // The thread has ended after an internal error, which it has told.
+            self.inner.shared.send(&Event::Done {
+                request: id,
+                status: CommandStatus::Quit(INTERNAL_ERROR_STATUS),
+            });
+        }
+        id
+    }
+
+    /// Performs a command and waits until it is done. What it says goes to the subscribers.
+    pub fn execute(&self, line: &str) -> CommandStatus {
+        let events = self.subscribe();
+        let submitted = self.submit(line);
+        let status = events.iter().find_map(|event| match event {
+            Event::Done { request, status } if request == submitted => Some(status),
+            _ => None,
+        });
+        status.unwrap_or(CommandStatus::Quit(INTERNAL_ERROR_STATUS))
+    }
+
+    /// Stops the program, or ends the command that is under way.
+    pub fn interrupt(&self) {
+        self.inner.shared.cancel();
+    }
+
+    /// The latest view.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        self.inner.shared.view()
+    }
+
+    /// Bytes of the program's memory 0: as many as there are from the address on, at most `length`. `None` while the program runs.
+    #[must_use]
+    pub fn memory(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        if self.inner.shared.is_running() {
+            return None;
+        }
+        let (reply, answer) = channel();
+        let request = Request::Memory {
+            address,
+            length,
+            reply,
+        };
+        lock(&self.inner.requests).send(request).ok()?;
+        answer.recv_timeout(MEMORY_WAIT).ok()
+    }
+
+    /// Gives the program bytes to read, if its standard input is [`StdinChoice::Typed`].
+    pub fn type_input(&self, bytes: &[u8]) {
+        self.inner.shared.stdin.push(bytes);
+    }
+
+    /// Ends the program's standard input, if it is [`StdinChoice::Typed`].
+    pub fn close_input(&self) {
+        self.inner.shared.stdin.close();
+    }
+
+    /// Whether the program waits for [`Session::type_input`].
+    #[must_use]
+    pub fn waits_for_input(&self) -> bool {
+        self.inner.shared.stdin.is_waited_on()
+    }
+
+    /// What the word at a position (in bytes) of a command can become.
+    #[must_use]
+    pub fn complete(&self, line: &str, position: usize) -> Completions {
+        complete::complete(&self.inner.program, &self.view(), line, position)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("program", &self.inner.program.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Nobody is left who could stop the program.
+        self.shared.cancel();
+    }
+}
+
+/// The exit status after an internal error, as that of a panic.
+const INTERNAL_ERROR_STATUS: i32 = 101;
+
+fn serve(mut debugger: Debugger, requests: &Receiver<Request>) {
+    for request in requests {
+        match request {
+            Request::Command { id, line } => {
+                let report = ReportPanic {
+                    shared: debugger.shared.clone(),
+                    id,
+                };
+                let status = debugger.perform(&line);
+                drop(report);
+                debugger.shared.send(&Event::Done {
+                    request: id,
+                    status,
+                });
+            }
+            Request::Memory {
+                address,
+                length,
+                reply,
+            } => {
+                let bytes = debugger.vm.get_mut().memory(PROGRAM_INSTANCE, 0);
+                let bytes = bytes.unwrap_or_default();
+                let start = usize::try_from(address).map_or(bytes.len(), |at| at.min(bytes.len()));
+                let end = start.saturating_add(length).min(bytes.len());
+                // Who asked may have given up.
+                let _ = reply.send(bytes[start..end].to_vec());
+            }
+        }
+    }
+}
+
+/// A front end waits for the end of its command, which a panic would keep from it.
+struct ReportPanic {
+    shared: Arc<Shared>,
+    id: RequestId,
+}
+
+impl Drop for ReportPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.shared.send(&Event::Error(
+                "An internal error of wdb ended the session.".to_owned(),
+            ));
+            self.shared.send(&Event::Done {
+                request: self.id,
+                status: CommandStatus::Quit(INTERNAL_ERROR_STATUS),
+            });
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
+use wdb_tui::ScriptItem;
+
+/// Debug a WebAssembly program.
+///
+/// Opens PROGRAM (.wasm or .wat) in the full-screen debugger, stopped at its main function; when the standard input or
+/// output is no terminal, or with --line, at a prompt as gdb has it. Programs are run with WASI preview 1: they see the
+/// arguments, variables and directories that are given here and nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wdb",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  \
+        wdb app.wasm                          debug in full screen; ? shows the keys\n  \
+        wdb --line app.wasm                   debug at a prompt; `help` lists the commands\n  \
+        wdb --dir . app.wasm input.txt        let the program see this directory\n  \
+        wdb --batch -ex 'break f' -ex run -ex bt app.wasm\n  \
+        wdb run app.wasm                      only run it\n  \
+        wdb --demo                            debug a program that is part of wdb"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) action: Option<Action>,
+    #[command(flatten)]
+    pub(crate) debug: DebugArgs,
+}
+
+/// What to do other than debugging.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Run a program without debugging it, and exit with its status
+    ///
+    /// A trap prints a backtrace and exits with status 134.
+    Run(RunArgs),
+    /// Show what a module is made of: sections, imports, exports, producers, debug info
+    Inspect {
+        /// A module, .wasm or .wat
+        program: PathBuf,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page (view it with: wdb man | man -l -)
+    Man,
+}
+
+/// How to debug.
+#[derive(Debug, Args)]
+pub(crate) struct DebugArgs {
+    /// Prompt for commands instead of showing the full screen
+    #[arg(long)]
+    pub(crate) line: bool,
+    /// Execute the commands of -ex and -x, and exit: with status 1 if the last one failed
+    #[arg(long)]
+    pub(crate) batch: bool,
+    /// Execute a command before the first prompt; written -ex too. Can be repeated
+    #[arg(
+        short = 'e',
+        long = "ex",
+        value_name = "COMMAND",
+        visible_alias = "eval-command"
+    )]
+    pub(crate) commands: Vec<String>,
+    /// Execute the commands of a file before the first prompt. Can be repeated
+    #[arg(short = 'x', long = "command", value_name = "FILE")]
+    pub(crate) scripts: Vec<PathBuf>,
+    /// Colours of the full screen
+    #[arg(long, value_name = "NAME", value_parser = wdb_tui::screen::Theme::NAMES)]
+    pub(crate) theme: Option<String>,
+    /// Debug the sample program that is part of wdb
+    #[arg(long, conflicts_with = "program")]
+    pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    /// The program to debug, .wasm or .wat
+    #[arg(required_unless_present = "demo")]
+    pub(crate) program: Option<PathBuf>,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// How to run.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Print the time, the instruction clock and the memory that it took, to the standard error
+    #[arg(long)]
+    pub(crate) stats: bool,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    /// The program to run, .wasm or .wat
+    pub(crate) program: PathBuf,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// What the program sees of the world.
+#[derive(Debug, Args)]
+pub(crate) struct EnvironmentArgs {
+    /// Let the program use a directory; it sees it as GUEST, or as HOST. Can be repeated
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = parse_dir)]
+    pub(crate) dirs: Vec<(PathBuf, String)>,
+    /// Set an environment variable of the program; without a value, to the one that it has here. Can be repeated
+    #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = parse_env)]
+    pub(crate) env: Vec<(String, String)>,
+    /// Let the program read its standard input from a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin: Option<PathBuf>,
+    /// Call an exported function instead of _start; the program's arguments are its arguments
+    #[arg(long, value_name = "FUNCTION")]
+    pub(crate) invoke: Option<String>,
+    /// Let imports that nothing provides trap when they are called
+    #[arg(long)]
+    pub(crate) stub_imports: bool,
+    /// Look for sources whose recorded path begins with OLD under NEW. Can be repeated
+    #[arg(long = "source-map", value_name = "OLD=NEW", value_parser = parse_source_map)]
+    pub(crate) source_maps: Vec<(String, String)>,
+}
+
+fn parse_dir(text: &str) -> Result<(PathBuf, String), String> {
+    let (host, guest) = text.split_once("::").unwrap_or((text, text));
+    if host.is_empty() || guest.is_empty() {
+        return Err("a directory is expected, as in --dir /srv/data::data".to_owned());
+    }
+    Ok((PathBuf::from(host), guest.to_owned()))
+}
+
+fn parse_env(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => match std::env::var(text) {
+            Ok(value) => Ok((text.to_owned(), value)),
+            Err(_) => Err(format!(
+                "{text} is not set here; give it a value as in {text}=VALUE"
+            )),
+        },
+    }
+}
+
+fn parse_source_map(text: &str) -> Result<(String, String), String> {
+    let (old, new) = text
+        .split_once('=')
+        .ok_or("two paths are expected, as in --source-map /build/src=./src")?;
+    Ok((old.to_owned(), new.to_owned()))
+}
+
+/// The parsed command line, and the commands of `-ex` and `-x` in their order.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> (Cli, Vec<ScriptItem>) {
+    let arguments: Vec<OsString> = arguments.collect();
+    let matches = Cli::command().get_matches_from(with_long_names(arguments));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let indices = |id| matches.indices_of(id).into_iter().flatten();
+    let commands = cli.debug.commands.iter().cloned().map(ScriptItem::Command);
+    let scripts = cli.debug.scripts.iter().cloned().map(ScriptItem::File);
+    let mut script: Vec<(usize, ScriptItem)> = indices("commands")
+        .zip(commands)
+        .chain(indices("scripts").zip(scripts))
+        .collect();
+    script.sort_by_key(|(index, _)| *index);
+    (cli, script.into_iter().map(|(_, item)| item).collect())
+}
+
+/// gdb writes some long options with one dash. They are only options up to the program's name, after which everything is
+/// the program's.
+fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
+    const ONE_DASH: [&str; 4] = ["-ex", "-batch", "-eval-command", "-command"];
+    let command = Cli::command();
+    let takes_value = |argument: &str| {
+        command.get_arguments().any(|known| {
+            let is_long = argument.strip_prefix("--").is_some_and(|name| {
+                known.get_long() == Some(name)
+                    || known
+                        .get_all_aliases()
+                        .is_some_and(|aliases| aliases.contains(&name))
+            });
+            let is_short = known
+                .get_short()
+                .is_some_and(|short| argument == format!("-{short}"));
+            (is_long || is_short) && known.get_action().takes_values()
+        })
+    };
+    let mut result = Vec::with_capacity(arguments.len());
+    let mut arguments = arguments.into_iter();
+    result.extend(arguments.next());
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy().into_owned();
+        if !text.starts_with('-') || text == "--" {
+            result.push(argument);
+            break;
+        }
+        let is_one_dash = ONE_DASH.contains(&text.as_str());
+        let text = if is_one_dash {
+            format!("-{text}")
+        } else {
+            text
+        };
+        let has_value = takes_value(&text);
+        result.push(if is_one_dash { text.into() } else { argument });
+        if has_value {
+            result.extend(arguments.next());
+        }
+    }
+    result.extend(arguments);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use clap::CommandFactory;
+    use wdb_tui::ScriptItem;
+
+    use super::{Cli, parse};
+
+    fn parsed(line: &[&str]) -> (Cli, Vec<ScriptItem>) {
+        parse(line.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_keep_their_order_and_the_program_its_arguments() {
+        let (cli, script) = parsed(&[
+            "wdb", "-ex", "break f", "-x", "a.txt", "--ex", "run", "-batch", "--dir", "-ex",
+            "p.wasm", "-ex", "--batch",
+        ]);
+        let command = |text: &str| ScriptItem::Command(text.to_owned());
+        assert_eq!(
+            script,
+            [
+                command("break f"),
+                ScriptItem::File("a.txt".into()),
+                command("run")
+            ]
+        );
+        assert!(cli.debug.batch);
+        assert_eq!(
+            cli.debug.environment.dirs,
+            [("-ex".into(), "-ex".to_owned())]
+        );
+        assert_eq!(cli.debug.args, ["-ex", "--batch"]);
+    }
+}

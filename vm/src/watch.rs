@@ -1,0 +1,568 @@
+//! Watches: stops after accesses to parts of the machine's state.
+//!
+//! A watched run executes single instructions and looks at those that can touch what is watched. Whatever changes memory is
+//! seen: stores, bulk operations, growth, and what the host writes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use crate::address::{CodeAddress, GlobalAddr, InstanceAddr};
+use crate::decode::{Immediates, Instruction, Instructions};
+use crate::exit::Exit;
+use crate::isa::{Op, PREFIX_FC};
+use crate::vm::{RunLimit, Vm};
+
+/// What a watch looks at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WatchTarget {
+    /// Bytes of a memory. They need not exist yet.
+    Memory {
+        /// Whose memory.
+        instance: InstanceAddr,
+        /// Its index there.
+        memory: u32,
+        /// The addresses.
+        range: Range<u64>,
+    },
+    /// A global.
+    Global(GlobalAddr),
+    /// A local of one frame.
+    Local {
+        /// The frame, as the number of frames up to it, counted from the outermost.
+        depth: u32,
+        /// The local.
+        index: u32,
+    },
+    /// An element of a table.
+    TableElement {
+        /// Whose table.
+        instance: InstanceAddr,
+        /// Its index there.
+        table: u32,
+        /// The element.
+        index: u64,
+    },
+}
+
+/// Which accesses a watch stops at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WatchKind {
+    /// Those that change the value.
+    Change,
+    /// Those that read it. What the host reads does not count.
+    Read,
+    /// Those that read or write it, also with the same value.
+    Access,
+}
+
+/// A watch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watch {
+    /// Whose it is; several watches can have the same.
+    pub id: u32,
+    /// What it looks at.
+    pub target: WatchTarget,
+    /// What it stops at.
+    pub kind: WatchKind,
+    /// The number of frames below which it has lost its meaning.
+    pub scope: Option<u32>,
+}
+
+/// What happened to a watch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WatchHit {
+    /// The watch's.
+    pub id: u32,
+    /// What happened.
+    pub event: WatchEvent,
+}
+
+/// What happened to what is watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WatchEvent {
+    /// It has another value now.
+    Changed,
+    /// It was written to, maybe with the value that it had.
+    Written,
+    /// It was read.
+    Read,
+    /// Its frame has returned.
+    ScopeEnded,
+}
+
+/// The watches of a machine.
+#[derive(Default)]
+pub(crate) struct Watches {
+    list: Vec<Watch>,
+    /// What each held when it was looked at last; `None` where there was nothing.
+    seen: Vec<Option<Vec<u8>>>,
+    /// The watches of memory by the pages that they lie in.
+    pages: HashMap<u64, Vec<usize>>,
+    /// Whether any watch lies in a granule whose address ends so: one look tells nearly all accesses apart.
+    granules: Vec<bool>,
+    /// The deepest scope: only below it something ends.
+    scope_max: u32,
+}
+
+const PAGE_BITS: u32 = 12;
+const GRANULE_BITS: u32 = 6;
+const GRANULES: usize = 1 << 16;
+
+/// What an instruction can do to what is watched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    None,
+    Load(u8),
+    Store(u8),
+    LocalGet,
+    LocalSet,
+    GlobalGet,
+    GlobalSet,
+    TableGet,
+    /// Nothing, or if the host is called anything.
+    Call {
+        is_tail: bool,
+    },
+    /// Anything: all watches are looked at after it.
+    Any,
+}
+
+static EFFECTS: LazyLock<[Effect; 256]> =
+    LazyLock::new(|| std::array::from_fn(|byte| effect_of(byte as u8)));
+
+fn effect_of(byte: u8) -> Effect {
+    if byte == PREFIX_FC {
+        return Effect::Any;
+    }
+    let Some(op) = Op::from_byte(byte) else {
+        return Effect::None;
+    };
+    match op {
+        Op::LocalGet => Effect::LocalGet,
+        Op::LocalSet | Op::LocalTee => Effect::LocalSet,
+        Op::GlobalGet => Effect::GlobalGet,
+        Op::GlobalSet => Effect::GlobalSet,
+        Op::TableGet => Effect::TableGet,
+        Op::TableSet | Op::MemoryGrow => Effect::Any,
+        Op::Call | Op::CallIndirect => Effect::Call { is_tail: false },
+        Op::ReturnCall | Op::ReturnCallIndirect => Effect::Call { is_tail: true },
+        _ => memory_effect(op.info().mnemonic),
+    }
+}
+
+/// Loads and stores name their size: `i64.load32_u`, `f32.store`.
+fn memory_effect(mnemonic: &str) -> Effect {
+    let natural = if mnemonic.starts_with("i32") || mnemonic.starts_with("f32") {
+        4
+    } else {
+        8
+    };
+    let size = |suffix: &str| {
+        let digits: String = suffix.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<u8>().map_or(natural, |bits| bits / 8)
+    };
+    if let Some((_, suffix)) = mnemonic.split_once(".load") {
+        Effect::Load(size(suffix))
+    } else if let Some((_, suffix)) = mnemonic.split_once(".store") {
+        Effect::Store(size(suffix))
+    } else {
+        Effect::None
+    }
+}
+
+impl Watches {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn new(list: Vec<Watch>) -> Watches {
+        let mut pages: HashMap<u64, Vec<usize>> = HashMap::new();
+        let mut granules = vec![false; GRANULES];
+        for (index, watch) in list.iter().enumerate() {
+            let WatchTarget::Memory { range, .. } = &watch.target else {
+                continue;
+            };
+            if range.is_empty() {
+                continue;
+            }
+            let last = range.end - 1;
+            for page in range.start >> PAGE_BITS..=last >> PAGE_BITS {
+                pages.entry(page).or_default().push(index);
+            }
+            let (first, last) = (range.start >> GRANULE_BITS, last >> GRANULE_BITS);
+            // A range this long lies in every granule.
+            let count = (last - first + 1).min(GRANULES as u64);
+            for granule in first..first + count {
+                granules[granule as usize % GRANULES] = true;
+            }
+        }
+        Watches {
+            seen: Vec::new(),
+            scope_max: list
+                .iter()
+                .filter_map(|watch| watch.scope)
+                .max()
+                .unwrap_or(0),
+            pages,
+            granules,
+            list,
+        }
+    }
+
+    /// The watches that share bytes with an access.
+    fn touched(&self, address: u64, size: u64) -> Vec<usize> {
+        let last = address.saturating_add(size.max(1) - 1);
+        let is_near = (address >> GRANULE_BITS..=last >> GRANULE_BITS)
+            .any(|granule| self.granules[granule as usize % GRANULES]);
+        if !is_near {
+            return Vec::new();
+        }
+        let mut touched = Vec::new();
+        for page in address >> PAGE_BITS..=last >> PAGE_BITS {
+            for &index in self.pages.get(&page).into_iter().flatten() {
+                let shares = matches!(
+                    &self.list[index].target,
+                    WatchTarget::Memory { range, .. } if range.start <= last && address < range.end
+                );
+                if shares && !touched.contains(&index) {
+                    touched.push(index);
+                }
+            }
+        }
+        touched
+    }
+}
+
+impl Vm {
+    /// Replaces all watches. Runs stop with [`Exit::Watch`] after the instructions that they ask for.
+    pub fn set_watches(&mut self, watches: Vec<Watch>) {
+        self.watches = Watches::new(watches);
+    }
+
+    /// Like [`Vm::run`], one instruction at a time.
+    pub(crate) fn run_watched(&mut self, limit: RunLimit) -> Exit {
+        /// How many instructions go by between looks at the interrupt.
+        const POLL_INSTRUCTIONS: u32 = 1 << 12;
+        let tick_limit = limit.tick.unwrap_or(u64::MAX);
+        let mut stops_here = limit.probe_at_start;
+        let mut until_poll = 0;
+        self.look_at_all();
+        loop {
+            if let Some(exit) = self.begin() {
+                return exit;
+            }
+            if self.machine.tick >= tick_limit {
+                return Exit::Tick;
+            }
+            if until_poll == 0 {
+                until_poll = POLL_INSTRUCTIONS;
+                if self.interrupt().take() {
+                    return Exit::Interrupted;
+                }
+            }
+            until_poll -= 1;
+            if stops_here && self.stands_at_probe() {
+                return Exit::Probe;
+            }
+            stops_here = true;
+            match self.step_watched() {
+                Exit::Stepped => {}
+                exit => return exit,
+            }
+        }
+    }
+
+    /// Like [`Vm::step`], with the watches looked at.
+    pub(crate) fn step_and_watch(&mut self) -> Exit {
+        if let Some(exit) = self.begin() {
+            return exit;
+        }
+        self.look_at_all();
+        self.step_watched()
+    }
+
+    fn stands_at_probe(&self) -> bool {
+        self.frame(0).is_some_and(|frame| {
+            self.has_probe(CodeAddress {
+                instance: frame.instance,
+                pc: frame.pc,
+            })
+        })
+    }
+
+    fn step_watched(&mut self) -> Exit {
+        let accesses = self.accesses();
+        let exit = self.step_plain();
+        if !matches!(exit, Exit::Stepped) {
+            return exit;
+        }
+        let depth = self.machine.frames.len() as u32;
+        let mut hits = Vec::new();
+        match accesses {
+            Accesses::None => {}
+            Accesses::Some { indices, is_write } => {
+                for index in indices {
+                    self.look_at(index, is_write, &mut hits);
+                }
+            }
+            Accesses::AnyUnlessAt { depth } if self.machine.frames.len() == depth => {}
+            Accesses::AnyUnlessAt { .. } | Accesses::Any => {
+                for index in 0..self.watches.list.len() {
+                    if self.refresh(index) {
+                        self.report_write(index, true, &mut hits);
+                    }
+                }
+            }
+        }
+        if depth < self.watches.scope_max {
+            let ended = self.watches.list.iter();
+            let ended = ended.filter(|watch| watch.scope.is_some_and(|scope| depth < scope));
+            hits.extend(ended.map(|watch| WatchHit {
+                id: watch.id,
+                event: WatchEvent::ScopeEnded,
+            }));
+        }
+        if hits.is_empty() {
+            exit
+        } else {
+            Exit::Watch(hits)
+        }
+    }
+
+    /// The watches that the next instruction can touch.
+    fn accesses(&self) -> Accesses {
+        let Some(frame) = self.machine.frames.last() else {
+            return Accesses::None;
+        };
+        let instance = self.store.funcs[frame.func.index()].instance;
+        let code = &self.module(instance).bytes()[frame.pc.index()..];
+        let effect = EFFECTS[usize::from(code[0])];
+        let is_write = match effect {
+            Effect::None => return Accesses::None,
+            Effect::Any => return Accesses::Any,
+            Effect::Call { is_tail } => {
+                let depth = self.machine.frames.len() + usize::from(!is_tail);
+                return Accesses::AnyUnlessAt { depth };
+            }
+            Effect::Store(_) | Effect::LocalSet | Effect::GlobalSet => true,
+            Effect::Load(_) | Effect::LocalGet | Effect::GlobalGet | Effect::TableGet => false,
+        };
+        let Some(instruction) = Instructions::new(code, frame.pc).next() else {
+            return Accesses::None;
+        };
+        let indices = match (effect, &instruction.immediates) {
+            (Effect::Load(size), Immediates::MemArg { memory, offset, .. }) => {
+                self.touched_memory(instance, *memory, self.operand_cell(0), *offset, size)
+            }
+            (Effect::Store(size), Immediates::MemArg { memory, offset, .. }) => {
+                self.touched_memory(instance, *memory, self.operand_cell(1), *offset, size)
+            }
+            _ => self.touched_slots(instance, effect, &instruction),
+        };
+        if indices.is_empty() {
+            Accesses::None
+        } else {
+            Accesses::Some { indices, is_write }
+        }
+    }
+
+    fn touched_memory(
+        &self,
+        instance: InstanceAddr,
+        memory: u32,
+        address: u64,
+        offset: u64,
+        size: u8,
+    ) -> Vec<usize> {
+        // The address is 32 bits wide; its cell's upper half means nothing.
+        let address = u64::from(address as u32) + offset;
+        let mut touched = self.watches.touched(address, u64::from(size));
+        touched.retain(|&index| match &self.watches.list[index].target {
+            WatchTarget::Memory {
+                instance: watched,
+                memory: watched_memory,
+                ..
+            } => self.memory_addr(*watched, *watched_memory) == self.memory_addr(instance, memory),
+            _ => false,
+        });
+        touched
+    }
+
+    fn touched_slots(
+        &self,
+        instance: InstanceAddr,
+        effect: Effect,
+        instruction: &Instruction,
+    ) -> Vec<usize> {
+        let Immediates::Index(accessed) = instruction.immediates else {
+            return Vec::new();
+        };
+        let depth = self.machine.frames.len() as u32;
+        let is_touched = |watch: &Watch| match (&watch.target, effect) {
+            (WatchTarget::Local { depth: at, index }, Effect::LocalGet | Effect::LocalSet) => {
+                *at == depth && *index == accessed
+            }
+            (WatchTarget::Global(global), Effect::GlobalGet | Effect::GlobalSet) => {
+                self.global_addr(instance, accessed) == Some(*global)
+            }
+            (
+                WatchTarget::TableElement {
+                    instance: at,
+                    table,
+                    index,
+                },
+                Effect::TableGet,
+            ) => {
+                self.table_addr(*at, *table) == self.table_addr(instance, accessed)
+                    && *index == u64::from(self.operand_cell(0) as u32)
+            }
+            _ => false,
+        };
+        let watches = self.watches.list.iter().enumerate();
+        watches
+            .filter(|(_, watch)| is_touched(watch))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    fn operand_cell(&self, depth: usize) -> u64 {
+        self.machine.cells[self.machine.height as usize - 1 - depth]
+    }
+
+    /// Takes note of what a touched watch holds now, and of what it asks for.
+    fn look_at(&mut self, index: usize, is_write: bool, hits: &mut Vec<WatchHit>) {
+        if is_write {
+            let is_changed = self.refresh(index);
+            self.report_write(index, is_changed, hits);
+        } else if matches!(
+            self.watches.list[index].kind,
+            WatchKind::Read | WatchKind::Access
+        ) {
+            hits.push(WatchHit {
+                id: self.watches.list[index].id,
+                event: WatchEvent::Read,
+            });
+        }
+    }
+
+    fn report_write(&self, index: usize, is_changed: bool, hits: &mut Vec<WatchHit>) {
+        let watch = &self.watches.list[index];
+        let event = match (watch.kind, is_changed) {
+            (WatchKind::Read, _) | (WatchKind::Change, false) => return,
+            (_, true) => WatchEvent::Changed,
+            (_, false) => WatchEvent::Written,
+        };
+        hits.push(WatchHit {
+            id: watch.id,
+            event,
+        });
+    }
+
+    /// Whether a watch holds something else than before.
+    fn refresh(&mut self, index: usize) -> bool {
+        let now = self.watched_bytes(&self.watches.list[index].target);
+        let is_changed = self.watches.seen[index] != now;
+        self.watches.seen[index] = now;
+        is_changed
+    }
+
+    /// Takes note of all, since they may have been changed from outside.
+    fn look_at_all(&mut self) {
+        let targets = self.watches.list.iter().map(|watch| &watch.target);
+        let seen = targets.map(|target| self.watched_bytes(target)).collect();
+        self.watches.seen = seen;
+    }
+
+    fn watched_bytes(&self, target: &WatchTarget) -> Option<Vec<u8>> {
+        let cells = |value: crate::value::Value| {
+            value
+                .to_cells()
+                .iter()
+                .flat_map(|cell| cell.to_le_bytes())
+                .collect()
+        };
+        match target {
+            WatchTarget::Memory {
+                instance,
+                memory,
+                range,
+            } => {
+                let bytes = self.memory(*instance, *memory)?;
+                let range = usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?;
+                bytes.get(range).map(<[u8]>::to_vec)
+            }
+            WatchTarget::Global(global) => self.global(*global).map(|(_, value)| cells(value)),
+            WatchTarget::Local { depth, index } => {
+                let number = self.machine.frames.len().checked_sub(*depth as usize)?;
+                self.local(number, *index).map(cells)
+            }
+            WatchTarget::TableElement {
+                instance,
+                table,
+                index,
+            } => {
+                let address = self.table_addr(*instance, *table)?;
+                let elements = &self.machine.tables[address].elements;
+                let element = elements.get(usize::try_from(*index).ok()?)?;
+                Some(element.to_le_bytes().to_vec())
+            }
+        }
+    }
+
+    fn memory_addr(&self, instance: InstanceAddr, memory: u32) -> Option<usize> {
+        let instance = self.store.instances.get(instance.index())?;
+        instance
+            .memories
+            .get(memory as usize)
+            .map(|address| address.index())
+    }
+
+    fn table_addr(&self, instance: InstanceAddr, table: u32) -> Option<usize> {
+        let instance = self.store.instances.get(instance.index())?;
+        instance
+            .tables
+            .get(table as usize)
+            .map(|address| address.index())
+    }
+}
+
+/// The watches that an instruction can touch.
+enum Accesses {
+    None,
+    Some {
+        indices: Vec<usize>,
+        is_write: bool,
+    },
+    /// All, unless a function of the guest was called, so that there are this many frames.
+    AnyUnlessAt {
+        depth: usize,
+    },
+    Any,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EFFECTS, Effect};
+    use crate::isa::Op;
+
+    #[test]
+    fn every_access_of_memory_has_its_size() {
+        let sizes = |op: Op| {
+            let byte = (0..=255).find(|byte| Op::from_byte(*byte) == Some(op));
+            match EFFECTS[usize::from(byte.expect("an instruction of one byte"))] {
+                Effect::Load(size) => i32::from(size),
+                Effect::Store(size) => -i32::from(size),
+                _ => 0,
+            }
+        };
+        assert_eq!(sizes(Op::I32Load), 4);
+        assert_eq!(sizes(Op::F64Load), 8);
+        assert_eq!(sizes(Op::I64Load32U), 4);
+        assert_eq!(sizes(Op::I32Load8S), 1);
+        assert_eq!(sizes(Op::I64Store), -8);
+        assert_eq!(sizes(Op::F32Store), -4);
+        assert_eq!(sizes(Op::I64Store16), -2);
+        assert_eq!(sizes(Op::I32Add), 0);
+    }
+}
