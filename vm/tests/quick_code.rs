@@ -5,7 +5,8 @@ mod support;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use support::{BUSY, Counter, INSTANCE, Random, invoke, machine_of};
+use support::random::Random;
+use support::{BUSY, Counter, INSTANCE, call, invoke, machine_of};
 use wdb_vm::address::CodeAddress;
 use wdb_vm::exit::Exit;
 use wdb_vm::module::Module;
@@ -132,6 +133,27 @@ fn runs_stop_like_steps_in_random_programs() {
     }
     println!("{ended} ended, {trapped} trapped");
     assert!(ended > 10 && trapped > 10, "programs of each kind");
+}
+
+#[test]
+fn numbers_of_every_length_arrive() {
+    for bits in 0..64 {
+        for value in [1i64 << bits, -1 << bits, !(-1 << bits)] {
+            let text = format!(
+                "(module
+                (func $short (param i32) (result i64) local.get 0 i32.const {} i32.add i64.extend_i32_s)
+                (func (export \"main\") (param i32) (result i64)
+                    local.get 0 call $short i64.const {value} i64.xor))",
+                value as i32
+            );
+            let short = i64::from((value as i32).wrapping_add(3));
+            assert_eq!(
+                call(&mut machine_of(&text), "main", &[Value::I32(3)]),
+                Exit::Finished(vec![Value::I64(short ^ value)]),
+                "{value}"
+            );
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -666,3 +666,31 @@ macro_rules! quick_rows {
 }
 
 pub(super) mod rows;
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+    use super::rows::ROWS;
+
+    #[test]
+    fn rows_differ() {
+        for (number, row) in ROWS.iter().enumerate() {
+            let patterns: Vec<Pattern> = row.patterns().collect();
+            let same = |other: &&super::Row| other.patterns().eq(patterns.iter().copied());
+            assert_eq!(
+                ROWS.iter().filter(same).count(),
+                1,
+                "{number}: {patterns:?}"
+            );
+        }
+    }
+
+    /// A stop in the midst of a sequence goes on with its rest, whose numbers are in plain bytes.
+    #[test]
+    fn every_part_of_a_sequence_has_a_row_of_its_own() {
+        for pattern in ROWS.iter().flat_map(|row| row.patterns()) {
+            let alone = ROWS.iter().any(|row| row.patterns().eq([pattern]));
+            assert!(alone, "{pattern:?}");
+        }
+    }
+}
