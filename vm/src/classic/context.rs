@@ -46,6 +46,8 @@ pub(super) struct Context {
     pub(super) budget: u64,
     /// The running instance's memory 0.
     pub(super) memory: *mut u8,
+    /// Addresses below this can be accessed in every size.
+    pub(super) memory_inner_bytes: u64,
     pub(super) memory_bytes: u64,
     /// The running function.
     pub(super) code: *const FuncCode,
@@ -77,6 +79,16 @@ pub(super) struct Context {
     pub(super) fp: *mut u64,
     pub(super) side: *const Branch,
     pub(super) leave: Option<Leave>,
+}
+
+impl Context {
+    /// Takes note of memory 0's size.
+    pub(super) fn set_memory_bytes(&mut self, bytes: u64) {
+        /// The widest access.
+        const ACCESS_BYTES_MAX: u64 = size_of::<u64>() as u64;
+        self.memory_bytes = bytes;
+        self.memory_inner_bytes = bytes.saturating_sub(ACCESS_BYTES_MAX - 1);
+    }
 }
 
 /// The registers that travel from handler to handler, all of them in machine registers.

@@ -10,7 +10,7 @@ use crate::memory::GrowError;
 use crate::store::{Instance, Store};
 use crate::trap::TrapKind;
 
-/// The address of an access of `size` bytes at `offset` from `base` in memory 0.
+/// The address of an access of `size` bytes at `offset` from `base` in memory 0. The last few bytes are for the long form.
 #[inline(always)]
 pub(super) unsafe fn checked_address<const LONG: bool>(
     context: *const Context,
@@ -20,14 +20,20 @@ pub(super) unsafe fn checked_address<const LONG: bool>(
 ) -> Result<*mut u8, Rare> {
     // SAFETY: the context is alive for the whole run; an address within the memory's bytes is valid.
     unsafe {
+        let context = &*context;
         // Neither sum can overflow: all three are numbers of at most 33 bits.
         let address = u64::from(base as u32) + u64::from(offset);
-        if address + size as u64 <= (*context).memory_bytes {
-            Ok((*context).memory.add(address as usize))
-        } else if LONG {
-            Err(Rare::Trap(TrapKind::MemoryOutOfBounds))
+        if !LONG {
+            return if address < context.memory_inner_bytes {
+                Ok(context.memory.add(address as usize))
+            } else {
+                Err(Rare::Long)
+            };
+        }
+        if address + size as u64 <= context.memory_bytes {
+            Ok(context.memory.add(address as usize))
         } else {
-            Err(Rare::Long)
+            Err(Rare::Trap(TrapKind::MemoryOutOfBounds))
         }
     }
 }
@@ -311,7 +317,8 @@ fn memory_grow(world: &mut World<'_>, index: u32, delta: u64) -> Slow {
     match world.machine.memory_grow(memory, low(delta)) {
         Ok(old) => {
             if index == 0 {
-                world.context.memory_bytes = world.machine.memories[memory].bytes().len() as u64;
+                let bytes = world.machine.memories[memory].bytes().len() as u64;
+                world.context.set_memory_bytes(bytes);
             }
             Ok(old)
         }

@@ -118,13 +118,18 @@ impl Classic {
         self.probes(func).contains(&pc)
     }
 
+    #[inline]
     fn prepare(&mut self, store: &Store, func: FuncAddr) {
+        if !matches!(self.prepared.get(func.index()), Some(Some(_))) {
+            self.prepare_anew(store, func);
+        }
+    }
+
+    #[cold]
+    fn prepare_anew(&mut self, store: &Store, func: FuncAddr) {
         if self.prepared.len() < store.funcs.len() {
             self.prepared.resize_with(store.funcs.len(), || None);
             self.pointers.resize(store.funcs.len(), std::ptr::null());
-        }
-        if self.prepared[func.index()].is_some() {
-            return;
         }
         let prepared = Box::new(PreparedFunc::new(store, func, self.probes(func)));
         self.pointers[func.index()] = &raw const prepared.quick;
@@ -224,6 +229,7 @@ impl Classic {
                 budget: ticks,
                 memory: std::ptr::null_mut(),
                 memory_bytes: 0,
+                memory_inner_bytes: 0,
                 code,
                 frame: frames.add(machine.frames.len() - 1),
                 frames,
@@ -292,13 +298,15 @@ unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
         context.global_cells = instance.global_cells.as_ptr();
         context.instance_tables = instance.tables.as_ptr();
         context.type_ids = instance.type_ids.as_ptr();
-        (context.memory, context.memory_bytes) = match instance.memories.first() {
+        let (memory, bytes) = match instance.memories.first() {
             Some(address) => {
                 let memory = &mut (&mut (*context.machine).memories)[address.index()];
                 (memory.base(), memory.bytes().len() as u64)
             }
             None => (std::ptr::null_mut(), 0),
         };
+        context.memory = memory;
+        context.set_memory_bytes(bytes);
     }
 }
 

@@ -147,12 +147,15 @@ struct Bytes<const COUNT: usize>;
 impl<const COUNT: usize> Number for Bytes<COUNT> {
     #[inline(always)]
     unsafe fn read(at: *const u8) -> u64 {
-        // SAFETY: quick code is padded, so that whole words can be read everywhere.
-        let word = u64::from_le(unsafe { at.cast::<u64>().read_unaligned() });
-        if COUNT >= 8 {
-            word
-        } else {
-            word & ((1 << (8 * COUNT)) - 1)
+        // SAFETY: the number is there, and quick code is padded, so that whole words can be read everywhere.
+        unsafe {
+            match COUNT {
+                1 => u64::from(*at),
+                2 => u64::from(u16::from_le(at.cast::<u16>().read_unaligned())),
+                4 => u64::from(u32::from_le(at.cast::<u32>().read_unaligned())),
+                8.. => u64::from_le(at.cast::<u64>().read_unaligned()),
+                _ => u64::from_le(at.cast::<u64>().read_unaligned()) & ((1 << (8 * COUNT)) - 1),
+            }
         }
     }
 }
