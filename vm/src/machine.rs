@@ -4,7 +4,8 @@
 //!
 //! Values lie in 64-bit cells. A frame is `{func, pc, base}`; its locals and then its operand stack lie contiguous from
 //! `base`. A callee's parameters are its caller's topmost operands, in place. A suspended caller's `pc` is that of the
-//! instruction after its call. Types of operands and labels are not stored: [`Module::shape_at`] finds them.
+//! instruction after its call. The outermost frame's base is 1. Types of operands and labels are not stored:
+//! [`Module::shape_at`] finds them.
 //!
 //! # The clock
 //!

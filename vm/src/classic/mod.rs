@@ -1,4 +1,4 @@
-//! The classic tier: interprets the original bytes in place, one handler for each instruction.
+//! The classic tier: interprets the module's bytes, with a handler for each instruction and for common sequences of them.
 //!
 //! The canonical state is current at every instruction but for the topmost cell, which travels between handlers in a register
 //! like the positions in code and stack, and is written back whenever they leave.
@@ -118,18 +118,21 @@ impl Classic {
         self.probes(func).contains(&pc)
     }
 
+    /// Prepares a function, and makes room for pointers to every function that it can call.
     #[inline]
     fn prepare(&mut self, store: &Store, func: FuncAddr) {
-        if !matches!(self.prepared.get(func.index()), Some(Some(_))) {
+        let is_complete = self.pointers.len() == store.funcs.len();
+        if !is_complete || self.pointers[func.index()].is_null() {
             self.prepare_anew(store, func);
         }
     }
 
     #[cold]
     fn prepare_anew(&mut self, store: &Store, func: FuncAddr) {
-        if self.prepared.len() < store.funcs.len() {
-            self.prepared.resize_with(store.funcs.len(), || None);
-            self.pointers.resize(store.funcs.len(), std::ptr::null());
+        self.prepared.resize_with(store.funcs.len(), || None);
+        self.pointers.resize(store.funcs.len(), std::ptr::null());
+        if self.prepared[func.index()].is_some() {
+            return;
         }
         let prepared = Box::new(PreparedFunc::new(store, func, self.probes(func)));
         self.pointers[func.index()] = &raw const prepared.quick;

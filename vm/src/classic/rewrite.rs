@@ -1,5 +1,7 @@
 //! Makes quick code: finds the longest way through the rows of [`quick`](super::quick) for each instruction.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::quick::rows::ROWS;
@@ -31,18 +33,42 @@ struct Item<'c> {
 /// Bytes after the code that reading a number of fewer than eight bytes may touch.
 const PADDING_BYTES: usize = 8;
 
-/// The rows of [`ROWS`] by their first instruction.
-static ROWS_BY_OP: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let mut by_op = Vec::new();
+/// Rows of [`ROWS`] that agree in their first two instructions, or have only one.
+struct Group {
+    second: Option<Op>,
+    rows: Vec<u8>,
+}
+
+/// The rows by their first instruction.
+static GROUPS_BY_OP: LazyLock<Vec<Vec<Group>>> = LazyLock::new(|| {
+    let mut by_op: Vec<Vec<Group>> = Vec::new();
     for (number, row) in ROWS.iter().enumerate() {
-        let op = row.first().op as usize;
-        if by_op.len() <= op {
-            by_op.resize_with(op + 1, Vec::new);
+        let first = row.first().op as usize;
+        let second = row.patterns().nth(1).map(|pattern| pattern.op);
+        if by_op.len() <= first {
+            by_op.resize_with(first + 1, Vec::new);
         }
-        by_op[op].push(number as u8);
+        let groups = &mut by_op[first];
+        match groups.iter_mut().find(|group| group.second == second) {
+            Some(group) => group.rows.push(number as u8),
+            None => groups.push(Group {
+                second,
+                rows: vec![number as u8],
+            }),
+        }
     }
     by_op
 });
+
+/// The rows whose first two instructions are those of `items`.
+fn candidates(items: &[Item<'_>]) -> impl Iterator<Item = u8> {
+    let groups = items[0].op.and_then(|op| GROUPS_BY_OP.get(op as usize));
+    let second = items.get(1).and_then(|item| item.op);
+    let groups = groups.into_iter().flatten();
+    groups
+        .filter(move |group| group.second.is_none() || group.second == second)
+        .flat_map(|group| group.rows.iter().copied())
+}
 
 /// The quick code for a function's bytes, which start at `start` in the module.
 pub(super) fn rewrite(
@@ -104,7 +130,7 @@ fn items<'c>(
                 place,
                 bytes,
                 op,
-                probed: probes.contains(&ModuleOffset(place.pc)),
+                probed: probes.contains(&place.pc),
             }
         })
         .collect()
@@ -116,10 +142,9 @@ fn best_rows(items: &[Item<'_>], locals_cells: u32) -> Vec<Option<u8>> {
     let mut handlers = vec![0u32; items.len() + 1];
     for index in (0..items.len()).rev() {
         let rest = &items[index..];
-        let candidates = rest[0].op.and_then(|op| ROWS_BY_OP.get(op as usize));
         handlers[index] = handlers[index + 1] + 1;
         let mut best_length = 0;
-        for &number in candidates.into_iter().flatten() {
+        for number in candidates(rest) {
             let row = &ROWS[number as usize];
             if !fits(row, rest, locals_cells) {
                 continue;
@@ -127,8 +152,7 @@ fn best_rows(items: &[Item<'_>], locals_cells: u32) -> Vec<Option<u8>> {
             let length = row.patterns().count();
             let cost = 1 + handlers[index + length];
             if rows[index].is_none()
-                || (cost, std::cmp::Reverse(length))
-                    < (handlers[index], std::cmp::Reverse(best_length))
+                || (cost, Reverse(length)) < (handlers[index], Reverse(best_length))
             {
                 (rows[index], handlers[index], best_length) = (Some(number), cost, length);
             }
