@@ -105,6 +105,7 @@ fn items<'c>(
     places: &[Place],
     probes: &[ModuleOffset],
 ) -> Vec<Item<'c>> {
+    let probes: BTreeSet<u32> = probes.iter().map(|pc| pc.0).collect();
     let ends = places.iter().skip(1).map(|place| place.pc - start.0);
     let last = places.len() - 1;
     let items = places
