@@ -4,7 +4,8 @@
 //!
 //! Values lie in 64-bit cells. A frame is `{func, pc, base}`; its locals and then its operand stack lie contiguous from
 //! `base`. A callee's parameters are its caller's topmost operands, in place. A suspended caller's `pc` is that of the
-//! instruction after its call. Types of operands and labels are not stored: [`Module::shape_at`] finds them.
+//! instruction after its call. The outermost frame's base is 1. Types of operands and labels are not stored:
+//! [`Module::shape_at`] finds them.
 //!
 //! # The clock
 //!
@@ -139,6 +140,10 @@ pub struct Machine {
     pub(crate) limits: Limits,
 }
 
+/// The base of the outermost frame. The cell below it belongs to no frame and means nothing: it lets the classic tier
+/// keep the topmost cell in a register without asking whether there is one.
+pub(crate) const STACK_BOTTOM: u32 = 1;
+
 /// Cells beyond the limit, so that a frame that exceeds it can still hold its locals at its first instruction,
 /// where the exhaustion is reported: the most locals that validation admits, as vectors.
 const SLACK_CELLS: usize = 2 * (50_000 + 1_000);
@@ -147,7 +152,7 @@ impl Machine {
     pub(crate) fn new(limits: Limits, wasi: Arc<WasiState>) -> Machine {
         Machine {
             cells: vec![0; limits.cells_max as usize + SLACK_CELLS].into_boxed_slice(),
-            height: 0,
+            height: STACK_BOTTOM,
             frames: Vec::with_capacity(limits.frames_max as usize + 1),
             globals: Vec::new(),
             memories: Vec::new(),

@@ -98,6 +98,8 @@ integer!(i64, u64);
 
 /// Operations on floats whose results Rust does not define as the specification does.
 pub trait Float: Copy {
+    /// Whether it is no number.
+    fn is_nan(self) -> bool;
     /// The value itself, or the canonical NaN for any NaN.
     fn canonical(self) -> Self;
     /// The lesser, where −0 is less than +0 and NaN wins.
@@ -119,6 +121,10 @@ pub trait Float: Copy {
 macro_rules! float {
     ($float:ty, $canonical:literal) => {
         impl Float for $float {
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                <$float>::is_nan(self)
+            }
             #[inline(always)]
             fn canonical(self) -> Self {
                 if self.is_nan() {

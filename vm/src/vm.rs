@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
-use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, Time};
+use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::store::{FuncKind, LinkError, Store};
 use crate::trap::{Trap, TrapKind};
@@ -167,7 +167,7 @@ impl Vm {
     pub fn abandon(&mut self) {
         self.machine.frames.clear();
         self.machine.pending.clear();
-        self.machine.height = 0;
+        self.machine.height = STACK_BOTTOM;
         self.forget_future();
     }
 
@@ -181,30 +181,33 @@ impl Vm {
             let inst = &self.store.funcs[func.index()];
             let instance = &self.store.instances[inst.instance.index()];
             self.machine.invoked = Some(func);
-            self.machine.cells[..args.len()].copy_from_slice(&args);
+            let bottom = STACK_BOTTOM as usize;
+            self.machine.cells[bottom..][..args.len()].copy_from_slice(&args);
             let Some(body) = instance.module.func_body(inst.index) else {
                 // An import: a host call without a caller.
                 let memory = instance.memories.first().map(|address| address.index());
                 let call = CallSite {
-                    args: 0..args.len(),
+                    args: bottom..bottom + args.len(),
                     next: ModuleOffset(0),
                     memory,
                     tail: false,
                 };
                 match self.host_call(func, &call) {
-                    Ok(results) => self.machine.cells[..results.len()].copy_from_slice(&results),
+                    Ok(results) => {
+                        self.machine.cells[bottom..][..results.len()].copy_from_slice(&results);
+                    }
                     Err(exit) => return Some(exit),
                 }
                 self.machine.pending.pop_front();
                 continue;
             };
-            let locals_cells = instance.module.locals_cells(inst.index);
-            self.machine.cells[args.len()..locals_cells as usize].fill(0);
-            self.machine.height = locals_cells;
+            let locals_end = STACK_BOTTOM + instance.module.locals_cells(inst.index);
+            self.machine.cells[bottom + args.len()..locals_end as usize].fill(0);
+            self.machine.height = locals_end;
             self.machine.frames.push(Frame {
                 func,
                 pc: ModuleOffset(body.code.start),
-                base: 0,
+                base: STACK_BOTTOM,
                 side: 0,
             });
             self.machine.tick += 1;
@@ -310,7 +313,7 @@ impl Vm {
         let Some(func) = self.machine.invoked else {
             return Vec::new();
         };
-        let mut cell = 0;
+        let mut cell = STACK_BOTTOM as usize;
         let result = |&ty: &wasmparser::ValType| {
             let value = Value::from_cells(ty, &self.machine.cells[cell..]);
             cell += cell_count(ty) as usize;
@@ -497,7 +500,7 @@ impl Vm {
         let mut pcs: Vec<ModuleOffset> = self.classic.probes(func).to_vec();
         pcs.retain(|&pc| pc != address.pc);
         add(&mut pcs);
-        self.classic.set_probes(&self.store, func, pcs);
+        self.classic.set_probes(func, pcs);
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.

@@ -1,18 +1,15 @@
-//! What the classic tier knows of a function beside its bytes: the side table.
+//! What the classic tier knows of a function beside its bytes: the side table and the quick code.
 //!
 //! Wasm's branches name labels, not places. The side table holds an entry for each branch in the order of the code:
 //! how far to jump, how far to move in the side table itself, and which operands to keep. It is made at the function's first call.
 
 use wasmparser::{FrameKind, Operator};
 
+use super::rewrite::{Place, rewrite};
 use crate::address::{FuncAddr, InstanceAddr, ModuleOffset};
-use crate::module::Module;
 use crate::shape::Walk;
 use crate::store::Store;
 use crate::value::cells_count;
-
-/// The byte that stands for an opcode where a probe is. No version of WebAssembly gives it a meaning.
-pub(super) const PROBE_BYTE: u8 = 0xff;
 
 /// Where a branch goes. Distances are relative, so that a branch needs no function-wide base.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -20,7 +17,7 @@ pub(super) const PROBE_BYTE: u8 = 0xff;
 pub(super) struct Branch {
     /// Bytes from the branch's opcode to the target; positive except for a branch to a loop, which may be its own target.
     pub(super) code_delta: i32,
-    /// Entries from this one to the target's.
+    /// Bytes from this entry to the target's.
     pub(super) side_delta: i32,
     /// Cells on top of the stack that are taken along.
     pub(super) keep: u32,
@@ -28,57 +25,89 @@ pub(super) struct Branch {
     pub(super) discard: u32,
 }
 
-/// A function as the classic tier runs it.
+/// A function in one form of its code, as the handlers see it.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub(super) struct FuncCode {
-    /// The address that module offset 0 would have in the bytes to run: the module's, or this function's probed copy's.
+    /// The address that module offset 0 would have in the bytes to run: the module's, or this function's quick code's.
     pub(super) bias: *const u8,
     pub(super) side: *const Branch,
     /// The offset of the first instruction.
     pub(super) entry: u32,
-    /// The offset of the final `end`.
-    pub(super) final_end: u32,
     pub(super) param_cells: u32,
     /// Cells of the declared locals, which start as zeros.
     pub(super) local_cells: u32,
-    pub(super) result_cells: u32,
-    /// The most cells that a frame ever takes.
-    pub(super) frame_cells_max: u32,
+    /// The most bytes that a frame's cells ever take.
+    pub(super) frame_bytes_max: u32,
     pub(super) instance: InstanceAddr,
-    branches: Box<[Branch]>,
-    /// The offset of the branch that each entry belongs to.
-    sources: Box<[u32]>,
-    probed: Option<Box<[u8]>>,
+    pub(super) result_cells: u32,
+    /// The offset of the final `end`.
+    pub(super) final_end: u32,
+    /// The module's bytes.
+    pub(super) original: *const u8,
 }
 
 impl FuncCode {
-    /// Prepares a function of the store that has code.
-    pub(super) fn new(store: &Store, func: FuncAddr) -> FuncCode {
+    /// The address of the instruction at `pc` in the bytes to run.
+    pub(super) fn address_of(&self, pc: ModuleOffset) -> *const u8 {
+        self.bias.wrapping_add(pc.index())
+    }
+}
+
+/// A function as the classic tier runs it.
+pub(super) struct PreparedFunc {
+    /// In quick code, which has the probes.
+    pub(super) quick: FuncCode,
+    /// In the module's bytes, for single steps.
+    pub(super) plain: FuncCode,
+    branches: Box<[Branch]>,
+    /// The offset of the branch that each entry belongs to.
+    sources: Box<[u32]>,
+    bytes: Box<[u8]>,
+}
+
+impl PreparedFunc {
+    /// Prepares a function of the store that has code, with probes at some of its instructions.
+    pub(super) fn new(store: &Store, func: FuncAddr, probes: &[ModuleOffset]) -> PreparedFunc {
         let inst = &store.funcs[func.index()];
         let module = &store.instances[inst.instance.index()].module;
         let body = module.func_body(inst.index).expect("a function with code");
         let ty = module.func_type(inst.index);
-        let mut builder = Builder::new(
-            module,
-            Walk::new(module, inst.index).expect("a function with code"),
-        );
+        let mut builder =
+            Builder::new(Walk::new(module, inst.index).expect("a function with code"));
         builder.build().expect("the module was validated");
         let param_cells = cells_count(ty.params());
         let locals_all = module.locals_cells(inst.index);
+        let (start, end) = (body.code.start, body.code.end);
+        let code = &module.bytes()[start as usize..end as usize];
+        let bytes = rewrite(
+            code,
+            ModuleOffset(start),
+            &builder.places,
+            locals_all,
+            probes,
+        );
         let branches: Box<[Branch]> = builder.branches.into();
-        FuncCode {
-            bias: module.bytes().as_ptr(),
+        let original = module.bytes().as_ptr();
+        let plain = FuncCode {
+            bias: original,
             side: branches.as_ptr(),
-            entry: body.code.start,
-            final_end: body.code.end - 1,
+            entry: start,
             param_cells,
             local_cells: locals_all - param_cells,
-            result_cells: cells_count(ty.results()),
-            frame_cells_max: locals_all + builder.height_max,
+            frame_bytes_max: (locals_all + builder.height_max) * size_of::<u64>() as u32,
             instance: inst.instance,
+            result_cells: cells_count(ty.results()),
+            final_end: end - 1,
+            original,
+        };
+        let bias = bytes.as_ptr().wrapping_sub(start as usize);
+        PreparedFunc {
+            quick: FuncCode { bias, ..plain },
+            plain,
             branches,
             sources: builder.sources.into(),
-            probed: None,
+            bytes,
         }
     }
 
@@ -87,35 +116,12 @@ impl FuncCode {
         self.sources.partition_point(|&source| source < pc.0) as u32
     }
 
-    /// The address of the instruction at `pc` in the bytes to run.
-    pub(super) fn address_of(&self, pc: ModuleOffset) -> *const u8 {
-        self.bias.wrapping_add(pc.index())
-    }
-
-    /// Replaces the opcodes at `pcs` by probes, in a copy of the bytes; no copy remains when there are none.
-    pub(super) fn set_probes(&mut self, module: &Module, pcs: &[ModuleOffset]) {
-        let start = self.entry as usize;
-        let code = &module.bytes()[start..=self.final_end as usize];
-        self.probed = None;
-        self.bias = module.bytes().as_ptr();
-        if pcs.is_empty() {
-            return;
-        }
-        let mut copy: Box<[u8]> = code.into();
-        for pc in pcs {
-            copy[pc.index() - start] = PROBE_BYTE;
-        }
-        self.bias = copy.as_ptr().wrapping_sub(start);
-        self.probed = Some(copy);
-    }
-
     /// Bytes of memory taken beside the module's own.
     pub(super) fn size_bytes(&self) -> usize {
-        let probed = self.probed.as_ref().map_or(0, |copy| copy.len());
-        size_of::<FuncCode>()
+        size_of::<PreparedFunc>()
             + size_of_val(&self.branches[..])
             + size_of_val(&self.sources[..])
-            + probed
+            + self.bytes.len()
     }
 }
 
@@ -140,11 +146,12 @@ struct Builder<'m> {
     labels: Vec<OpenLabel>,
     branches: Vec<Branch>,
     sources: Vec<u32>,
+    places: Vec<Place>,
     height_max: u32,
 }
 
 impl<'m> Builder<'m> {
-    fn new(_module: &'m Module, walk: Walk<'m>) -> Builder<'m> {
+    fn new(walk: Walk<'m>) -> Builder<'m> {
         let body = OpenLabel {
             target: None,
             waiting: Vec::new(),
@@ -155,6 +162,7 @@ impl<'m> Builder<'m> {
             labels: vec![body],
             branches: Vec::new(),
             sources: Vec::new(),
+            places: Vec::new(),
             height_max: 0,
         }
     }
@@ -167,6 +175,12 @@ impl<'m> Builder<'m> {
                 return Some(());
             };
             let next = self.walk.pc().0;
+            let place = Place {
+                pc: pc.0,
+                stack_is_empty: self.walk.validator.operand_stack_height() == 0,
+                discards: false,
+            };
+            self.places.push(place);
             match &operator {
                 Operator::Block { .. } => self.open(None, None),
                 Operator::Loop { .. } => {
@@ -238,6 +252,7 @@ impl<'m> Builder<'m> {
             .walk
             .height_cells()
             .saturating_sub(popped + keep + height_label);
+        self.places.last_mut()?.discards |= discard > 0;
         let is_loop = frame.kind == FrameKind::Loop;
         let entry = self.add_entry(
             pc,
@@ -267,6 +282,7 @@ impl<'m> Builder<'m> {
     fn resolve(&mut self, entry: usize, target: Target) {
         let branch = &mut self.branches[entry];
         branch.code_delta = target.pc.wrapping_sub(self.sources[entry]) as i32;
-        branch.side_delta = target.side as i32 - entry as i32;
+        let entries = target.side as i32 - entry as i32;
+        branch.side_delta = entries * size_of::<Branch>() as i32;
     }
 }

@@ -5,8 +5,11 @@
 //! a handler returns after one instruction and a loop calls the next.
 
 use super::code::{Branch, FuncCode};
-use crate::machine::{Frame, Machine};
-use crate::store::Store;
+use super::{ops, quick};
+use crate::address::TableAddr;
+use crate::isa::Op;
+use crate::machine::{Frame, Machine, Table};
+use crate::store::{FuncInst, Store};
 use crate::trap::TrapKind;
 
 /// Why the handlers returned to the driver.
@@ -39,15 +42,21 @@ pub(super) enum Leave {
 /// State shared by the handlers of one run. Pointers are into the machine, the store and the prepared code.
 #[repr(C)]
 pub(super) struct Context {
-    /// The handlers that the next instruction is taken from.
-    pub(super) table: *const Handler,
     /// Ticks left before the driver is asked.
     pub(super) budget: u64,
+    /// The running instance's memory 0.
+    pub(super) memory: *mut u8,
+    /// Addresses below this can be accessed in every size.
+    pub(super) memory_inner_bytes: u64,
     pub(super) memory_bytes: u64,
     /// The running function.
     pub(super) code: *const FuncCode,
+    /// The running function's frame record.
+    pub(super) frame: *mut Frame,
+    /// The outermost frame record.
     pub(super) frames: *mut Frame,
-    pub(super) depth: usize,
+    /// The end of the frame records that the limit admits.
+    pub(super) frames_end: *mut Frame,
     pub(super) cells: *mut u64,
     /// The end of the cells that the limit admits.
     pub(super) cells_end: *mut u64,
@@ -57,7 +66,11 @@ pub(super) struct Context {
     pub(super) funcs: *const u32,
     pub(super) global_cells: *const u32,
     pub(super) globals: *mut u64,
-    pub(super) frames_max: usize,
+    /// The running instance's tables and types, the tables, and the functions of the store.
+    pub(super) instance_tables: *const TableAddr,
+    pub(super) type_ids: *const u32,
+    pub(super) tables: *const Table,
+    pub(super) store_funcs: *const FuncInst,
     pub(super) machine: *mut Machine,
     pub(super) store: *const Store,
     /// Registers at the moment of leaving.
@@ -65,8 +78,17 @@ pub(super) struct Context {
     pub(super) sp: *mut u64,
     pub(super) fp: *mut u64,
     pub(super) side: *const Branch,
-    pub(super) memory: *mut u8,
     pub(super) leave: Option<Leave>,
+}
+
+impl Context {
+    /// Takes note of memory 0's size.
+    pub(super) fn set_memory_bytes(&mut self, bytes: u64) {
+        /// The widest access.
+        const ACCESS_BYTES_MAX: u64 = size_of::<u64>() as u64;
+        self.memory_bytes = bytes;
+        self.memory_inner_bytes = bytes.saturating_sub(ACCESS_BYTES_MAX - 1);
+    }
 }
 
 /// The registers that travel from handler to handler, all of them in machine registers.
@@ -80,8 +102,9 @@ pub(super) struct Regs {
     pub(super) fp: *mut u64,
     /// The next branch's entry in the side table.
     pub(super) side: *const Branch,
-    /// Byte 0 of the instance's memory 0.
-    pub(super) memory: *mut u8,
+    /// What belongs into the cell below `sp`: the topmost operand. Where the operand stack is empty it equals that cell
+    /// (the last local, or the caller's topmost operand), so writing it back is always right.
+    pub(super) top: u64,
     pub(super) context: *mut Context,
 }
 
@@ -89,28 +112,28 @@ macro_rules! handler_type {
     ($abi:literal) => {
         /// A handler of one instruction.
         pub(super) type Handler =
-            unsafe extern $abi fn(*const u8, *mut u64, *mut u64, *const Branch, *mut u8, *mut Context);
+            unsafe extern $abi fn(*const u8, *mut u64, *mut u64, *const Branch, u64, *mut Context);
 
         /// Executes one instruction and goes on to the next.
         ///
         /// # Safety
         /// The registers are those of a machine whose canonical state is at `pc`, an `O`.
-        pub(super) unsafe extern $abi fn handler<O: Execute>(
+        pub(super) unsafe extern $abi fn handler<O: Execute, const STEP: bool>(
             pc: *const u8,
             sp: *mut u64,
             fp: *mut u64,
             side: *const Branch,
-            memory: *mut u8,
+            top: u64,
             context: *mut Context,
         ) {
             // SAFETY: passed on from the caller.
             unsafe {
-                match O::execute::<false>(Regs { pc, sp, fp, side, memory, context }) {
-                    Ok(regs) => go_on(regs),
-                    Err(Stop::Leave(Regs { pc, sp, fp, side, memory, context })) => {
-                        save_and_return(pc, sp, fp, side, memory, context);
+                match O::execute::<false>(Regs { pc, sp, fp, side, top, context }) {
+                    Ok(regs) => go_on::<STEP>(regs),
+                    Err(Stop::Leave(Regs { pc, sp, fp, side, top, context })) => {
+                        save_and_return(pc, sp, fp, side, top, context);
                     }
-                    Err(Stop::Long) => handler_long::<O>(pc, sp, fp, side, memory, context),
+                    Err(Stop::Long) => handler_long::<O, STEP>(pc, sp, fp, side, top, context),
                 }
             }
         }
@@ -118,23 +141,40 @@ macro_rules! handler_type {
         /// Like [`handler`], for the rare forms of an instruction.
         #[cold]
         #[inline(never)]
-        unsafe extern $abi fn handler_long<O: Execute>(
+        unsafe extern $abi fn handler_long<O: Execute, const STEP: bool>(
             pc: *const u8,
             sp: *mut u64,
             fp: *mut u64,
             side: *const Branch,
-            memory: *mut u8,
+            top: u64,
             context: *mut Context,
         ) {
             // SAFETY: passed on from the caller.
             unsafe {
-                match O::execute::<true>(Regs { pc, sp, fp, side, memory, context }) {
-                    Ok(regs) => go_on(regs),
-                    Err(Stop::Leave(Regs { pc, sp, fp, side, memory, context })) => {
-                        save_and_return(pc, sp, fp, side, memory, context);
+                match O::execute::<true>(Regs { pc, sp, fp, side, top, context }) {
+                    Ok(regs) => go_on::<STEP>(regs),
+                    Err(Stop::Leave(Regs { pc, sp, fp, side, top, context })) => {
+                        save_and_return(pc, sp, fp, side, top, context);
                     }
                     Err(Stop::Long) => unreachable!("the long form is complete"),
                 }
+            }
+        }
+
+        /// Executes the instruction at `pc` as the module's bytes have it, where quick code has no form of its own.
+        pub(super) unsafe extern $abi fn plain(
+            pc: *const u8,
+            sp: *mut u64,
+            fp: *mut u64,
+            side: *const Branch,
+            top: u64,
+            context: *mut Context,
+        ) {
+            // SAFETY: `pc` is an instruction of the running function, at the same offset in the module.
+            unsafe {
+                let code = &*(*context).code;
+                let opcode = *code.original.wrapping_offset(pc.offset_from(code.bias));
+                ops::PLAIN_TABLE[usize::from(opcode)](pc, sp, fp, side, top, context);
             }
         }
 
@@ -146,27 +186,11 @@ macro_rules! handler_type {
             sp: *mut u64,
             fp: *mut u64,
             side: *const Branch,
-            memory: *mut u8,
+            top: u64,
             context: *mut Context,
         ) {
             // SAFETY: passed on from the caller.
-            unsafe { save(Regs { pc, sp, fp, side, memory, context }) }
-        }
-
-        /// Stands in every entry of the table while single instructions are executed: leaves before the next one.
-        pub(super) unsafe extern $abi fn stop(
-            pc: *const u8,
-            sp: *mut u64,
-            fp: *mut u64,
-            side: *const Branch,
-            memory: *mut u8,
-            context: *mut Context,
-        ) {
-            // SAFETY: passed on from the caller.
-            unsafe {
-                (*context).leave = Some(Leave::Stepped);
-                save(Regs { pc, sp, fp, side, memory, context });
-            }
+            unsafe { save(Regs { pc, sp, fp, side, top, context }) }
         }
     };
 }
@@ -176,53 +200,46 @@ handler_type!("sysv64");
 #[cfg(not(target_arch = "x86_64"))]
 handler_type!("C");
 
-/// Goes on with the instruction at `pc`.
+/// Goes on with the instruction at `pc`, or ends after a single step.
 #[inline(always)]
-#[cfg(wdb_tail_calls)]
-pub(super) unsafe fn go_on(regs: Regs) {
+unsafe fn go_on<const STEP: bool>(regs: Regs) {
     let Regs {
         pc,
         sp,
         fp,
         side,
-        memory,
+        top,
         context,
     } = regs;
-    // SAFETY: `pc` points to an opcode of validated code, and the table has 256 entries.
+    // SAFETY: `pc` points to an opcode of validated code; the context is alive for the whole run.
     unsafe {
-        let next = *(*context).table.add(usize::from(*pc));
-        next(pc, sp, fp, side, memory, context);
+        if STEP {
+            (*context).leave = Some(Leave::Stepped);
+            save_and_return(pc, sp, fp, side, top, context);
+        } else if cfg!(wdb_tail_calls) {
+            quick::rows::RUN_TABLE[usize::from(*pc)](pc, sp, fp, side, top, context);
+        } else {
+            save(regs);
+        }
     }
-}
-
-/// Goes on with the instruction at `pc`, by way of the loop in [`enter`].
-#[inline(always)]
-#[cfg(not(wdb_tail_calls))]
-pub(super) unsafe fn go_on(regs: Regs) {
-    // SAFETY: the context is alive for the whole run.
-    unsafe { save(regs) }
 }
 
 /// Executes `first` on the instruction that the context's registers point to, and what follows, until something leaves.
 pub(super) unsafe fn enter(context: *mut Context, first: Handler) -> Leave {
-    // SAFETY: the driver has filled the context from a machine at an instruction that `first` handles.
+    // SAFETY: the driver has filled the context from a machine at an instruction that `first` handles; there is always
+    // a cell below `sp`.
     unsafe {
         (*context).leave = None;
         let mut next = first;
         loop {
             let Context {
-                pc,
-                sp,
-                fp,
-                side,
-                memory,
-                ..
+                pc, sp, fp, side, ..
             } = *context;
-            next(pc, sp, fp, side, memory, context);
+            next(pc, sp, fp, side, *sp.sub(1), context);
             if let Some(leave) = (*context).leave {
                 return leave;
             }
-            next = *(*context).table.add(usize::from(*(*context).pc));
+            next = quick::rows::RUN_TABLE[usize::from(*(*context).pc)];
         }
     }
 }
@@ -234,7 +251,8 @@ unsafe fn save(regs: Regs) {
     context.sp = regs.sp;
     context.fp = regs.fp;
     context.side = regs.side;
-    context.memory = regs.memory;
+    // SAFETY: there is always a cell below `sp`, and `top` belongs there.
+    unsafe { *regs.sp.sub(1) = regs.top };
 }
 
 /// Why an instruction does not simply go on to the next.
@@ -248,6 +266,14 @@ pub(super) enum Stop {
     Long,
 }
 
+/// Why an operation on numbers or memory gives no result.
+pub(super) enum Rare {
+    /// It traps. Only the long form says so.
+    Trap(TrapKind),
+    /// See [`Stop::Long`].
+    Long,
+}
+
 /// What executing an instruction gives: the registers to go on with.
 pub(super) type Flow = Result<Regs, Stop>;
 
@@ -257,6 +283,22 @@ pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe { (*regs.context).leave = Some(why) };
     Err(Stop::Leave(regs))
+}
+
+/// Leaves for a trap at the instruction at `pc`, or asks for the long form.
+#[inline(always)]
+pub(super) unsafe fn give_up(regs: Regs, rare: Rare) -> Flow {
+    match rare {
+        // SAFETY: the handler passes its own registers.
+        Rare::Trap(trap) => unsafe { leave(regs, Leave::Trap(trap)) },
+        Rare::Long => Err(Stop::Long),
+    }
+}
+
+/// Which instruction of the table a type stands for.
+pub(super) trait Instruction {
+    /// The instruction.
+    const OP: Op;
 }
 
 /// An instruction's semantics.
@@ -272,8 +314,19 @@ impl Regs {
     /// The cell `depth` below the top of the stack.
     #[inline(always)]
     pub(super) unsafe fn peek(self, depth: usize) -> u64 {
-        // SAFETY: validation guarantees that many operands.
-        unsafe { *self.sp.sub(depth + 1) }
+        if depth == 0 {
+            self.top
+        } else {
+            // SAFETY: validation guarantees that many operands.
+            unsafe { *self.sp.sub(depth + 1) }
+        }
+    }
+
+    /// Writes `top` into its cell, where the stack is used as a whole.
+    #[inline(always)]
+    pub(super) unsafe fn spill(self) {
+        // SAFETY: there is always a cell below `sp`, and `top` belongs there.
+        unsafe { *self.sp.sub(1) = self.top };
     }
 
     /// Goes on after `pops` operands are gone and `value` is pushed, at `pc`.
@@ -281,24 +334,28 @@ impl Regs {
     pub(super) unsafe fn replace(self, pops: usize, value: u64, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands, and the frame's height was checked at its entry.
         unsafe {
-            let top = self.sp.sub(pops);
-            *top = value;
+            if pops == 0 {
+                self.spill();
+            }
             Ok(Regs {
                 pc,
-                sp: top.add(1),
+                sp: self.sp.sub(pops).add(1),
+                top: value,
                 ..self
             })
         }
     }
 
-    /// Goes on after `pops` operands are gone, at `pc`.
+    /// Goes on after `pops` operands are gone, at least one, at `pc`.
     #[inline(always)]
     pub(super) unsafe fn popped(self, pops: usize, pc: *const u8) -> Flow {
-        // SAFETY: validation guarantees the operands.
+        // SAFETY: validation guarantees the operands, and there is always a cell below `sp`.
         unsafe {
+            let sp = self.sp.sub(pops);
             Ok(Regs {
                 pc,
-                sp: self.sp.sub(pops),
+                sp,
+                top: *sp.sub(1),
                 ..self
             })
         }

@@ -1,7 +1,9 @@
 //! Handlers of control, parametric and variable instructions.
 
 use super::code::{Branch, FuncCode};
-use super::context::{Context, Execute, Flow, Leave, Regs, leave, read_u32, skip_leb};
+use super::context::{
+    Context, Execute, Flow, Leave, Rare, Regs, Stop, give_up, leave, read_u32, skip_leb,
+};
 use super::ops;
 use crate::address::{FuncAddr, ModuleOffset};
 use crate::machine::Frame;
@@ -44,10 +46,7 @@ execute!(Loop, regs, {
 });
 execute!(If, regs, {
     let condition = regs.peek(0) as u32;
-    let regs = Regs {
-        sp: regs.sp.sub(1),
-        ..regs
-    };
+    let regs = regs.popped(1, regs.pc)?;
     if condition != 0 {
         Ok(Regs {
             pc: skip_leb(regs.pc.add(1)),
@@ -62,7 +61,7 @@ execute!(Else, regs, { Ok(jump(regs, &*regs.side)) });
 execute!(End, regs, {
     let code = &*(*regs.context).code;
     if regs.pc == code.bias.wrapping_add(code.final_end as usize) {
-        return_from::<LONG>(regs, code)
+        return_from::<LONG>(regs)
     } else {
         Ok(Regs {
             pc: regs.pc.add(1),
@@ -70,15 +69,12 @@ execute!(End, regs, {
         })
     }
 });
-execute!(Br, regs, { branch::<LONG>(regs) });
+execute!(Br, regs, { branch_over::<LONG>(regs) });
 execute!(BrIf, regs, {
     let condition = regs.peek(0) as u32;
-    let regs = Regs {
-        sp: regs.sp.sub(1),
-        ..regs
-    };
+    let regs = regs.popped(1, regs.pc)?;
     if condition != 0 {
-        branch::<LONG>(regs)
+        branch_over::<LONG>(regs)
     } else {
         Ok(Regs {
             pc: skip_leb(regs.pc.add(1)),
@@ -90,39 +86,37 @@ execute!(BrIf, regs, {
 execute!(BrTable, regs, {
     let index = regs.peek(0) as u32;
     let (count, _) = read_u32::<LONG>(regs.pc.add(1))?;
-    branch::<LONG>(Regs {
-        sp: regs.sp.sub(1),
+    let regs = regs.popped(1, regs.pc)?;
+    branch_over::<LONG>(Regs {
         side: regs.side.add(index.min(count) as usize),
         ..regs
     })
 });
-execute!(Return, regs, {
-    return_from::<LONG>(regs, &*(*regs.context).code)
-});
+execute!(Return, regs, { return_from::<LONG>(regs) });
 execute!(Call, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
-    call::<LONG>(regs, func, regs.sp, next)
+    call(regs, func, regs.sp, next)
 });
 execute!(ReturnCall, regs, {
     let (index, _) = read_u32::<LONG>(regs.pc.add(1))?;
     let func = *(*regs.context).funcs.add(index as usize);
-    tail_call::<LONG>(regs, func, regs.sp)
+    tail_call(regs, func, regs.sp)
 });
 execute!(CallIndirect, regs, {
     let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let (table, next) = read_u32::<LONG>(next)?;
-    match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
-        Ok(func) => call::<LONG>(regs, func, regs.sp.sub(1), next),
-        Err(trap) => leave(regs, Leave::Trap(trap)),
+    match select_callee::<LONG>(regs.context, type_index, table, regs.peek(0) as u32) {
+        Ok(func) => call(regs, func, regs.sp.sub(1), next),
+        Err(rare) => give_up(regs, rare),
     }
 });
 execute!(ReturnCallIndirect, regs, {
     let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let (table, _) = read_u32::<LONG>(next)?;
-    match select_callee(regs.context, type_index, table, regs.peek(0) as u32) {
-        Ok(func) => tail_call::<LONG>(regs, func, regs.sp.sub(1)),
-        Err(trap) => leave(regs, Leave::Trap(trap)),
+    match select_callee::<LONG>(regs.context, type_index, table, regs.peek(0) as u32) {
+        Ok(func) => tail_call(regs, func, regs.sp.sub(1)),
+        Err(rare) => give_up(regs, rare),
     }
 });
 execute!(Drop, regs, { regs.popped(1, regs.pc.add(1)) });
@@ -171,7 +165,7 @@ execute!(GlobalSet, regs, {
 });
 
 #[inline(always)]
-unsafe fn selected(regs: Regs) -> u64 {
+pub(super) unsafe fn selected(regs: Regs) -> u64 {
     // SAFETY: `select` has three operands.
     unsafe {
         if regs.peek(0) as u32 != 0 {
@@ -184,7 +178,7 @@ unsafe fn selected(regs: Regs) -> u64 {
 
 /// Counts a tick at `pc`, where control has just arrived.
 #[inline(always)]
-unsafe fn tick(regs: Regs) -> Flow {
+pub(super) unsafe fn tick(regs: Regs) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe {
         let budget = &mut (*regs.context).budget;
@@ -199,35 +193,56 @@ unsafe fn tick(regs: Regs) -> Flow {
 
 /// Moves to a branch's target in code and side table.
 #[inline(always)]
-unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
+pub(super) unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
     // SAFETY: the side table's distances stay within the function's code and table.
     unsafe {
         Regs {
             pc: regs.pc.offset(entry.code_delta as isize),
-            side: regs.side.offset(entry.side_delta as isize),
+            side: regs.side.byte_offset(entry.side_delta as isize),
             ..regs
         }
     }
 }
 
-/// Takes the branch of the current side table entry.
+/// Takes the branch of the current side table entry, which discards no operand.
 #[inline(always)]
-unsafe fn branch<const LONG: bool>(regs: Regs) -> Flow {
+pub(super) unsafe fn branch(regs: Regs) -> Flow {
     // SAFETY: `side` is this branch's entry.
     unsafe {
         let entry = &*regs.side;
-        let mut regs = jump(regs, entry);
-        if entry.discard != 0 {
-            let kept = regs.sp.sub(entry.keep as usize);
-            let target = kept.sub(entry.discard as usize);
-            move_cells(kept, target, entry.keep as usize);
-            regs.sp = target.add(entry.keep as usize);
-        }
+        let regs = jump(regs, entry);
         if entry.code_delta <= 0 {
             tick(regs)
         } else {
             Ok(regs)
         }
+    }
+}
+
+/// Takes the branch of the current side table entry. That several cells move is its long form.
+#[inline(always)]
+unsafe fn branch_over<const LONG: bool>(regs: Regs) -> Flow {
+    // SAFETY: `side` is this branch's entry, and validation guarantees the operands.
+    unsafe {
+        let Branch { keep, discard, .. } = *regs.side;
+        let (keep, discard) = (keep as usize, discard as usize);
+        if discard == 0 {
+            return branch(regs);
+        }
+        if !LONG && keep > 1 {
+            return Err(Stop::Long);
+        }
+        let sp = regs.sp.sub(discard);
+        let top = if keep == 0 {
+            *sp.sub(1)
+        } else {
+            // The last one is `top`, which stays.
+            if LONG {
+                move_cells(regs.sp.sub(keep), sp.sub(keep), keep - 1);
+            }
+            regs.top
+        };
+        branch(Regs { sp, top, ..regs })
     }
 }
 
@@ -246,12 +261,7 @@ unsafe fn move_cells(from: *const u64, to: *mut u64, count: usize) {
 
 /// Calls the function of the store whose arguments end at `args_end`; control comes back to `next`.
 #[inline(always)]
-unsafe fn call<const LONG: bool>(
-    regs: Regs,
-    func: u32,
-    args_end: *mut u64,
-    next: *const u8,
-) -> Flow {
+pub(super) unsafe fn call(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Flow {
     // SAFETY: the context's pointers are valid for the whole run, `func` is a function of the store.
     unsafe {
         let context = &mut *regs.context;
@@ -259,11 +269,12 @@ unsafe fn call<const LONG: bool>(
         if target.is_null() {
             return leave(regs, Leave::Callee(func));
         }
+        regs.spill();
         let caller = &*context.code;
-        let frame = &mut *context.frames.add(context.depth - 1);
-        frame.pc = ModuleOffset(next.offset_from(caller.bias) as u32);
-        frame.side = regs.side.offset_from(caller.side) as u32;
-        context.depth += 1;
+        let frame = context.frame;
+        (*frame).pc = ModuleOffset(next.offset_from(caller.bias) as u32);
+        (*frame).side = regs.side.offset_from(caller.side) as u32;
+        context.frame = frame.add(1);
         enter_callee(
             regs,
             func,
@@ -275,7 +286,7 @@ unsafe fn call<const LONG: bool>(
 
 /// Replaces the running frame by one of the function of the store whose arguments end at `args_end`.
 #[inline(always)]
-unsafe fn tail_call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64) -> Flow {
+unsafe fn tail_call(regs: Regs, func: u32, args_end: *mut u64) -> Flow {
     // SAFETY: as in `call`.
     unsafe {
         let context = &mut *regs.context;
@@ -284,6 +295,7 @@ unsafe fn tail_call<const LONG: bool>(regs: Regs, func: u32, args_end: *mut u64)
             return leave(regs, Leave::TailCallee(func));
         }
         let params = (*target).param_cells as usize;
+        regs.spill();
         move_cells(args_end.sub(params), regs.fp, params);
         enter_callee(regs, func, &*target, regs.fp)
     }
@@ -300,7 +312,9 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
             // Volatile for the same reason as in `move_cells`.
             locals.add(index).write_volatile(0);
         }
-        *context.frames.add(context.depth - 1) = Frame {
+        let sp = locals.add(target.local_cells as usize);
+        let frame = context.frame;
+        *frame = Frame {
             func: FuncAddr(func),
             pc: ModuleOffset(target.entry),
             base: fp.offset_from(context.cells) as u32,
@@ -308,21 +322,23 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
         };
         let regs = Regs {
             pc: target.bias.wrapping_add(target.entry as usize),
-            sp: locals.add(target.local_cells as usize),
+            sp,
             fp,
             side: target.side,
+            top: *sp.sub(1),
             ..regs
         };
         let other_instance = (*context.code).instance != target.instance;
+        let budget = context.budget - 1;
         context.code = target;
-        context.budget -= 1;
-        let exhausted = context.depth > context.frames_max
-            || context.cells_end.offset_from(fp) < target.frame_cells_max as isize;
+        context.budget = budget;
+        let exhausted = frame >= context.frames_end
+            || context.cells_end.byte_offset_from(fp) < target.frame_bytes_max as isize;
         if other_instance {
             leave(regs, Leave::Instance)
         } else if exhausted {
             leave(regs, Leave::Exhausted)
-        } else if context.budget == 0 {
+        } else if budget == 0 {
             leave(regs, Leave::Budget)
         } else {
             Ok(regs)
@@ -330,29 +346,42 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
     }
 }
 
-/// Returns from the running function, whose results are on top of the stack.
+/// Returns from the running function, whose results are on top of the stack. Several of them are its long form.
 #[inline(always)]
-unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
+pub(super) unsafe fn return_from<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: the frame records describe the callers' states.
     unsafe {
         let context = &mut *regs.context;
+        let code = &*context.code;
         let results = code.result_cells as usize;
-        move_cells(regs.sp.sub(results), regs.fp, results);
-        let sp = regs.fp.add(results);
-        context.depth -= 1;
-        if context.depth == 0 {
-            return leave(Regs { sp, ..regs }, Leave::Finished);
+        if !LONG && results > 1 {
+            return Err(Stop::Long);
         }
-        let frame = *context.frames.add(context.depth - 1);
+        let sp = regs.fp.add(results);
+        let top = if results == 0 {
+            *sp.sub(1)
+        } else {
+            // The last one is `top`, which stays.
+            if LONG {
+                move_cells(regs.sp.sub(results), regs.fp, results - 1);
+            }
+            regs.top
+        };
+        let regs = Regs { sp, top, ..regs };
+        let returning = context.frame;
+        context.frame = returning.wrapping_sub(1);
+        if returning == context.frames {
+            return leave(regs, Leave::Finished);
+        }
+        let frame = *context.frame;
         let caller = *context.codes.add(frame.func.index());
         if caller.is_null() || frame.side == Frame::SIDE_UNKNOWN {
-            return leave(Regs { sp, ..regs }, Leave::Returned);
+            return leave(regs, Leave::Returned);
         }
         let other_instance = (*caller).instance != code.instance;
         context.code = caller;
         let regs = Regs {
             pc: (*caller).bias.wrapping_add(frame.pc.index()),
-            sp,
             fp: context.cells.add(frame.base as usize),
             side: (*caller).side.add(frame.side as usize),
             ..regs
@@ -365,27 +394,29 @@ unsafe fn return_from<const LONG: bool>(regs: Regs, code: &FuncCode) -> Flow {
     }
 }
 
-/// The function that `call_indirect` calls.
-#[inline(never)]
-unsafe fn select_callee(
+/// The function that `call_indirect` calls. Only the long form says why there is none.
+#[inline(always)]
+pub(super) unsafe fn select_callee<const LONG: bool>(
     context: *const Context,
     type_index: u32,
     table: u32,
     index: u32,
-) -> Result<u32, TrapKind> {
-    // SAFETY: the context's pointers are valid for the whole run.
+) -> Result<u32, Rare> {
+    // SAFETY: the context's pointers are valid for the whole run, and validated code names items of the instance.
     unsafe {
         let context = &*context;
-        let store = &*context.store;
-        let instance = &store.instances[(*context.code).instance.index()];
-        let elements =
-            &(&(*context.machine).tables)[instance.tables[table as usize].index()].elements;
-        let cell = *elements
+        let rare = |trap| if LONG { Rare::Trap(trap) } else { Rare::Long };
+        let table = &*context
+            .tables
+            .add((*context.instance_tables.add(table as usize)).index());
+        let cell = *table
+            .elements
             .get(index as usize)
-            .ok_or(TrapKind::UndefinedElement)?;
-        let func = func_of_ref_cell(cell).ok_or(TrapKind::UninitializedElement)?;
-        if store.funcs[func.index()].type_id != instance.type_ids[type_index as usize] {
-            return Err(TrapKind::IndirectCallTypeMismatch);
+            .ok_or(rare(TrapKind::UndefinedElement))?;
+        let func = func_of_ref_cell(cell).ok_or(rare(TrapKind::UninitializedElement))?;
+        let type_id = (*context.store_funcs.add(func.index())).type_id;
+        if type_id != *context.type_ids.add(type_index as usize) {
+            return Err(rare(TrapKind::IndirectCallTypeMismatch));
         }
         Ok(func.0)
     }

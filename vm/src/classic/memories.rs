@@ -1,7 +1,8 @@
 //! Handlers of memory and table instructions.
 
 use super::context::{
-    Context, Execute, Flow, Leave, Regs, Stop, leave, read_u32, read_u32_any, skip_leb,
+    Context, Execute, Flow, Instruction, Leave, Rare, Regs, Stop, give_up, leave, read_u32,
+    read_u32_any, skip_leb,
 };
 use super::ops;
 use crate::machine::Machine;
@@ -9,42 +10,86 @@ use crate::memory::GrowError;
 use crate::store::{Instance, Store};
 use crate::trap::TrapKind;
 
-/// The address that an access of `size` bytes goes to, and the instruction after it.
+/// The address of an access of `size` bytes at `offset` from `base` in memory 0. The last few bytes are for the long form.
 #[inline(always)]
-unsafe fn effective_address<const LONG: bool>(
-    regs: Regs,
+pub(super) unsafe fn checked_address<const LONG: bool>(
+    context: *const Context,
     base: u64,
-    size: u64,
-) -> Result<(*mut u8, *const u8), Stop> {
-    // SAFETY: validated code has alignment and offset after the opcode; an address within the memory's bytes is valid.
+    offset: u32,
+    size: usize,
+) -> Result<*mut u8, Rare> {
+    // SAFETY: the context is alive for the whole run; an address within the memory's bytes is valid.
     unsafe {
-        let (offset, next) = read_u32::<LONG>(skip_leb(regs.pc.add(1)))?;
+        let context = &*context;
         // Neither sum can overflow: all three are numbers of at most 33 bits.
         let address = u64::from(base as u32) + u64::from(offset);
-        if address + size <= (*regs.context).memory_bytes {
-            Ok((regs.memory.add(address as usize), next))
+        if !LONG {
+            return if address < context.memory_inner_bytes {
+                Ok(context.memory.add(address as usize))
+            } else {
+                Err(Rare::Long)
+            };
+        }
+        if address + size as u64 <= context.memory_bytes {
+            Ok(context.memory.add(address as usize))
         } else {
-            (*regs.context).leave = Some(Leave::Trap(TrapKind::MemoryOutOfBounds));
-            Err(Stop::Leave(regs))
+            Err(Rare::Trap(TrapKind::MemoryOutOfBounds))
         }
     }
+}
+
+/// The offset of an access, and the instruction after it.
+#[inline(always)]
+unsafe fn read_offset<const LONG: bool>(regs: Regs) -> Result<(u32, *const u8), Stop> {
+    // SAFETY: validated code has alignment and offset after the opcode.
+    unsafe { read_u32::<LONG>(skip_leb(regs.pc.add(1))) }
+}
+
+/// An instruction that reads memory.
+pub(super) trait MemoryLoad: Instruction {
+    /// The number of bytes.
+    const SIZE: usize;
+    /// Reads from a valid address.
+    unsafe fn read(address: *const u8) -> u64;
+}
+
+/// An instruction that writes memory.
+pub(super) trait MemoryStore: Instruction {
+    /// The number of bytes.
+    const SIZE: usize;
+    /// Writes to a valid address.
+    unsafe fn write(address: *mut u8, cell: u64);
 }
 
 /// `loads! { I32Load8S: i8 as i32 as u32; }` makes the handler of a load of an `i8` that is widened by these casts.
 macro_rules! loads {
     ($($name:ident: $ty:ident $(as $via:ident)*;)*) => {
-        $(impl Execute for ops::$name {
-            #[inline(always)]
-            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
-                // SAFETY: validated code has the operand; the address was checked.
-                unsafe {
-                    let size = size_of::<$ty>() as u64;
-                    let (address, next) = effective_address::<LONG>(regs, regs.peek(0), size)?;
-                    let value = <$ty>::from_le(address.cast::<$ty>().read_unaligned());
-                    regs.replace(1, value $(as $via)* as u64, next)
+        $(
+            impl MemoryLoad for ops::$name {
+                const SIZE: usize = size_of::<$ty>();
+                #[inline(always)]
+                unsafe fn read(address: *const u8) -> u64 {
+                    // SAFETY: passed on from the caller.
+                    let value = <$ty>::from_le(unsafe { address.cast::<$ty>().read_unaligned() });
+                    value $(as $via)* as u64
                 }
             }
-        })*
+
+            impl Execute for ops::$name {
+                #[inline(always)]
+                unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+                    // SAFETY: validated code has the operand; the address is checked.
+                    unsafe {
+                        let (offset, next) = read_offset::<LONG>(regs)?;
+                        let size = <ops::$name as MemoryLoad>::SIZE;
+                        match checked_address::<LONG>(regs.context, regs.peek(0), offset, size) {
+                            Ok(address) => regs.replace(1, <ops::$name as MemoryLoad>::read(address), next),
+                            Err(rare) => give_up(regs, rare),
+                        }
+                    }
+                }
+            }
+        )*
     };
 }
 loads! {
@@ -66,18 +111,34 @@ loads! {
 
 macro_rules! stores {
     ($($name:ident: $ty:ident;)*) => {
-        $(impl Execute for ops::$name {
-            #[inline(always)]
-            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
-                // SAFETY: validated code has the operands; the address was checked.
-                unsafe {
-                    let size = size_of::<$ty>() as u64;
-                    let (address, next) = effective_address::<LONG>(regs, regs.peek(1), size)?;
-                    address.cast::<$ty>().write_unaligned((regs.peek(0) as $ty).to_le());
-                    regs.popped(2, next)
+        $(
+            impl MemoryStore for ops::$name {
+                const SIZE: usize = size_of::<$ty>();
+                #[inline(always)]
+                unsafe fn write(address: *mut u8, cell: u64) {
+                    // SAFETY: passed on from the caller.
+                    unsafe { address.cast::<$ty>().write_unaligned((cell as $ty).to_le()) };
                 }
             }
-        })*
+
+            impl Execute for ops::$name {
+                #[inline(always)]
+                unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+                    // SAFETY: validated code has the operands; the address is checked.
+                    unsafe {
+                        let (offset, next) = read_offset::<LONG>(regs)?;
+                        let size = <ops::$name as MemoryStore>::SIZE;
+                        match checked_address::<LONG>(regs.context, regs.peek(1), offset, size) {
+                            Ok(address) => {
+                                <ops::$name as MemoryStore>::write(address, regs.peek(0));
+                                regs.popped(2, next)
+                            }
+                            Err(rare) => give_up(regs, rare),
+                        }
+                    }
+                }
+            }
+        )*
     };
 }
 stores! {
@@ -127,6 +188,7 @@ unsafe fn slow<const POPS: usize, const PUSHES: bool>(
 ) -> Flow {
     // SAFETY: validated code has the operands and immediates.
     unsafe {
+        regs.spill();
         match body(regs.context, regs.sp.sub(POPS), immediates) {
             Ok(cell) => {
                 let mut next = immediates;
@@ -135,6 +197,8 @@ unsafe fn slow<const POPS: usize, const PUSHES: bool>(
                 }
                 if PUSHES {
                     regs.replace(POPS, cell, next)
+                } else if POPS == 0 {
+                    Ok(Regs { pc: next, ..regs })
                 } else {
                     regs.popped(POPS, next)
                 }
@@ -253,7 +317,8 @@ fn memory_grow(world: &mut World<'_>, index: u32, delta: u64) -> Slow {
     match world.machine.memory_grow(memory, low(delta)) {
         Ok(old) => {
             if index == 0 {
-                world.context.memory_bytes = world.machine.memories[memory].bytes().len() as u64;
+                let bytes = world.machine.memories[memory].bytes().len() as u64;
+                world.context.set_memory_bytes(bytes);
             }
             Ok(old)
         }

@@ -1,8 +1,12 @@
-//! The classic tier: interprets the original bytes in place, one handler for each instruction.
+//! The classic tier: interprets the module's bytes, with a handler for each instruction and for common sequences of them.
 //!
-//! The canonical state is current at every instruction: operands and locals live in the canonical cells, and the registers
-//! that travel between handlers are mere positions in it. The only translation is a side table for branches, made at a
-//! function's first call. Probes are bytes in a copy of the one function that has them, so elsewhere they cost nothing.
+//! The canonical state is current at every instruction but for the topmost cell, which travels between handlers in a register
+//! like the positions in code and stack, and is written back whenever they leave.
+//!
+//! A single step executes the module's own bytes. A run executes *quick code*, a copy of the function made at its first
+//! call, in which every instruction stands at its own offset: opcodes are replaced by those of handlers for the form
+//! at hand, or for the whole sequence of instructions that starts there, and numbers by their plain bytes. Probes are
+//! opcodes of their own in it, so they cost nothing elsewhere. Beside it there is a side table for branches.
 
 mod code;
 mod context;
@@ -10,13 +14,15 @@ mod control;
 mod memories;
 mod numbers;
 mod ops;
+mod quick;
+mod rewrite;
 
 use std::collections::BTreeMap;
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::machine::{Frame, Machine};
 use crate::store::{FuncKind, Store};
-use code::FuncCode;
+use code::{FuncCode, PreparedFunc};
 use context::{Context, Leave};
 
 pub(crate) use outcome::Outcome;
@@ -50,7 +56,7 @@ mod outcome {
 /// Code prepared for this tier, and the probes in it.
 pub(crate) struct Classic {
     /// By function of the store. Boxed, so that the pointers below stay valid when the vector grows.
-    prepared: Vec<Option<Box<FuncCode>>>,
+    prepared: Vec<Option<Box<PreparedFunc>>>,
     pointers: Vec<*const FuncCode>,
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
@@ -89,15 +95,16 @@ impl Classic {
     }
 
     /// Replaces the probes of a function of the store.
-    pub(crate) fn set_probes(&mut self, store: &Store, func: FuncAddr, pcs: Vec<ModuleOffset>) {
-        if let Some(Some(code)) = self.prepared.get_mut(func.index()) {
-            let instance = &store.instances[store.funcs[func.index()].instance.index()];
-            code.set_probes(&instance.module, &pcs);
-        }
+    pub(crate) fn set_probes(&mut self, func: FuncAddr, pcs: Vec<ModuleOffset>) {
         if pcs.is_empty() {
             self.probes.remove(&func);
         } else {
             self.probes.insert(func, pcs);
+        }
+        // It is prepared anew when it runs again.
+        if let Some(prepared) = self.prepared.get_mut(func.index()) {
+            *prepared = None;
+            self.pointers[func.index()] = std::ptr::null();
         }
     }
 
@@ -111,21 +118,25 @@ impl Classic {
         self.probes(func).contains(&pc)
     }
 
+    /// Prepares a function, and makes room for pointers to every function that it can call.
+    #[inline]
     fn prepare(&mut self, store: &Store, func: FuncAddr) {
-        if self.prepared.len() < store.funcs.len() {
-            self.prepared.resize_with(store.funcs.len(), || None);
-            self.pointers.resize(store.funcs.len(), std::ptr::null());
+        let is_complete = self.pointers.len() == store.funcs.len();
+        if !is_complete || self.pointers[func.index()].is_null() {
+            self.prepare_anew(store, func);
         }
+    }
+
+    #[cold]
+    fn prepare_anew(&mut self, store: &Store, func: FuncAddr) {
+        self.prepared.resize_with(store.funcs.len(), || None);
+        self.pointers.resize(store.funcs.len(), std::ptr::null());
         if self.prepared[func.index()].is_some() {
             return;
         }
-        let mut code = Box::new(FuncCode::new(store, func));
-        if let Some(pcs) = self.probes.get(&func) {
-            let module = &store.instances[code.instance.index()].module;
-            code.set_probes(module, pcs);
-        }
-        self.pointers[func.index()] = &raw const *code;
-        self.prepared[func.index()] = Some(code);
+        let prepared = Box::new(PreparedFunc::new(store, func, self.probes(func)));
+        self.pointers[func.index()] = &raw const prepared.quick;
+        self.prepared[func.index()] = Some(prepared);
     }
 
     /// The most cells that a frame of the function takes.
@@ -134,7 +145,9 @@ impl Classic {
         self.prepared[func.index()]
             .as_ref()
             .expect("just prepared")
-            .frame_cells_max
+            .quick
+            .frame_bytes_max
+            / 8
     }
 
     /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one).
@@ -145,19 +158,25 @@ impl Classic {
         mode: Mode,
         ticks: u64,
     ) -> Outcome {
-        let granted = ticks;
         let mut left = ticks;
-        let mut mode = mode;
+        // The first instruction of a run may have a probe in quick code, so it is a single step.
+        let mut step_first = mode == Mode::Run;
         loop {
             let top = *machine
                 .frames
                 .last()
                 .expect("the driver runs a machine that has a frame");
             self.prepare(store, top.func);
-            let (leave, rest) = self.enter(machine, store, top, mode, left);
+            let now = if step_first { Mode::Step } else { mode };
+            let (leave, rest) = self.enter(machine, store, top, now, left);
+            debug_assert!(rest <= left, "ticks only go down");
             machine.tick += left - rest;
             left = rest;
-            let outcome = match leave {
+            return match leave {
+                Leave::Stepped if step_first => {
+                    step_first = false;
+                    continue;
+                }
                 Leave::Stepped => Outcome::Stepped,
                 Leave::Probe => Outcome::Probe,
                 Leave::Budget | Leave::Exhausted => Outcome::Poll,
@@ -172,11 +191,6 @@ impl Classic {
                         // The call is executed again now that its target is known.
                         (FuncKind::Wasm, _) => {
                             self.prepare(store, func);
-                            mode = if mode == Mode::RunFromProbe {
-                                Mode::Run
-                            } else {
-                                mode
-                            };
                             continue;
                         }
                         (_, Leave::TailCallee(_)) => Outcome::HostTailCall(func),
@@ -184,8 +198,6 @@ impl Classic {
                     }
                 }
             };
-            debug_assert!(left <= granted, "ticks only go down");
-            return outcome;
         }
     }
 
@@ -198,51 +210,58 @@ impl Classic {
         mode: Mode,
         ticks: u64,
     ) -> (Leave, u64) {
-        let code: *const FuncCode = self.pointers[top.func.index()];
+        let prepared = self.prepared[top.func.index()]
+            .as_ref()
+            .expect("the driver has it prepared");
+        let code: *const FuncCode = if mode == Mode::Step {
+            &prepared.plain
+        } else {
+            &prepared.quick
+        };
         // SAFETY: the code was prepared, and neither it nor machine and store change but through the handlers.
         unsafe {
             let side = if top.side == Frame::SIDE_UNKNOWN {
-                (*code).side_at(top.pc)
+                prepared.side_at(top.pc)
             } else {
                 top.side
             };
             let cells = machine.cells.as_mut_ptr();
+            let frames = machine.frames.as_mut_ptr();
             let pc = (*code).address_of(top.pc);
             let mut context = Context {
-                table: if mode == Mode::Step {
-                    ops::STOP_TABLE.as_ptr()
-                } else {
-                    ops::RUN_TABLE.as_ptr()
-                },
                 budget: ticks,
+                memory: std::ptr::null_mut(),
                 memory_bytes: 0,
+                memory_inner_bytes: 0,
                 code,
-                frames: machine.frames.as_mut_ptr(),
-                depth: machine.frames.len(),
+                frame: frames.add(machine.frames.len() - 1),
+                frames,
+                frames_end: frames.add(machine.limits.frames_max as usize),
                 cells,
                 cells_end: cells.add(machine.limits.cells_max as usize),
                 codes: self.pointers.as_ptr(),
                 funcs: std::ptr::null(),
                 global_cells: std::ptr::null(),
                 globals: machine.globals.as_mut_ptr(),
-                frames_max: machine.limits.frames_max as usize,
+                instance_tables: std::ptr::null(),
+                type_ids: std::ptr::null(),
+                tables: machine.tables.as_ptr(),
+                store_funcs: store.funcs.as_ptr(),
                 machine: &raw mut *machine,
                 store,
                 pc,
                 sp: cells.add(machine.height as usize),
                 fp: cells.add(top.base as usize),
                 side: (*code).side.add(side as usize),
-                memory: std::ptr::null_mut(),
                 leave: None,
             };
             load_instance(&mut context, (*code).instance);
-            let first = if mode == Mode::RunFromProbe {
-                *pc
+            let table = if mode == Mode::Step {
+                &ops::STEP_TABLE
             } else {
-                let instance = &store.instances[(*code).instance.index()];
-                instance.module.bytes()[top.pc.index()]
+                &quick::rows::RUN_TABLE
             };
-            let leave = context::enter(&raw mut context, ops::RUN_TABLE[usize::from(first)]);
+            let leave = context::enter(&raw mut context, table[usize::from(*pc)]);
             save_state(machine, &context, leave);
             (leave, context.budget)
         }
@@ -254,7 +273,11 @@ unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
     // SAFETY: the registers point into the machine's cells and the running function's code and side table; the frame
     // records up to `depth` are written.
     unsafe {
-        machine.frames.set_len(context.depth);
+        // No pointer to a frame record is left when the outermost function has returned.
+        let end = context.frame.addr() + size_of::<Frame>();
+        machine
+            .frames
+            .set_len((end - context.frames.addr()) / size_of::<Frame>());
         machine.height = context.sp.offset_from(context.cells) as u32;
         if matches!(leave, Leave::Finished | Leave::Returned) {
             return;
@@ -269,21 +292,24 @@ unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
     }
 }
 
-/// Points the context to what belongs to an instance; answers its memory's base.
-unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) -> *mut u8 {
+/// Points the context to what belongs to an instance.
+unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
     // SAFETY: the context's pointers are valid for the whole run.
     unsafe {
         let instance = &(&(*context.store).instances)[instance.index()];
         context.funcs = instance.funcs.as_ptr().cast();
         context.global_cells = instance.global_cells.as_ptr();
-        (context.memory, context.memory_bytes) = match instance.memories.first() {
+        context.instance_tables = instance.tables.as_ptr();
+        context.type_ids = instance.type_ids.as_ptr();
+        let (memory, bytes) = match instance.memories.first() {
             Some(address) => {
                 let memory = &mut (&mut (*context.machine).memories)[address.index()];
                 (memory.base(), memory.bytes().len() as u64)
             }
             None => (std::ptr::null_mut(), 0),
         };
-        context.memory
+        context.memory = memory;
+        context.set_memory_bytes(bytes);
     }
 }
 

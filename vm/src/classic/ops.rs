@@ -1,8 +1,7 @@
 //! One type for each instruction, and the tables of their handlers, made from the one table of instructions.
 
-use super::code::PROBE_BYTE;
-use super::context::{Execute, Flow, Handler, Leave, Regs, handler, leave, read_u32, stop};
-use crate::isa::{PREFIX_FC, for_each_instruction};
+use super::context::{Execute, Flow, Handler, Instruction, Leave, Regs, handler, leave, read_u32};
+use crate::isa::{Op, PREFIX_FC, for_each_instruction};
 
 /// Stands where an opcode is replaced.
 pub(super) struct Probe;
@@ -35,20 +34,27 @@ macro_rules! define_handlers {
         $(
             #[doc = $mnemonic]
             pub(super) struct $name;
+
+            impl Instruction for $name {
+                const OP: Op = Op::$name;
+            }
         )*
         $(
             #[doc = $fc_mnemonic]
             pub(super) struct $fc_name;
+
+            impl Instruction for $fc_name {
+                const OP: Op = Op::$fc_name;
+            }
         )*
 
-        /// The handler of every opcode byte.
-        pub(super) static RUN_TABLE: [Handler; 256] = {
-            let mut table: [Handler; 256] = [handler::<Invalid>; 256];
-            $(table[$code] = handler::<$name>;)*
-            table[PREFIX_FC as usize] = handler::<PrefixFc>;
-            table[PROBE_BYTE as usize] = handler::<Probe>;
+        /// The handler of every opcode byte of the binary format.
+        const fn table<const STEP: bool>() -> [Handler; 256] {
+            let mut table: [Handler; 256] = [handler::<Invalid, STEP>; 256];
+            $(table[$code] = handler::<$name, STEP>;)*
+            table[PREFIX_FC as usize] = handler::<PrefixFc, STEP>;
             table
-        };
+        }
 
         impl Execute for PrefixFc {
             #[inline(always)]
@@ -66,5 +72,8 @@ macro_rules! define_handlers {
 }
 for_each_instruction!(define_handlers);
 
-/// Leaves at any opcode: in force while single instructions are executed.
-pub(super) static STOP_TABLE: [Handler; 256] = [stop; 256];
+/// Handlers of the module's own bytes that go on to the next instruction, in quick code.
+pub(super) static PLAIN_TABLE: [Handler; 256] = table::<false>();
+
+/// Handlers of the module's own bytes that leave after their instruction.
+pub(super) static STEP_TABLE: [Handler; 256] = table::<true>();
