@@ -127,7 +127,10 @@ impl Formatter<'_, '_> {
             TypeKind::Record(record) if found.notation == Notation::Rust => {
                 self.rust_record(value, &found, record, depth);
             }
-            TypeKind::Record(record) => self.record(value, record, depth),
+            TypeKind::Record(record) => match self.inspector.cpp_shape(value) {
+                Some(shape) => self.cpp_value(&shape, depth),
+                None => self.record(value, record, depth),
+            },
             TypeKind::Array { element, count } => {
                 self.array(value, *element, *count, &found, depth)
             }

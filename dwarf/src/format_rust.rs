@@ -17,11 +17,11 @@ impl Formatter<'_, '_> {
         depth: usize,
     ) {
         match self.inspector.rust_shape(value) {
-            Some(RustShape::Text(elements)) => return self.rust_text(&elements),
+            Some(RustShape::Text(elements)) => return self.text_at(&elements),
             Some(RustShape::Sequence(elements)) => {
                 let inspector = self.inspector;
                 return self.sequence(elements.count, ('[', ']'), depth, |index| {
-                    let element = inspector.rust_element(&elements, index);
+                    let element = inspector.sequence_element(&elements, index);
                     // A vector of garbage claims any length: stop at what cannot be read.
                     (index == 0 || element.availability == Availability::Available)
                         .then_some(element)
@@ -86,9 +86,11 @@ impl Formatter<'_, '_> {
         list.end();
     }
 
-    fn rust_text(&mut self, elements: &Elements) {
+    /// Writes the text that lies somewhere.
+    pub(crate) fn text_at(&mut self, elements: &Elements) {
         let count = usize::try_from(elements.count).unwrap_or(usize::MAX);
-        let shown = count.min(self.options.elements_max);
+        // A string of garbage claims any length.
+        let shown = count.min(self.options.elements_max).min(Value::BYTES_MAX);
         let mut bytes = vec![0; shown];
         match self
             .inspector

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::address::CodeOffset;
+use crate::cpp_values::CppShape;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::info::DebugInfo;
 use crate::location::{Place, Target};
 use crate::places::{bit_field_bytes, with_bits};
 use crate::reader::Reader;
-use crate::rust_values::RustShape;
+use crate::rust_values::{Elements, RustShape};
 use crate::scopes::Variable;
 use crate::types::{BitField, Member, PointerKind, Record, TypeKind, TypeRef};
 use crate::value::{Availability, Child, Scalar, Value, Write};
@@ -172,18 +173,40 @@ impl<'a> Inspector<'a> {
                         type_name: self.info.type_name(type_ref),
                     });
                 }
-                self.find_member(value, name)
-                    .ok_or_else(|| Error::NoMember {
-                        member: name.to_owned(),
-                        type_name: self.info.type_name(value.type_ref),
-                    })
+                let found = self
+                    .find_member(value, name)
+                    .or_else(|| self.member_behind(value, name));
+                found.ok_or_else(|| Error::NoMember {
+                    member: name.to_owned(),
+                    type_name: self.info.type_name(value.type_ref),
+                })
             }
             _ => Err(self.wrong_type("access to a member", value)),
         }
     }
 
     /// Looks for a member in a record, then in the parts of it that lend it their members.
-    fn find_member(&self, value: &Value, name: &str) -> Option<Value> {
+    /// A member of what a smart pointer points to or an optional value contains.
+    fn member_behind(&self, value: &Value, name: &str) -> Option<Value> {
+        let target = match self.cpp_shape(value)? {
+            CppShape::Pointer(pointer) => self.dereference(&pointer).ok()?,
+            CppShape::Optional(content) => content?,
+            CppShape::Text(_) | CppShape::Sequence(_) => return None,
+        };
+        self.find_member(&target, name)
+    }
+
+    /// The elements that a slice, vector or string of a library stands for.
+    fn sequence_of(&self, value: &Value) -> Option<Elements> {
+        match self.rust_shape(value) {
+            Some(RustShape::Sequence(elements)) => Some(elements),
+            Some(RustShape::Text(_)) => None,
+            None => self.cpp_elements(value),
+        }
+    }
+
+    /// A member of the value itself, of its bases or of its members without a name.
+    pub(crate) fn find_member(&self, value: &Value, name: &str) -> Option<Value> {
         let is_wanted = |member: &&Member| {
             // A tuple's fields are numbered, and Rust's debug info gives them valid names.
             let found = member.name.as_deref();
@@ -330,8 +353,8 @@ impl<'a> Inspector<'a> {
                 let address = self.address(value)?.wrapping_add(offset_of(index, size));
                 Ok(self.read(*target, Place::Memory(self.wrapped(address))))
             }
-            _ => match self.rust_shape(value) {
-                Some(RustShape::Sequence(elements)) => {
+            _ => match self.sequence_of(value) {
+                Some(elements) => {
                     let is_inside = u64::try_from(index).is_ok_and(|index| index < elements.count);
                     if !is_inside {
                         return Err(Error::NoElement {
@@ -363,7 +386,11 @@ impl<'a> Inspector<'a> {
                 }
             }
             TypeKind::Array { .. } => self.index(value, 0),
-            _ => Err(self.wrong_type("dereferencing", value)),
+            _ => match self.cpp_shape(value) {
+                Some(CppShape::Pointer(pointer)) => self.dereference(&pointer),
+                Some(CppShape::Optional(Some(content))) => Ok(content),
+                _ => Err(self.wrong_type("dereferencing", value)),
+            },
         }
     }
 
@@ -429,6 +456,9 @@ impl<'a> Inspector<'a> {
         let (_, found) = self.resolved(value);
         if let Some(shape) = self.rust_shape(value) {
             return self.rust_children(&shape, count_max);
+        }
+        if let Some(elements) = self.cpp_elements(value) {
+            return self.rust_children(&RustShape::Sequence(elements), count_max);
         }
         match &found.kind {
             TypeKind::Pointer { .. } => {

@@ -17,9 +17,11 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod cpp_values;
 mod error;
 mod evaluate;
 mod format;
+mod format_cpp;
 mod format_rust;
 mod functions;
 mod info;

@@ -90,13 +90,13 @@ impl Inspector<'_> {
             .min(count_max);
         let child = |index| Child {
             name: format!("[{index}]"),
-            value: self.rust_element(elements, index as u64),
+            value: self.sequence_element(elements, index as u64),
         };
         (0..count).map(child).collect()
     }
 
     /// An element of a sequence.
-    pub(crate) fn rust_element(&self, elements: &Elements, index: u64) -> Value {
+    pub(crate) fn sequence_element(&self, elements: &Elements, index: u64) -> Value {
         let size = self.info().size_of(elements.element).unwrap_or(0);
         let address = elements.address.wrapping_add(index.wrapping_mul(size));
         self.read(elements.element, Place::Memory(address))

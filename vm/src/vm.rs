@@ -247,7 +247,9 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
-        self.host_call_passed = Some(self.time());
+        if self.stops_at_host_calls {
+            self.host_call_passed = Some(self.time());
+        }
         if self.watches.is_empty() {
             self.step_plain()
         } else {

@@ -103,17 +103,18 @@ impl Debugger {
         let mut line_before: Option<(Arc<str>, u32)> = None;
         let mut file_before: Option<Arc<str>> = None;
         for (row, source) in self.rows(&disassembly, wanted) {
-            if has_source && source != line_before {
-                if let Some((file, line)) = &source {
-                    let is_new_file = file_before.as_ref() != Some(file);
-                    rows.push(DisassemblyRow::Source {
-                        file: is_new_file.then(|| self.program.display_path(file).to_owned()),
-                        lines: self.source_line(file, *line).into_iter().collect(),
-                    });
-                    file_before = Some(file.clone());
-                    // What has no line of its own, as an `end`, does not interrupt one.
-                    line_before = source;
-                }
+            // What has no line of its own, as an `end`, does not interrupt one.
+            if has_source
+                && source != line_before
+                && let Some((file, line)) = &source
+            {
+                let is_new_file = file_before.as_ref() != Some(file);
+                rows.push(DisassemblyRow::Source {
+                    file: is_new_file.then(|| self.program.display_path(file).to_owned()),
+                    lines: self.source_line(file, *line).into_iter().collect(),
+                });
+                file_before = Some(file.clone());
+                line_before = source;
             }
             rows.push(DisassemblyRow::Instruction(row));
         }
