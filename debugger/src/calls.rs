@@ -15,7 +15,7 @@ use wdb_vm::vm::{RunLimit, Vm};
 use wdb_vm::{FuncType, ValType};
 
 use crate::debugger::Debugger;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::expression::Scope;
 use crate::location::funcs_named;
 use crate::process::PROGRAM_INSTANCE;
@@ -130,9 +130,9 @@ impl FrameScope<'_> {
         }
         if params.len() != args.len() {
             return Err(Error::Other(format!(
-                "{} takes {} arguments, {} are given.",
+                "{} takes {}, {} given.",
                 callee.name,
-                params.len(),
+                counted(params.len(), "argument"),
                 args.len()
             )));
         }

@@ -86,6 +86,12 @@ impl Error {
     }
 }
 
+/// A number of things, as in "1 argument" and "2 arguments".
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 /// What a text goes on with from a position, short enough for a line.
 fn excerpt(text: &str, position: usize) -> String {
     const CHARS_MAX: usize = 30;

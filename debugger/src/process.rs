@@ -13,7 +13,7 @@ use wdb_vm::vm::{Config, Vm};
 use wdb_vm::wasi::{OutputKind, StdinSource, WasiConfig};
 use wdb_vm::{FuncType, ValType};
 
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::event::Stream;
 use crate::program::Program;
 use crate::session::{SessionOptions, StdinChoice};
@@ -178,8 +178,8 @@ fn parse_arguments(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Va
     if params.len() != texts.len() {
         let types: Vec<String> = params.iter().map(|ty| val_type_text(*ty)).collect();
         return Err(Error::Other(format!(
-            "{name} takes {} arguments ({}), {} are given.",
-            params.len(),
+            "{name} takes {} ({}), {} given.",
+            counted(params.len(), "argument"),
             types.join(", "),
             texts.len()
         )));

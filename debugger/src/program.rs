@@ -324,6 +324,11 @@ impl Program {
         }
     }
 
+    /// Whether a source file can be shown.
+    pub(crate) fn has_source(&self, recorded: &Arc<str>) -> bool {
+        self.sources.find(recorded).is_some()
+    }
+
     /// A position with the file on this machine.
     pub(crate) fn spot(&self, location: &SourceLocation) -> SourceSpot {
         let resolved = match self.sources.find(&location.file) {

@@ -95,7 +95,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "step-mode",
-        about: "Mode of the step operation in functions without line information",
+        about: "Whether step stops in functions without lines or without a source file that can be shown",
         kind: SettingKind::Switch(|settings| &mut settings.stops_in_functions_without_lines),
     },
 ];

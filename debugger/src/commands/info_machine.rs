@@ -3,7 +3,7 @@
 use wdb_vm::disassemble::val_type_text;
 
 use crate::debugger::Debugger;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::process::PROGRAM_INSTANCE;
 use crate::report::{Report, SlotReport};
 use crate::view::SlotView;
@@ -121,19 +121,13 @@ pub(super) fn frame(debugger: &mut Debugger, _arguments: &str) -> Result<(), Err
         }
     ));
     text.push_str(&format!(
-        "\n {}, {}, {}, first cell {}",
+        "\n {}, {}, {}",
         counted(module.local_types(func).len(), "wasm local"),
         counted(operands, "operand"),
-        counted(labels, "label"),
-        frame.info.base
+        counted(labels, "label")
     ));
     debugger.say(text);
     Ok(())
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
 
 fn reports(prefix: &str, slots: Vec<SlotView>) -> Vec<SlotReport> {

@@ -551,7 +551,8 @@ pub const COMMANDS: &[Command] = &[
         group: Group::Running,
         usage: "step [COUNT]",
         summary: "Step program until it reaches a different source line.",
-        details: "",
+        details: "It passes over functions without lines, and from a function whose source can be shown over functions whose\n\
+                  source cannot; `set step-mode on` makes it stop in them.",
         argument: ArgumentKind::None,
         repeat: Repeat::Same,
         run: running::step,

@@ -39,6 +39,8 @@ struct Origin {
     line: u32,
     /// Where `until` began: it does not stop before.
     floor: Option<ModuleOffset>,
+    /// Whether functions whose source cannot be shown are passed over.
+    passes_missing_sources: bool,
 }
 
 /// What to do after an instruction of a step by line.
@@ -98,7 +100,10 @@ impl Debugger {
 
     /// Steps to another line. Of the inlined calls that begin where the program stands, `hidden_inlines` are not entered.
     fn step_line(&mut self, kind: StepKind, hidden_inlines: usize) -> Stop {
-        if kind == StepKind::LineInto && hidden_inlines > 0 {
+        if kind == StepKind::LineInto
+            && hidden_inlines > 0
+            && self.is_worth_entering(hidden_inlines)
+        {
             // To enter an inlined call executes nothing.
             self.hidden_inlines = hidden_inlines - 1;
             return Stop::Line;
@@ -118,7 +123,7 @@ impl Debugger {
             if now.depth > origin.depth || (now.depth == origin.depth && now.func != origin.func) {
                 // A call, or a tail call, which takes the frame's place.
                 let return_depth = now.depth.min(origin.depth + 1) - 1;
-                match self.enter_or_pass(kind, now, return_depth) {
+                match self.enter_or_pass(kind, &origin, now, return_depth) {
                     Stop::Arrived => {}
                     stop => return stop,
                 }
@@ -140,6 +145,22 @@ impl Debugger {
         }
     }
 
+    /// Whether the next of the inlined calls that begin where the program stands has a source that can be shown, or the code
+    /// around it has none either.
+    fn is_worth_entering(&mut self, hidden_inlines: usize) -> bool {
+        let Some(position) = self.position() else {
+            return false;
+        };
+        let places = self.program.places_at(position.pc);
+        let has_source = |inline: usize| {
+            let location = places.get(inline).and_then(|place| place.location.as_ref());
+            location.is_some_and(|location| self.program.has_source(&location.file))
+        };
+        self.settings.stops_in_functions_without_lines
+            || has_source(hidden_inlines - 1)
+            || !has_source(hidden_inlines)
+    }
+
     /// Where a step by line begins; `None` where no line is known.
     fn origin(&mut self, kind: StepKind, hidden_inlines: usize) -> Option<Origin> {
         let position = self.position()?;
@@ -157,16 +178,26 @@ impl Debugger {
             } else {
                 at..at
             },
-            file: location.file,
             line: location.line,
             floor: (kind == StepKind::LineForward).then_some(position.pc),
+            // Where no source is there at all, there is nothing to choose by.
+            passes_missing_sources: !self.settings.stops_in_functions_without_lines
+                && self.program.has_source(&location.file),
+            file: location.file,
         })
     }
 
     /// After a call: into the function that was called, if it has lines and that is wanted, else until it has returned.
     /// [`Stop::Arrived`] says that the caller is reached again, [`Stop::Line`] that the step is done.
-    fn enter_or_pass(&mut self, kind: StepKind, now: Position, return_depth: usize) -> Stop {
-        let target = (kind == StepKind::LineInto).then(|| self.after_prologue(now.pc));
+    fn enter_or_pass(
+        &mut self,
+        kind: StepKind,
+        origin: &Origin,
+        now: Position,
+        return_depth: usize,
+    ) -> Stop {
+        let target = (kind == StepKind::LineInto)
+            .then(|| self.after_prologue(now.pc, origin.passes_missing_sources));
         if let Some(target) = target.flatten() {
             if target != now.pc {
                 let stop = self.run_until(&[target], &|vm| vm.frame_count() == now.depth);
@@ -182,15 +213,17 @@ impl Debugger {
         self.run_to_depth(return_depth)
     }
 
-    /// The instruction after the prologue of the function that begins at `pc`; `None` when it has no lines.
-    fn after_prologue(&self, pc: ModuleOffset) -> Option<ModuleOffset> {
+    /// The instruction after the prologue of the function that begins at `pc`; `None` when it has no lines, or, if that
+    /// matters, no source.
+    fn after_prologue(&self, pc: ModuleOffset, needs_source: bool) -> Option<ModuleOffset> {
         let info = self.program.info();
         let function = info.function_at(self.program.code_offset(pc)?)?;
         let target = self
             .program
             .instruction_at(info.breakpoint_address(&function))?;
         let location = info.location(self.program.code_offset(target)?)?;
-        (location.line > 0).then_some(target)
+        let is_shown = !needs_source || self.program.has_source(&location.file);
+        (location.line > 0 && is_shown).then_some(target)
     }
 
     /// After the return from the function in which the step began: the caller's line, or that of the first caller that has
@@ -246,11 +279,18 @@ impl Debugger {
                 .as_ref()
                 .is_some_and(|(line, file)| *line == origin.line && *file == origin.file)
         };
+        let is_shown = |found: &Option<(u32, Arc<str>)>| {
+            !origin.passes_missing_sources
+                || found
+                    .as_ref()
+                    .is_some_and(|(_, file)| self.program.has_source(file))
+        };
         let mut line = line_at(hidden_inlines);
         if kind == StepKind::LineInto
             && hidden_inlines > 0
             && inline_depth == origin.inline_depth
             && is_origin_line(&line)
+            && is_shown(&line_at(hidden_inlines - 1))
         {
             // A call in this line, which begins here.
             hidden_inlines -= 1;
@@ -258,7 +298,7 @@ impl Debugger {
             line = line_at(hidden_inlines);
         }
         // The body of an inlined call belongs to the line that calls it.
-        if inline_depth > origin.inline_depth && kind != StepKind::LineInto {
+        if inline_depth > origin.inline_depth && (kind != StepKind::LineInto || !is_shown(&line)) {
             return Verdict::GoOn;
         }
         if inline_depth == origin.inline_depth && is_origin_line(&line) {
