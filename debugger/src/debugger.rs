@@ -69,6 +69,8 @@ pub(crate) struct Debugger {
     pub(crate) catches_host_calls: bool,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
+    /// What was printed of a line that is not whole yet.
+    pub(crate) partial_line: RefCell<String>,
     /// The exit status with which the user wants to leave.
     pub(crate) quit: Option<i32>,
 }
@@ -107,12 +109,14 @@ impl Debugger {
             keeps_calls: Cell::new(false),
             catches_host_calls: false,
             warnings_told: 0,
+            partial_line: RefCell::default(),
             quit: None,
         }
     }
 
     /// Tells the front ends an answer.
     pub(crate) fn answer(&self, report: Report) {
+        self.end_line();
         let text = report.text();
         // Pagination belongs to front ends; an answer without text would be an empty line.
         if !text.is_empty() {

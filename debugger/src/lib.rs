@@ -15,6 +15,7 @@ mod error;
 pub mod event;
 mod execution;
 mod expression;
+mod format_text;
 mod frame_reports;
 mod frames;
 pub mod inspect;

@@ -19,6 +19,7 @@ mod script;
 mod set;
 mod stack;
 mod table;
+mod text;
 mod watching;
 
 pub use table::{COMMANDS, Command, Group};
@@ -44,6 +45,7 @@ impl Debugger {
         };
         self.is_repetition = repeated.is_some();
         let result = self.perform_line(&repeated.unwrap_or_else(|| line.to_owned()));
+        self.end_line();
         self.refresh_view();
         self.tell_warnings();
         match (result, self.quit) {

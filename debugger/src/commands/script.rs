@@ -47,13 +47,6 @@ fn perform_script(debugger: &mut Debugger, name: &str, text: &str) -> Result<(),
     Ok(())
 }
 
-/// Prints a text. `\n` ends a line; what gdb prints without a line end gets one here, where answers are whole lines.
-pub(super) fn echo(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let text = arguments.replace("\\n", "\n").replace("\\t", "\t");
-    debugger.say(text);
-    Ok(())
-}
-
 pub(super) fn quit(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let status = match arguments {
         "" => 0,

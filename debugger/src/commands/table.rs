@@ -2,7 +2,7 @@
 
 use crate::commands::{
     breakpoints, calling, data, disassemble, display, examine, help, info, info_machine,
-    info_symbols, list, running, saving, script, set, stack, watching,
+    info_symbols, list, running, saving, script, set, stack, text, watching,
 };
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -270,11 +270,11 @@ pub const COMMANDS: &[Command] = &[
         aliases: &[],
         group: Group::Support,
         usage: "echo TEXT",
-        summary: "Print a text; for scripts.",
-        details: "",
+        summary: "Print a constant string. Give string as argument.",
+        details: "C's escape sequences may stand in it; no line end is printed unless it is asked for with \\n.",
         argument: ArgumentKind::None,
         repeat: Repeat::Never,
-        run: script::echo,
+        run: text::echo,
     },
     Command {
         name: "enable",
@@ -422,6 +422,17 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::Expression,
         repeat: Repeat::Same,
         run: data::print,
+    },
+    Command {
+        name: "printf",
+        aliases: &[],
+        group: Group::Data,
+        usage: "printf \"FORMAT\", EXPRESSION, ...",
+        summary: "Formatted printing, like the C \"printf\" function.",
+        details: "%V prints a value as `print` does.",
+        argument: ArgumentKind::Expression,
+        repeat: Repeat::Never,
+        run: text::printf,
     },
     Command {
         name: "ptype",
