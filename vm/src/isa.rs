@@ -9,8 +9,8 @@
 /// for_each_instruction!(callback);
 /// // becomes
 /// callback! {
-///     single { 0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: …"; … }
-///     prefixed_fc { 0 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "…"; … }
+///     SINGLE { 0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: …"; … }
+///     PREFIXED_FC { 0 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "…"; … }
 /// }
 /// ```
 ///
@@ -19,7 +19,7 @@
 macro_rules! for_each_instruction {
     ($callback:ident) => {
         $callback! {
-            single {
+            SINGLE {
             0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: the program says that this point cannot be reached";
             0x01 Nop "nop" None Control "[] -> []" "does nothing";
             0x02 Block "block" Block Control "[t*] -> [u*]" "opens a block; a branch to its label goes to its end";
@@ -206,7 +206,7 @@ macro_rules! for_each_instruction {
             0xd1 RefIsNull "ref.is_null" None Reference "[ref] -> [i32]" "pops a reference; pushes 1 if it is null, else 0";
             0xd2 RefFunc "ref.func" Func Reference "[] -> [funcref]" "pushes a reference to a function";
             }
-            prefixed_fc {
+            PREFIXED_FC {
             0x00 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "rounds towards zero to a signed integer; NaN gives 0, what does not fit the nearest limit";
             0x01 I32TruncSatF32U "i32.trunc_sat_f32_u" None Numeric "[f32] -> [i32]" "rounds towards zero to an unsigned integer; NaN gives 0, what does not fit the nearest limit";
             0x02 I32TruncSatF64S "i32.trunc_sat_f64_s" None Numeric "[f64] -> [i32]" "rounds towards zero to a signed integer; NaN gives 0, what does not fit the nearest limit";
@@ -322,67 +322,49 @@ pub struct InstructionInfo {
 pub const PREFIX_FC: u8 = 0xfc;
 
 macro_rules! define_table {
-    (
-        single { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
-        prefixed_fc { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
-    ) => {
+    ($($section:ident { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* })*) => {
         /// Every instruction.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u16)]
         pub enum Op {
-            $(
+            $($(
                 #[doc = $mnemonic]
                 $name,
-            )*
-            $(
-                #[doc = $fc_mnemonic]
-                $fc_name,
-            )*
+            )*)*
         }
 
         /// Every instruction's row, in the order of [`Op`].
         pub static INSTRUCTIONS: &[InstructionInfo] = &[
-            $(InstructionInfo {
+            $($(InstructionInfo {
                 op: Op::$name,
                 mnemonic: $mnemonic,
                 immediates: ImmediateKind::$immediates,
                 category: Category::$category,
                 effect: $effect,
                 explanation: $explanation,
-            },)*
-            $(InstructionInfo {
-                op: Op::$fc_name,
-                mnemonic: $fc_mnemonic,
-                immediates: ImmediateKind::$fc_immediates,
-                category: Category::$fc_category,
-                effect: $fc_effect,
-                explanation: $fc_explanation,
-            },)*
+            },)*)*
         ];
 
-        const fn single_byte_table() -> [Option<Op>; 256] {
-            let mut table = [None; 256];
-            $(table[$code] = Some(Op::$name);)*
-            table
-        }
-
-        const fn prefixed_fc_table() -> [Option<Op>; 18] {
-            let mut table = [None; 18];
-            $(table[$fc_code] = Some(Op::$fc_name);)*
-            table
-        }
+        $(
+            /// The instructions of a section by their opcodes.
+            static $section: [Option<Op>; OPCODES_MAX] = {
+                let mut table = [None; OPCODES_MAX];
+                $(table[$code] = Some(Op::$name);)*
+                table
+            };
+        )*
     };
 }
 for_each_instruction!(define_table);
 
-static SINGLE_BYTE: [Option<Op>; 256] = single_byte_table();
-static PREFIXED_FC: [Option<Op>; 18] = prefixed_fc_table();
+/// The opcodes behind a prefix, and those of one byte, are less than this.
+const OPCODES_MAX: usize = 512;
 
 impl Op {
     /// The instruction with a one-byte opcode.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Op> {
-        SINGLE_BYTE[usize::from(byte)]
+        SINGLE[usize::from(byte)]
     }
 
     /// The instruction behind the prefix [`PREFIX_FC`].

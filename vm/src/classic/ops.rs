@@ -28,8 +28,9 @@ struct PrefixFc;
 
 macro_rules! define_handlers {
     (
-        single { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
-        prefixed_fc { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
+        SINGLE { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
+        PREFIXED_FC { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
+        $($others:tt)*
     ) => {
         $(
             #[doc = $mnemonic]
