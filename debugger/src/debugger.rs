@@ -1,7 +1,7 @@
 //! The state behind a session: the machine and everything the user has set up around it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use wdb_dwarf::{FormatOptions, Value};
@@ -65,6 +65,8 @@ pub(crate) struct Debugger {
     pub(crate) is_view_stale: bool,
     /// Whether calls that an expression makes are kept (`call`), rather than made in a copy.
     pub(crate) keeps_calls: Cell<bool>,
+    /// The source files of which was told that they cannot be shown.
+    pub(crate) missing_told: RefCell<HashSet<Arc<str>>>,
     /// Whether the machine stops before calls of the host, because a catchpoint waits for them.
     pub(crate) catches_host_calls: bool,
     /// How many of the debug info's warnings were told.
@@ -107,6 +109,7 @@ impl Debugger {
             shown: None,
             is_view_stale: false,
             keeps_calls: Cell::new(false),
+            missing_told: RefCell::default(),
             catches_host_calls: false,
             warnings_told: 0,
             partial_line: RefCell::default(),

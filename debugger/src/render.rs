@@ -135,11 +135,11 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
             view.number, breakpoint.kind
         )?;
         match &*view.places {
+            _ if !breakpoint.is_located => writeln!(f, "           {}", view.spec)?,
             [place] => {
                 write!(f, "0x{:08x} ", place.pc)?;
                 write_what(f, place)?;
             }
-            [] if !breakpoint.is_located => writeln!(f, "           {}", view.spec)?,
             [] => writeln!(f, "<PENDING>  {}", view.spec)?,
             _ => writeln!(f, "<MULTIPLE>")?,
         }
@@ -153,7 +153,7 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
         if breakpoint.ignore > 0 {
             writeln!(f, "\tignore next {} hits", breakpoint.ignore)?;
         }
-        if view.places.len() > 1 {
+        if view.places.len() > 1 && breakpoint.is_located {
             for (position, place) in view.places.iter().enumerate() {
                 let number = format!("{}.{}", view.number, position + 1);
                 write!(f, "{number:<27} {enabled}   0x{:08x} ", place.pc)?;

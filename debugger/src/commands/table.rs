@@ -770,6 +770,14 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         info_symbols::source,
     ),
     info_topic(
+        "watchpoints",
+        &["wat"],
+        "info watchpoints [NUMBERS]",
+        "Status of specified watchpoints (all watchpoints if no argument).",
+        ArgumentKind::Numbers,
+        breakpoints::info_watchpoints,
+    ),
+    info_topic(
         "stack",
         &["s"],
         "info stack",
