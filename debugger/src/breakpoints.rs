@@ -8,6 +8,7 @@ use wdb_vm::watch::WatchKind;
 
 use crate::error::Error;
 use crate::expression::Node;
+use crate::format_text::PrintfFormat;
 use crate::location::Location;
 use crate::program::Program;
 use crate::report::BreakpointReport;
@@ -40,6 +41,8 @@ pub(crate) enum Kind {
     Watchpoint(Watchpoint),
     /// Something that the program does.
     Catchpoint(Catch),
+    /// Nothing: arriving at one of its places prints a text.
+    Printer { text: String, format: PrintfFormat },
 }
 
 /// What a catchpoint waits for.
@@ -221,6 +224,7 @@ impl Breakpoint {
                 WatchKind::Access => "acc watchpoint",
             },
             Kind::Catchpoint(_) => "catchpoint",
+            Kind::Printer { .. } => "dprintf",
         }
     }
 
@@ -270,7 +274,11 @@ impl Breakpoint {
     pub(crate) fn report(&self, program: &Program) -> BreakpointReport {
         BreakpointReport {
             kind: self.kind_text(),
-            is_located: matches!(self.kind, Kind::Breakpoint),
+            is_located: matches!(self.kind, Kind::Breakpoint | Kind::Printer { .. }),
+            prints: match &self.kind {
+                Kind::Printer { text, .. } => Some(text.clone()),
+                _ => None,
+            },
             view: for_people(program, self.view(program)),
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,

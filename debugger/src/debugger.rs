@@ -24,6 +24,7 @@ use crate::scope::FrameScope;
 use crate::session::SessionOptions;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::skips::Skips;
 use crate::view::ProgramState;
 use crate::view_builder::Shown;
 
@@ -50,6 +51,7 @@ pub(crate) struct Debugger {
     /// The user's own variables (`$name`). Expressions change them while they borrow everything else.
     pub(crate) user_variables: RefCell<HashMap<String, Value>>,
     pub(crate) displays: Displays,
+    pub(crate) skips: Skips,
     pub(crate) settings: Settings,
     pub(crate) list: ListState,
     pub(crate) examine: ExamineState,
@@ -100,6 +102,7 @@ impl Debugger {
             history: Vec::new(),
             user_variables: RefCell::default(),
             displays: Displays::default(),
+            skips: Skips::default(),
             settings: Settings::default(),
             list: ListState::default(),
             examine: ExamineState::default(),

@@ -31,6 +31,7 @@ mod scope;
 pub mod session;
 mod settings;
 mod shared;
+mod skips;
 mod source;
 mod target;
 pub mod view;

@@ -150,6 +150,9 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
             let times = if view.hits == 1 { "time" } else { "times" };
             writeln!(f, "\tbreakpoint already hit {} {times}", view.hits)?;
         }
+        if let Some(text) = &breakpoint.prints {
+            writeln!(f, "\tprintf {text}")?;
+        }
         if breakpoint.ignore > 0 {
             writeln!(f, "\tignore next {} hits", breakpoint.ignore)?;
         }

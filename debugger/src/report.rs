@@ -69,6 +69,8 @@ pub(crate) struct BreakpointReport {
     pub(crate) kind: &'static str,
     /// Whether it stands for places in the code.
     pub(crate) is_located: bool,
+    /// What it prints instead of stopping.
+    pub(crate) prints: Option<String>,
     /// How many hits will be passed over.
     pub(crate) ignore: u64,
     /// Whether it is disabled after a hit.

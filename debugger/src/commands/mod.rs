@@ -17,6 +17,7 @@ mod running;
 mod saving;
 mod script;
 mod set;
+mod skip;
 mod stack;
 mod table;
 mod text;

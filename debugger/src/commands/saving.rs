@@ -43,6 +43,7 @@ fn script_of(breakpoint: &Breakpoint) -> String {
             };
             format!("{command} {}", watchpoint.expression)
         }
+        Kind::Printer { text, .. } => format!("dprintf {},{text}", breakpoint.spec),
         Kind::Catchpoint(catch) => {
             let event = match catch {
                 Catch::Trap => "trap".to_owned(),

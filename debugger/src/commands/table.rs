@@ -2,7 +2,7 @@
 
 use crate::commands::{
     breakpoints, calling, data, disassemble, display, examine, help, info, info_machine,
-    info_symbols, list, running, saving, script, set, stack, text, watching,
+    info_symbols, list, running, saving, script, set, skip, stack, text, watching,
 };
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -264,6 +264,17 @@ pub const COMMANDS: &[Command] = &[
         argument: ArgumentKind::None,
         repeat: Repeat::Same,
         run: stack::down,
+    },
+    Command {
+        name: "dprintf",
+        aliases: &["dp"],
+        group: Group::Breakpoints,
+        usage: "dprintf LOCATION,\"FORMAT\",ARGUMENTS",
+        summary: "Set a dynamic printf at specified location.",
+        details: "It prints and goes on. FORMAT is that of C's printf.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: watching::dprintf,
     },
     Command {
         name: "echo",
@@ -535,6 +546,17 @@ pub const COMMANDS: &[Command] = &[
         run: set::show,
     },
     Command {
+        name: "skip",
+        aliases: &[],
+        group: Group::Running,
+        usage: "skip [FUNCTION] | skip file [FILE] | skip -gfi GLOB -fu NAME ... | skip delete/enable/disable [NUMBERS]",
+        summary: "Ignore a function or file while stepping.",
+        details: "Without arguments, the current function. -gfi and -gfu take globs, -rfi and -rfu regular expressions.",
+        argument: ArgumentKind::Location,
+        repeat: Repeat::Never,
+        run: skip::skip,
+    },
+    Command {
         name: "source",
         aliases: &[],
         group: Group::Support,
@@ -760,6 +782,14 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         "The machine's state in the selected frame: pc, clock and wasm locals.",
         ArgumentKind::None,
         info_machine::registers,
+    ),
+    info_topic(
+        "skip",
+        &["sk"],
+        "info skip",
+        "Functions and files that are skipped when stepping.",
+        ArgumentKind::None,
+        skip::info,
     ),
     info_topic(
         "source",
