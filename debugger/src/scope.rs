@@ -31,7 +31,7 @@ pub(crate) struct FrameScope<'a> {
     /// Whether the name of a function stands for the offset of its code.
     means_code: bool,
     /// The frame's variables, found at the first question.
-    variables: std::cell::OnceCell<Vec<Variable>>,
+    variables: std::cell::OnceCell<Arc<[Variable]>>,
 }
 
 impl<'a> FrameScope<'a> {
@@ -61,8 +61,8 @@ impl<'a> FrameScope<'a> {
     /// The frame's variables, arguments first.
     pub(crate) fn variables(&self) -> &[Variable] {
         self.variables.get_or_init(|| match (&self.frame, self.at) {
-            (Some(frame), Some(at)) => self.debugger.program.info().variables(at, frame.inline),
-            _ => Vec::new(),
+            (Some(frame), Some(at)) => self.debugger.program.variables_at(at, frame.inline),
+            _ => Arc::new([]),
         })
     }
 
