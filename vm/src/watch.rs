@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::address::{CodeAddress, GlobalAddr, InstanceAddr};
+use crate::address::{GlobalAddr, InstanceAddr};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
 use crate::isa::{Op, PREFIX_FC};
@@ -312,12 +312,8 @@ impl Vm {
     }
 
     fn stands_at_probe(&self) -> bool {
-        self.frame(0).is_some_and(|frame| {
-            self.has_probe(CodeAddress {
-                instance: frame.instance,
-                pc: frame.pc,
-            })
-        })
+        let innermost = self.machine.frames.last();
+        innermost.is_some_and(|frame| self.classic.has_probe(frame.func, frame.pc))
     }
 
     fn step_watched(&mut self) -> Exit {
