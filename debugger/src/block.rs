@@ -125,6 +125,10 @@ impl Debugger {
         let Some(is_text) = self.block.as_ref().map(OpenBlock::is_text) else {
             return Ok(None);
         };
+        let line = match is_text && line.trim() != "end" {
+            true => line.trim_end(),
+            false => line.trim(),
+        };
         if !is_text && (line.is_empty() || line.starts_with('#')) {
             return Ok(None);
         }
@@ -152,7 +156,7 @@ impl Debugger {
     }
 
     /// Whether a line is a command that opens a block.
-    fn opens_block(&self, line: &str) -> bool {
+    pub(crate) fn opens_block(&self, line: &str) -> bool {
         let command = self.built_in(line);
         command.is_some_and(|command| OPENERS.contains(&command.name))
     }

@@ -94,6 +94,8 @@ pub(crate) struct Breakpoint {
     pub(crate) ignore: u64,
     /// After how many stops it is disabled (`enable count`).
     pub(crate) stops_left: Option<u64>,
+    /// What is performed when it has stopped the program (`commands`).
+    pub(crate) commands: Vec<String>,
 }
 
 /// All breakpoints, by number.
@@ -194,6 +196,7 @@ impl Breakpoint {
             hits: 0,
             ignore: 0,
             stops_left: None,
+            commands: Vec::new(),
         }
     }
 
@@ -282,6 +285,7 @@ impl Breakpoint {
             view: for_people(program, self.view(program)),
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,
+            commands: self.commands.clone(),
         }
     }
 }

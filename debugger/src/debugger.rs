@@ -8,10 +8,14 @@ use wdb_dwarf::{FormatOptions, Value};
 use wdb_vm::address::{CodeAddress, ModuleOffset};
 use wdb_vm::vm::Vm;
 
+use crate::block::OpenBlock;
 use crate::breakpoints::Breakpoints;
+use crate::commands::control::Bodies;
 use crate::commands::display::Displays;
 use crate::commands::examine::ExamineState;
 use crate::commands::list::ListState;
+use crate::commands::stop_actions::StopActions;
+use crate::commands::user::UserCommands;
 use crate::error::Error;
 use crate::event::Event;
 use crate::frames::{Frame, Frames};
@@ -73,6 +77,13 @@ pub(crate) struct Debugger {
     pub(crate) catches_host_calls: bool,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
+    /// The block whose lines are being collected.
+    pub(crate) block: Option<OpenBlock>,
+    pub(crate) bodies: Bodies,
+    pub(crate) user_commands: UserCommands,
+    pub(crate) stop_actions: StopActions,
+    /// Whether front ends were not told yet that the program stopped.
+    pub(crate) owes_stop: bool,
     /// What was printed of a line that is not whole yet.
     pub(crate) partial_line: RefCell<String>,
     /// The exit status with which the user wants to leave.
@@ -115,6 +126,11 @@ impl Debugger {
             missing_told: RefCell::default(),
             catches_host_calls: false,
             warnings_told: 0,
+            block: None,
+            bodies: Bodies::default(),
+            user_commands: UserCommands::default(),
+            stop_actions: StopActions::default(),
+            owes_stop: false,
             partial_line: RefCell::default(),
             quit: None,
         }

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod breakpoints;
 mod calls;
 mod catches;

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
+use crate::commands::user::indented;
 use crate::report::{
     BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FrameReport,
     FunctionGroup, InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason,
@@ -155,6 +156,9 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
         }
         if breakpoint.ignore > 0 {
             writeln!(f, "\tignore next {} hits", breakpoint.ignore)?;
+        }
+        for line in indented(&breakpoint.commands) {
+            writeln!(f, "      {line}")?;
         }
         if view.places.len() > 1 && breakpoint.is_located {
             for (position, place) in view.places.iter().enumerate() {

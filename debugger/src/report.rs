@@ -75,6 +75,8 @@ pub(crate) struct BreakpointReport {
     pub(crate) ignore: u64,
     /// Whether it is disabled after a hit.
     pub(crate) once: bool,
+    /// The commands that are performed after a hit.
+    pub(crate) commands: Vec<String>,
 }
 
 /// Why the program stopped, and where it stands.

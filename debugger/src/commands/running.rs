@@ -27,7 +27,9 @@ pub(super) fn continue_(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         let count = debugger.evaluate_count(arguments)?;
         debugger.ignore_here(count)?;
     }
-    debugger.say("Continuing.");
+    if debugger.is_outside_bodies() {
+        debugger.say("Continuing.");
+    }
     debugger.resume()
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use regex_lite::Regex;
 
 use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind};
+use crate::commands::user::indented;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::function_names;
@@ -68,6 +69,10 @@ fn script_of(breakpoint: &Breakpoint) -> String {
         script.push_str("disable $bpnum\n");
     } else if breakpoint.disposition == Disposition::Disable {
         script.push_str("enable once $bpnum\n");
+    }
+    if !breakpoint.commands.is_empty() {
+        let lines = indented(&breakpoint.commands).join("\n");
+        let _ = writeln!(script, "commands\n{lines}\nend");
     }
     script
 }

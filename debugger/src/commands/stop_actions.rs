@@ -56,21 +56,24 @@ impl Debugger {
     pub(crate) fn begin_stop_actions(&mut self, numbers: &[u32]) -> bool {
         self.stop_actions.stops += 1;
         self.stop_actions.pending.clear();
-        let mut is_silent = !numbers.is_empty();
+        let (mut told, mut silent) = (0, 0);
         for number in numbers {
             let Ok(breakpoint) = self.breakpoints.get(*number) else {
                 continue;
             };
             let lines = match &*breakpoint.commands {
-                [first, rest @ ..] if first == SILENT => rest,
+                [first, rest @ ..] if first == SILENT => {
+                    silent += 1;
+                    rest
+                }
                 lines => {
-                    is_silent = false;
+                    told += 1;
                     lines
                 }
             };
             self.stop_actions.pending.extend_from_slice(lines);
         }
-        is_silent
+        silent > 0 && told == 0
     }
 
     /// Whether lines are performed after this stop, which may let the program go on at once.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::block::BlockKind;
 use crate::commands::lookup::find;
-use crate::commands::running::split_words;
 use crate::commands::table::{COMMANDS, Command};
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -62,11 +61,7 @@ impl UserCommands {
         let Some(command) = self.commands.get(name) else {
             return Ok(None);
         };
-        let words = match split_words(arguments) {
-            Ok(words) if !arguments.contains(['"', '\'', '\\']) => words,
-            // Quotes keep words together, and are part of the argument: it is text for expressions.
-            _ => quoted_words(arguments)?,
-        };
+        let words = quoted_words(arguments)?;
         let lines = command.lines.iter();
         let lines = lines.map(|line| substituted(line, &words, arguments));
         Ok(Some(UserMeaning::Body(lines.collect())))
@@ -92,9 +87,10 @@ impl UserCommands {
 
     /// The first line of what each command is for.
     pub(super) fn list(&self) -> String {
-        let mut text = "User-defined commands.\nThe commands in this class are those defined by the user.\n\
+        let mut text =
+            "User-defined commands.\nThe commands in this class are those defined by the user.\n\
                         Use the \"define\" command to define a command.\n"
-            .to_owned();
+                .to_owned();
         for (name, command) in &self.commands {
             let help = command.help.first().map_or("User-defined.", String::as_str);
             text.push_str(&format!("\n{name} -- {help}"));
@@ -152,7 +148,7 @@ pub(crate) fn indented(lines: &[String]) -> Vec<String> {
     texts
 }
 
-/// Words, of which quotes are a part.
+/// Words that quotes keep together. The quotes are a part of them: a word is text for commands and expressions.
 fn quoted_words(text: &str) -> Result<Vec<String>, Error> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -341,7 +337,10 @@ mod tests {
         let text = |line| substituted(line, &words, "'a + 1' b");
         assert_eq!(text("print $arg0 * $arg1"), "print a + 1 * b");
         assert_eq!(text("print $argc, $arg2"), "print 2, $arg2");
-        assert_eq!(text("echo $arg*, $argument $"), "echo 'a + 1' b, $argument $");
+        assert_eq!(
+            text("echo $arg*, $argument $"),
+            "echo 'a + 1' b, $argument $"
+        );
     }
 
     #[test]
@@ -361,7 +360,14 @@ mod tests {
     fn blocks_are_indented() {
         let lines = ["if x", "print 1", "else", "print 2", "end", "next"];
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        let wanted = ["  if x", "    print 1", "  else", "    print 2", "  end", "  next"];
+        let wanted = [
+            "  if x",
+            "    print 1",
+            "  else",
+            "    print 2",
+            "  end",
+            "  next",
+        ];
         assert_eq!(indented(&lines), wanted);
     }
 }

@@ -25,10 +25,12 @@ impl Debugger {
             ));
         }
         self.expect_able_to_go_on()?;
-        let mut report = self.frame_report(&frame, Some(frame.index), false);
-        report.code = crate::report::CodeReport::None;
-        let told = Report::Frame(report).text();
-        self.say(format!("Run till exit from {told}"));
+        if self.is_outside_bodies() {
+            let mut report = self.frame_report(&frame, Some(frame.index), false);
+            report.code = crate::report::CodeReport::None;
+            let told = Report::Frame(report).text();
+            self.say(format!("Run till exit from {told}"));
+        }
         if frame.is_inlined() {
             return self.execute(|debugger| debugger.leave_inlined(&frame));
         }
