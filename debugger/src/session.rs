@@ -75,7 +75,7 @@ enum Request {
         id: RequestId,
         line: String,
     },
-    AbandonBlock {
+    EndOfInput {
         id: RequestId,
     },
     Memory {
@@ -155,12 +155,8 @@ impl Session {
 
     /// Performs a command and waits until it is done. What it says goes to the subscribers.
     pub fn execute(&self, line: &str) -> CommandStatus {
-        self.wait_for(|| self.submit(line))
-    }
-
-    fn wait_for(&self, submit: impl FnOnce() -> RequestId) -> CommandStatus {
         let events = self.subscribe();
-        let submitted = submit();
+        let submitted = self.submit(line);
         let status = events.iter().find_map(|event| match event {
             Event::Done { request, status } if request == submitted => Some(status),
             _ => None,
@@ -220,9 +216,15 @@ impl Session {
         }
     }
 
-    /// Says that no more lines come for the block that is open, if one is, and waits until it is given up.
-    pub fn abandon_block(&self) -> CommandStatus {
-        self.wait_for(|| self.ask(|id| Request::AbandonBlock { id }))
+    /// Whether the lines of a block are collected (`commands`, `define`, `if`).
+    #[must_use]
+    pub fn is_block_open(&self) -> bool {
+        self.inner.shared.block_depth() > 0
+    }
+
+    /// Says that no more lines come for the block that is open, which is given up then. [`Event::Done`] says when.
+    pub fn submit_end_of_input(&self) -> RequestId {
+        self.ask(|id| Request::EndOfInput { id })
     }
 
     /// What the word at a position (in bytes) of a command can become.
@@ -256,7 +258,7 @@ fn serve(mut debugger: Debugger, requests: &Receiver<Request>) {
             Request::Command { id, line } => {
                 serve_command(&mut debugger, id, |debugger| debugger.perform(&line));
             }
-            Request::AbandonBlock { id } => {
+            Request::EndOfInput { id } => {
                 serve_command(&mut debugger, id, Debugger::perform_end_of_input);
             }
             Request::Memory {
