@@ -23,6 +23,7 @@ mod stack;
 pub(crate) mod stop_actions;
 mod table;
 mod text;
+mod topics;
 pub(crate) mod user;
 mod watching;
 
@@ -31,7 +32,8 @@ pub use table::{COMMANDS, Command, Group};
 pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
 pub(crate) use running::join_words;
-pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
+pub(crate) use table::{ArgumentKind, Repeat};
+pub(crate) use topics::INFO_COMMANDS;
 
 use user::UserMeaning;
 
