@@ -8,6 +8,7 @@ use wdb_vm::watch::WatchKind;
 
 use crate::error::Error;
 use crate::expression::Node;
+use crate::format_text::PrintfFormat;
 use crate::location::Location;
 use crate::program::Program;
 use crate::report::BreakpointReport;
@@ -40,6 +41,8 @@ pub(crate) enum Kind {
     Watchpoint(Watchpoint),
     /// Something that the program does.
     Catchpoint(Catch),
+    /// Nothing: arriving at one of its places prints a text.
+    Printer { text: String, format: PrintfFormat },
 }
 
 /// What a catchpoint waits for.
@@ -91,6 +94,8 @@ pub(crate) struct Breakpoint {
     pub(crate) ignore: u64,
     /// After how many stops it is disabled (`enable count`).
     pub(crate) stops_left: Option<u64>,
+    /// What is performed when it has stopped the program (`commands`).
+    pub(crate) commands: Vec<String>,
 }
 
 /// All breakpoints, by number.
@@ -191,6 +196,7 @@ impl Breakpoint {
             hits: 0,
             ignore: 0,
             stops_left: None,
+            commands: Vec::new(),
         }
     }
 
@@ -221,6 +227,7 @@ impl Breakpoint {
                 WatchKind::Access => "acc watchpoint",
             },
             Kind::Catchpoint(_) => "catchpoint",
+            Kind::Printer { .. } => "dprintf",
         }
     }
 
@@ -270,10 +277,15 @@ impl Breakpoint {
     pub(crate) fn report(&self, program: &Program) -> BreakpointReport {
         BreakpointReport {
             kind: self.kind_text(),
-            is_located: matches!(self.kind, Kind::Breakpoint),
+            is_located: matches!(self.kind, Kind::Breakpoint | Kind::Printer { .. }),
+            prints: match &self.kind {
+                Kind::Printer { text, .. } => Some(text.clone()),
+                _ => None,
+            },
             view: for_people(program, self.view(program)),
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,
+            commands: self.commands.clone(),
         }
     }
 }

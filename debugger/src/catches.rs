@@ -33,7 +33,22 @@ impl Debugger {
                     .into_iter()
                     .collect()
             }
-            Catch::Trap | Catch::HostCall(_) | Catch::Exit => Vec::new(),
+            Catch::Exit => {
+                // The program also ends when its entry function returns.
+                let entry = crate::process::entry(&self.program, &self.options)
+                    .ok()
+                    .flatten();
+                let func = entry.map(|entry| entry.func);
+                let body = func.and_then(|func| Some((func, module.func_body(func)?)));
+                let Some((func, body)) = body else {
+                    return Vec::new();
+                };
+                let returns = module.instructions(func).filter(|instruction| {
+                    instruction.op == Op::Return || instruction.next.0 == body.code.end
+                });
+                returns.map(|instruction| instruction.pc).collect()
+            }
+            Catch::Trap | Catch::HostCall(_) => Vec::new(),
         }
     }
 

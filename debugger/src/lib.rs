@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod breakpoints;
 mod calls;
 mod catches;
@@ -31,6 +32,7 @@ mod scope;
 pub mod session;
 mod settings;
 mod shared;
+mod skips;
 mod source;
 mod target;
 pub mod view;

@@ -65,7 +65,7 @@ pub struct RunLimit {
 pub struct Vm {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
-    classic: Classic,
+    pub(crate) classic: Classic,
     host: Box<dyn Host>,
     log: HostLog,
     interrupt: Interrupt,

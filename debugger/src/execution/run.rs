@@ -5,11 +5,12 @@ use wdb_vm::exit::Exit;
 use wdb_vm::vm::{RunLimit, Vm};
 
 use super::stop::{FrameIdentity, Stop};
-use crate::breakpoints::Condition;
+use crate::breakpoints::{Condition, Kind};
 use crate::debugger::{Debugger, code_address};
 use crate::error::Error;
 use crate::event::Event;
 use crate::expression::evaluate::is_true;
+use crate::format_text::PrintfFormat;
 use crate::process::PROGRAM_INSTANCE;
 use crate::view::ProgramState;
 
@@ -184,7 +185,10 @@ impl Debugger {
                 continue;
             };
             if breakpoint.count_hit() {
-                stopping.push(number);
+                match breakpoint.kind.clone() {
+                    Kind::Printer { format, .. } => self.print_at(number, pc, &format),
+                    _ => stopping.push(number),
+                }
             }
         }
         (!stopping.is_empty()).then_some(Stop::Breakpoint(stopping))
@@ -206,6 +210,22 @@ impl Debugger {
                 true
             }
             None => true,
+        }
+    }
+
+    /// Prints what a `dprintf` says of the place where the program stands.
+    fn print_at(&mut self, number: u32, pc: ModuleOffset, format: &PrintfFormat) {
+        self.state = ProgramState::Stopped;
+        let breakpoint = self.breakpoints.get(number);
+        self.hidden_inlines = breakpoint.map_or(0, |it| it.hidden_inlines(&self.program, pc));
+        let innermost = self.frames().next();
+        let text = innermost.map(|frame| format.render(&self.scope_of(frame)));
+        self.state = ProgramState::Running;
+        self.hidden_inlines = 0;
+        match text {
+            Some(Ok(text)) => self.print_text(&text),
+            Some(Err(error)) => self.print_text(&format!("dprintf {number}: {error}\n")),
+            None => {}
         }
     }
 

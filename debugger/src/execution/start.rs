@@ -107,6 +107,9 @@ impl Debugger {
 
     /// Sends the view if it is out of date.
     pub(crate) fn refresh_view(&mut self) {
+        if self.owes_stop {
+            self.send_stopped();
+        }
         if !std::mem::take(&mut self.is_view_stale) {
             return;
         }

@@ -222,7 +222,8 @@ impl Debugger {
             .program
             .instruction_at(info.breakpoint_address(&function))?;
         let location = info.location(self.program.code_offset(target)?)?;
-        let is_shown = !needs_source || self.program.has_source(&location.file);
+        let is_shown = (!needs_source || self.program.has_source(&location.file))
+            && !self.skips.passes(&function.name, Some(&location.file));
         (location.line > 0 && is_shown).then_some(target)
     }
 

@@ -73,24 +73,31 @@ impl Debugger {
         if is_over {
             self.vm.get_mut().abandon();
         }
-        self.tell_stop(stop, before);
-        match stop {
-            Stop::Breakpoint(numbers) => self.dispose(numbers),
+        let numbers = match stop {
+            Stop::Breakpoint(numbers) => &**numbers,
             Stop::Watchpoint(WatchStop { number, .. }) | Stop::Catchpoint { number, .. } => {
-                self.dispose(&[*number]);
+                std::slice::from_ref(number)
             }
-            _ => {}
-        }
-        if !is_over {
+            _ => &[],
+        };
+        let is_silent = self.begin_stop_actions(numbers);
+        self.tell_stop(stop, before, is_silent);
+        self.dispose(numbers);
+        if !is_over && !is_silent {
             self.show_displays();
         }
-        self.send_stopped();
+        // What is performed now may let the program go on at once, which front ends need not draw.
+        self.owes_stop = self.has_stop_actions();
+        if !self.owes_stop {
+            self.send_stopped();
+        }
     }
 
     /// Sends the view of a stop.
-    pub(super) fn send_stopped(&mut self) {
+    pub(crate) fn send_stopped(&mut self) {
         let view = Arc::new(self.build_view());
         self.is_view_stale = false;
+        self.owes_stop = false;
         self.shared.set_view(view.clone());
         self.shared.send(&Event::Stopped(view));
     }
@@ -116,7 +123,7 @@ impl Debugger {
         }
     }
 
-    fn tell_stop(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
+    fn tell_stop(&mut self, stop: &Stop, before: Option<&FrameIdentity>, is_silent: bool) {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
         {
@@ -183,7 +190,9 @@ impl Debugger {
             .next()
             .unwrap_or_default()
             .to_owned();
-        self.answer(report);
+        if !is_silent {
+            self.answer(report);
+        }
     }
 
     /// Breakpoints that stop only once go away or are disabled.
