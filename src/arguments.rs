@@ -45,6 +45,8 @@ pub(crate) enum Action {
         /// A module, .wasm or .wat
         program: PathBuf,
     },
+    /// Run test scripts of the specification (.wast), and exit with status 1 if an assertion does not hold
+    Wast(WastArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -106,6 +108,20 @@ pub(crate) struct RunArgs {
     /// The program's arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+/// Which test scripts to run, and how.
+#[derive(Debug, Args)]
+pub(crate) struct WastArgs {
+    /// Run them on one tier only, instead of on each
+    #[arg(long, value_name = "TIER", value_parser = wdb_wast::TIERS)]
+    pub(crate) tier: Option<String>,
+    /// Execute every call by single instructions, too, and compare
+    #[arg(long)]
+    pub(crate) step: bool,
+    /// The scripts
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// What the program sees of the world.

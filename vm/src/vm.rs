@@ -16,6 +16,9 @@ use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
 
+/// The names of the tiers that can run a program.
+pub const TIERS: [&str; 1] = ["classic"];
+
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 const TICKS_PER_POLL: u64 = 1 << 17;
 
@@ -470,7 +473,7 @@ impl Vm {
     /// The name of the tier that runs the program.
     #[must_use]
     pub fn tier(&self) -> &'static str {
-        "classic"
+        TIERS[0]
     }
 
     /// The name of the present state.
