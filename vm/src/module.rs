@@ -1,24 +1,32 @@
 //! Modules: the original bytes, decoded and validated once.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use wasmparser::types::{CoreTypeId, Types};
 use wasmparser::{
     CompositeInnerType, Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind,
-    FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, RefType,
-    TableType, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, PackedIndex, Parser, Payload,
+    RefType, SubType, TableType, TypeRef, ValType, ValidPayload, Validator, ValidatorResources,
+    WasmFeatures,
 };
 
 use crate::address::{FuncIndex, ModuleOffset};
 use crate::decode::Instructions;
 use crate::names::Names;
 
-/// What this version runs: WebAssembly 2.0 without vectors, with tail calls and extended constant expressions.
+/// What this version runs: WebAssembly 2.0 without vectors, with tail calls, extended constant expressions, exceptions of both
+/// kinds, typed references and garbage collection.
 pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .difference(WasmFeatures::SIMD)
     .union(WasmFeatures::TAIL_CALL)
-    .union(WasmFeatures::EXTENDED_CONST);
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::GC)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS);
 
 /// Why bytes are not a module that can be run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -64,7 +72,11 @@ impl From<wasmparser::BinaryReaderError> for ModuleError {
 /// A validated module. Immutable and shared.
 pub struct Module {
     pub(crate) bytes: Arc<[u8]>,
-    pub(crate) types: Vec<FuncType>,
+    pub(crate) types: Vec<SubType>,
+    /// The number of types in each recursion group, in order.
+    pub(crate) type_groups: Vec<u32>,
+    /// The first index of each type by the validator's name of it.
+    validated_types: HashMap<CoreTypeId, u32>,
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: Vec<Export>,
     /// The type index of every function, imported ones first.
@@ -74,6 +86,8 @@ pub struct Module {
     pub(crate) tables: Vec<TableDef>,
     pub(crate) memories: Vec<MemoryType>,
     pub(crate) globals: Vec<GlobalDef>,
+    /// The type index of every tag, imported ones first.
+    pub(crate) tags: Vec<u32>,
     pub(crate) elements: Vec<ElementSegment>,
     pub(crate) data: Vec<DataSegment>,
     pub(crate) start: Option<FuncIndex>,
@@ -108,6 +122,8 @@ pub enum ImportType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// An exception tag with this type index.
+    Tag(u32),
 }
 
 /// Something a module offers.
@@ -132,6 +148,8 @@ pub enum ExportKind {
     Memory,
     /// A global.
     Global,
+    /// An exception tag.
+    Tag,
 }
 
 /// Where a function's code lies.
@@ -249,11 +267,15 @@ impl Module {
             {
                 return Err(ModuleError::Component);
             }
-            if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-                module
-                    .resources
-                    .get_or_insert_with(|| func.resources.clone());
-                to_validate.push((func, body));
+            match validator.payload(&payload)? {
+                ValidPayload::Func(func, body) => {
+                    module
+                        .resources
+                        .get_or_insert_with(|| func.resources.clone());
+                    to_validate.push((func, body));
+                }
+                ValidPayload::End(types) => module.note_validated_types(&types),
+                _ => {}
             }
             module.add_payload(payload)?;
         }
@@ -265,6 +287,8 @@ impl Module {
         Module {
             bytes,
             types: Vec::new(),
+            type_groups: Vec::new(),
+            validated_types: HashMap::new(),
             imports: Vec::new(),
             exports: Vec::new(),
             func_types: Vec::new(),
@@ -273,6 +297,7 @@ impl Module {
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             elements: Vec::new(),
             data: Vec::new(),
             start: None,
@@ -301,11 +326,9 @@ impl Module {
         match payload {
             Payload::TypeSection(reader) => {
                 for group in reader {
-                    for ty in group?.into_types() {
-                        if let CompositeInnerType::Func(ty) = ty.composite_type.inner {
-                            self.types.push(ty);
-                        }
-                    }
+                    let types = group?.into_types();
+                    self.type_groups.push(types.len() as u32);
+                    self.types.extend(types);
                 }
             }
             Payload::ImportSection(reader) => {
@@ -341,9 +364,14 @@ impl Module {
                     });
                 }
             }
+            Payload::TagSection(reader) => {
+                for tag in reader {
+                    self.tags.push(tag?.func_type_idx);
+                }
+            }
             Payload::ExportSection(reader) => {
                 for export in reader {
-                    self.exports.extend(export_of(&export?));
+                    self.exports.push(export_of(&export?));
                 }
             }
             Payload::StartSection { func, .. } => self.start = Some(FuncIndex(func)),
@@ -400,8 +428,10 @@ impl Module {
                 self.globals.push(GlobalDef { ty, init: None });
                 ImportType::Global(ty)
             }
-            // Tags need the exceptions feature, which validation has refused.
-            TypeRef::Tag(_) => return,
+            TypeRef::Tag(ty) => {
+                self.tags.push(ty.func_type_idx);
+                ImportType::Tag(ty.func_type_idx)
+            }
         };
         self.imports.push(Import {
             module: import.module.to_owned(),
@@ -517,10 +547,32 @@ impl Module {
         self.start
     }
 
-    /// A function type by its index.
+    /// A type by its index.
+    #[must_use]
+    pub fn sub_type(&self, index: u32) -> Option<&SubType> {
+        self.types.get(index as usize)
+    }
+
+    /// A function type by its index; `None` when the type is another.
     #[must_use]
     pub fn type_at(&self, index: u32) -> Option<&FuncType> {
-        self.types.get(index as usize)
+        match &self.types.get(index as usize)?.composite_type.inner {
+            CompositeInnerType::Func(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The types of the values that exceptions with a tag carry.
+    #[must_use]
+    pub fn tag_types(&self, tag: u32) -> &[ValType] {
+        let ty = self.tags.get(tag as usize).and_then(|&ty| self.type_at(ty));
+        ty.map_or(&[], FuncType::params)
+    }
+
+    /// The number of tags, imported ones included.
+    #[must_use]
+    pub fn tag_count(&self) -> u32 {
+        self.tags.len() as u32
     }
 
     /// The type of a function.
@@ -529,7 +581,31 @@ impl Module {
     /// When the module has no such function.
     #[must_use]
     pub fn func_type(&self, func: FuncIndex) -> &FuncType {
-        &self.types[self.func_types[func.index()] as usize]
+        self.types[self.func_types[func.index()] as usize].unwrap_func()
+    }
+
+    fn note_validated_types(&mut self, types: &Types) {
+        let types = types.as_ref();
+        for index in (0..self.types.len() as u32).rev() {
+            self.validated_types
+                .insert(types.core_type_at_in_module(index), index);
+        }
+    }
+
+    /// A type as the module writes it, where the validator gives it.
+    pub(crate) fn type_in_module(&self, ty: ValType) -> ValType {
+        let ValType::Ref(reference) = ty else {
+            return ty;
+        };
+        let index = reference
+            .type_index()
+            .and_then(|index| index.as_core_type_id())
+            .and_then(|id| self.validated_types.get(&id))
+            .and_then(|&index| PackedIndex::from_module_index(index));
+        match index {
+            Some(index) => ValType::Ref(RefType::concrete(reference.is_nullable(), index)),
+            None => ty,
+        }
     }
 
     /// Where the code of a function lies; `None` when it is imported or does not exist.
@@ -780,19 +856,19 @@ fn section_name(id: u8) -> &'static str {
     NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
 }
 
-fn export_of(export: &ParsedExport<'_>) -> Option<Export> {
+fn export_of(export: &ParsedExport<'_>) -> Export {
     let kind = match export.kind {
         ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,
         ExternalKind::Table => ExportKind::Table,
         ExternalKind::Memory => ExportKind::Memory,
         ExternalKind::Global => ExportKind::Global,
-        ExternalKind::Tag => return None,
+        ExternalKind::Tag => ExportKind::Tag,
     };
-    Some(Export {
+    Export {
         name: export.name.to_owned(),
         kind,
         index: export.index,
-    })
+    }
 }
 
 fn element_of(element: Element<'_>) -> Result<ElementSegment, ModuleError> {

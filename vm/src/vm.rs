@@ -1,13 +1,17 @@
 //! The driver: owns a machine, the tiers that run it, the host that serves it, and the log of what the host did.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::classic::{Classic, Mode, Outcome, func_at};
+use crate::collect::RootPlace;
+use crate::exceptions::Handlers;
 use crate::exit::Exit;
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
+use crate::isa::Op;
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::store::{FuncKind, LinkError, Store};
@@ -72,6 +76,14 @@ pub struct Vm {
     stops_at_host_calls: bool,
     /// Where the last such stop was: going on from it makes the call.
     host_call_passed: Option<Time>,
+    /// Whether runs stop before exceptions are thrown.
+    pub(crate) stops_at_throws: bool,
+    /// Where the last such stop was: going on from it throws.
+    pub(crate) throw_passed: Option<Time>,
+    /// What handles exceptions, by the function.
+    pub(crate) handlers: HashMap<FuncAddr, Arc<Handlers>>,
+    /// Where frames hold references, by the place at which they stand.
+    pub(crate) root_maps: HashMap<RootPlace, Arc<[u32]>>,
 }
 
 impl Vm {
@@ -101,6 +113,10 @@ impl Vm {
             watches: Watches::default(),
             stops_at_host_calls: false,
             host_call_passed: None,
+            stops_at_throws: false,
+            throw_passed: None,
+            handlers: HashMap::new(),
+            root_maps: HashMap::new(),
         }
     }
 
@@ -147,9 +163,9 @@ impl Vm {
         if let Some(position) = params
             .iter()
             .zip(args)
-            .position(|(&ty, arg)| !arg.has_type(ty))
+            .position(|(&ty, &arg)| !self.store.value_fits(&self.machine.heap, arg, ty))
         {
-            let wanted = params[position].to_string();
+            let wanted = crate::disassemble::val_type_text(params[position]);
             return Err(InvokeError::ArgumentType {
                 position: position + 1,
                 wanted,
@@ -250,6 +266,9 @@ impl Vm {
         if self.stops_at_host_calls {
             self.host_call_passed = Some(self.time());
         }
+        if self.stops_at_throws {
+            self.throw_passed = Some(self.time());
+        }
         if self.watches.is_empty() {
             self.step_plain()
         } else {
@@ -270,6 +289,7 @@ impl Vm {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
+        let tick_before = self.machine.tick;
         match self
             .classic
             .execute(&mut self.machine, &self.store, mode, ticks)
@@ -283,6 +303,16 @@ impl Vm {
                 kind,
                 detail: self.trap_detail(kind),
             })),
+            Outcome::Throw => self.throw(),
+            Outcome::Collect => {
+                self.collect();
+                // A probe at this instruction has been passed.
+                let mode = match mode {
+                    Mode::Step => Mode::Step,
+                    Mode::Run | Mode::RunFromProbe => Mode::Run,
+                };
+                self.execute(mode, ticks - (self.machine.tick - tick_before))
+            }
             Outcome::HostResource => {
                 let bytes: usize = self
                     .machine
@@ -426,8 +456,11 @@ impl Vm {
         let instruction = crate::decode::Instructions::new(code, top.pc)
             .next()
             .expect("the machine stands at a call");
-        // An indirect call's index lies above the arguments.
-        let indirect = instruction.info().immediates == crate::isa::ImmediateKind::CallIndirect;
+        // An indirect call's index, or the reference that is called, lies above the arguments.
+        let indirect = matches!(
+            instruction.op,
+            Op::CallIndirect | Op::ReturnCallIndirect | Op::CallRef | Op::ReturnCallRef
+        );
         let args_end = self.machine.height as usize - usize::from(indirect);
         let args_cells = cells_count(self.store.func_type(func).params()) as usize;
         CallSite {
