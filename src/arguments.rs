@@ -45,6 +45,8 @@ pub(crate) enum Action {
         /// A module, .wasm or .wat
         program: PathBuf,
     },
+    /// Run test scripts of the specification (.wast), and exit with status 1 if an assertion does not hold
+    Wast(WastArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -106,6 +108,20 @@ pub(crate) struct RunArgs {
     /// The program's arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+/// Which test scripts to run, and how.
+#[derive(Debug, Args)]
+pub(crate) struct WastArgs {
+    /// Run them on one tier only, instead of on each
+    #[arg(long, value_name = "TIER", value_parser = wdb_wast::TIERS)]
+    pub(crate) tier: Option<String>,
+    /// Execute every call by single instructions, too, and compare
+    #[arg(long)]
+    pub(crate) step: bool,
+    /// The scripts
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// What the program sees of the world.
@@ -174,31 +190,29 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> (Cli, Vec<Scri
     (cli, script.into_iter().map(|(_, item)| item).collect())
 }
 
-/// gdb writes some long options with one dash. They are only options up to the program's name, after which everything is
-/// the program's.
+/// gdb writes some long options with one dash. Options are ours up to the program's name; everything after it is the program's.
 fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
     const ONE_DASH: [&str; 4] = ["-ex", "-batch", "-eval-command", "-command"];
-    let command = Cli::command();
-    let takes_value = |argument: &str| {
-        command.get_arguments().any(|known| {
-            let is_long = argument.strip_prefix("--").is_some_and(|name| {
-                known.get_long() == Some(name)
-                    || known
-                        .get_all_aliases()
-                        .is_some_and(|aliases| aliases.contains(&name))
-            });
-            let is_short = known
-                .get_short()
-                .is_some_and(|short| argument == format!("-{short}"));
-            (is_long || is_short) && known.get_action().takes_values()
-        })
-    };
-    let mut result = Vec::with_capacity(arguments.len());
+    let root = Cli::command();
+    let mut command = &root;
+    let mut result = Vec::with_capacity(arguments.len() + 1);
     let mut arguments = arguments.into_iter();
     result.extend(arguments.next());
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
-        if !text.starts_with('-') || text == "--" {
+        if !text.starts_with('-') {
+            let is_first = result.len() == 1;
+            result.push(argument);
+            match command.find_subcommand(&text).filter(|_| is_first) {
+                Some(found) => command = found,
+                None => {
+                    result.push("--".into());
+                    break;
+                }
+            }
+            continue;
+        }
+        if text == "--" {
             result.push(argument);
             break;
         }
@@ -208,7 +222,7 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
         } else {
             text
         };
-        let has_value = takes_value(&text);
+        let has_value = takes_value(command, &text);
         result.push(if is_one_dash { text.into() } else { argument });
         if has_value {
             result.extend(arguments.next());
@@ -218,6 +232,20 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
     result
 }
 
+/// Whether the value of an option is the next argument.
+fn takes_value(command: &clap::Command, option: &str) -> bool {
+    command.get_arguments().any(|known| {
+        let is_long = option.strip_prefix("--").is_some_and(|name| {
+            let aliases = known.get_all_aliases().unwrap_or_default();
+            known.get_long() == Some(name) || aliases.contains(&name)
+        });
+        let is_short = known
+            .get_short()
+            .is_some_and(|short| option == format!("-{short}"));
+        (is_long || is_short) && known.get_action().takes_values()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
@@ -225,7 +253,7 @@ mod tests {
     use clap::CommandFactory;
     use wdb_tui::ScriptItem;
 
-    use super::{Cli, parse};
+    use super::{Action, Cli, parse};
 
     fn parsed(line: &[&str]) -> (Cli, Vec<ScriptItem>) {
         parse(line.iter().map(OsString::from))
@@ -257,5 +285,11 @@ mod tests {
             [("-ex".into(), "-ex".to_owned())]
         );
         assert_eq!(cli.debug.args, ["-ex", "--batch"]);
+        let (cli, _) = parsed(&["wdb", "run", "--env", "A=b", "p.wasm", "--stats", "--"]);
+        let Some(Action::Run(run)) = cli.action else {
+            panic!("run is a subcommand");
+        };
+        assert!(!run.stats);
+        assert_eq!(run.args, ["--stats", "--"]);
     }
 }

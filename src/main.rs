@@ -9,14 +9,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context;
 use clap::CommandFactory;
 use wdb_debugger::ProgramSource;
 use wdb_debugger::session::{Session, SessionOptions, StdinChoice};
 use wdb_tui::ScriptItem;
 use wdb_tui::line::LineOptions;
 use wdb_tui::screen::{ScreenOptions, Theme};
+use wdb_wast::{Execution, Failure};
 
-use crate::arguments::{Action, Cli, DebugArgs, EnvironmentArgs, RunArgs};
+use crate::arguments::{Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, WastArgs};
 
 /// The sample that `--demo` opens, and the path under which its debug info records the source.
 const DEMO_NAME: &str = "inventory.wasm";
@@ -49,6 +51,7 @@ fn perform(cli: Cli, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
             io::stdout().lock().write_all(text.as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Action::Wast(arguments)) => wast(&arguments),
         Some(Action::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "wdb", &mut script);
@@ -130,6 +133,43 @@ fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(exit_code(i32::try_from(outcome.status).unwrap_or(1)))
+}
+
+/// Runs test scripts; failures go to the standard error, the figures of each file and of all to the standard output.
+fn wast(arguments: &WastArgs) -> anyhow::Result<ExitCode> {
+    let execution = if arguments.step {
+        Execution::StepAndRun
+    } else {
+        Execution::Run
+    };
+    let mut is_success = true;
+    let (mut passed, mut failed) = (0, 0);
+    for path in &arguments.files {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).with_context(|| name.to_string())?;
+        let (file_passed, file_failed) = match wdb_wast::run(&text, execution) {
+            Ok(report) => {
+                for Failure { line, reason } in &report.failures {
+                    eprintln!("{name}:{line}: {reason}");
+                }
+                is_success &= report.failures.is_empty();
+                (report.passed, report.assertions - report.passed)
+            }
+            Err(error) => {
+                eprintln!("{name}:{}: {}", error.line, error.message);
+                is_success = false;
+                (0, error.assertions)
+            }
+        };
+        writeln!(
+            io::stdout(),
+            "{name}: {file_passed} passed, {file_failed} failed"
+        )?;
+        passed += file_passed;
+        failed += file_failed;
+    }
+    writeln!(io::stdout(), "all: {passed} passed, {failed} failed")?;
+    Ok(exit_code(i32::from(!is_success)))
 }
 
 fn session_options(environment: EnvironmentArgs, args: Vec<String>) -> SessionOptions {

@@ -8,6 +8,7 @@ use wdb_vm::watch::WatchKind;
 
 use crate::error::Error;
 use crate::expression::Node;
+use crate::format_text::PrintfFormat;
 use crate::location::Location;
 use crate::program::Program;
 use crate::report::BreakpointReport;
@@ -40,6 +41,8 @@ pub(crate) enum Kind {
     Watchpoint(Watchpoint),
     /// Something that the program does.
     Catchpoint(Catch),
+    /// Nothing: arriving at one of its places prints a text.
+    Printer { text: String, format: PrintfFormat },
 }
 
 /// What a catchpoint waits for.
@@ -47,6 +50,10 @@ pub(crate) enum Kind {
 pub(crate) enum Catch {
     /// A trap.
     Trap,
+    /// An exception about to be thrown.
+    Throw,
+    /// An exception that nothing handles.
+    Uncaught,
     /// A call of a function of the host; of this name if there is one.
     HostCall(Option<String>),
     /// `memory.grow`, at each of its places.
@@ -62,6 +69,8 @@ impl Catch {
     pub(crate) fn text(&self) -> String {
         match self {
             Catch::Trap => "trap".to_owned(),
+            Catch::Throw => "exception throw".to_owned(),
+            Catch::Uncaught => "uncaught exception".to_owned(),
             Catch::HostCall(None) => "any host call".to_owned(),
             Catch::HostCall(Some(name)) => format!("host call {name}"),
             Catch::Grow => "memory.grow".to_owned(),
@@ -91,6 +100,8 @@ pub(crate) struct Breakpoint {
     pub(crate) ignore: u64,
     /// After how many stops it is disabled (`enable count`).
     pub(crate) stops_left: Option<u64>,
+    /// What is performed when it has stopped the program (`commands`).
+    pub(crate) commands: Vec<String>,
 }
 
 /// All breakpoints, by number.
@@ -191,6 +202,7 @@ impl Breakpoint {
             hits: 0,
             ignore: 0,
             stops_left: None,
+            commands: Vec::new(),
         }
     }
 
@@ -221,6 +233,7 @@ impl Breakpoint {
                 WatchKind::Access => "acc watchpoint",
             },
             Kind::Catchpoint(_) => "catchpoint",
+            Kind::Printer { .. } => "dprintf",
         }
     }
 
@@ -270,10 +283,15 @@ impl Breakpoint {
     pub(crate) fn report(&self, program: &Program) -> BreakpointReport {
         BreakpointReport {
             kind: self.kind_text(),
-            is_located: matches!(self.kind, Kind::Breakpoint),
+            is_located: matches!(self.kind, Kind::Breakpoint | Kind::Printer { .. }),
+            prints: match &self.kind {
+                Kind::Printer { text, .. } => Some(text.clone()),
+                _ => None,
+            },
             view: for_people(program, self.view(program)),
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,
+            commands: self.commands.clone(),
         }
     }
 }

@@ -1,17 +1,21 @@
 //! The state behind a session: the machine and everything the user has set up around it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use wdb_dwarf::{FormatOptions, Value};
 use wdb_vm::address::{CodeAddress, ModuleOffset};
 use wdb_vm::vm::Vm;
 
+use crate::block::OpenBlock;
 use crate::breakpoints::Breakpoints;
+use crate::commands::control::Bodies;
 use crate::commands::display::Displays;
 use crate::commands::examine::ExamineState;
 use crate::commands::list::ListState;
+use crate::commands::stop_actions::StopActions;
+use crate::commands::user::UserCommands;
 use crate::error::Error;
 use crate::event::Event;
 use crate::frames::{Frame, Frames};
@@ -24,6 +28,7 @@ use crate::scope::FrameScope;
 use crate::session::SessionOptions;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::skips::Skips;
 use crate::view::ProgramState;
 use crate::view_builder::Shown;
 
@@ -50,6 +55,7 @@ pub(crate) struct Debugger {
     /// The user's own variables (`$name`). Expressions change them while they borrow everything else.
     pub(crate) user_variables: RefCell<HashMap<String, Value>>,
     pub(crate) displays: Displays,
+    pub(crate) skips: Skips,
     pub(crate) settings: Settings,
     pub(crate) list: ListState,
     pub(crate) examine: ExamineState,
@@ -65,10 +71,23 @@ pub(crate) struct Debugger {
     pub(crate) is_view_stale: bool,
     /// Whether calls that an expression makes are kept (`call`), rather than made in a copy.
     pub(crate) keeps_calls: Cell<bool>,
+    /// The source files of which was told that they cannot be shown.
+    pub(crate) missing_told: RefCell<HashSet<Arc<str>>>,
     /// Whether the machine stops before calls of the host, because a catchpoint waits for them.
     pub(crate) catches_host_calls: bool,
+    /// Whether the machine stops before exceptions are thrown.
+    pub(crate) catches_throws: bool,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
+    /// The block whose lines are being collected.
+    pub(crate) block: Option<OpenBlock>,
+    pub(crate) bodies: Bodies,
+    pub(crate) user_commands: UserCommands,
+    pub(crate) stop_actions: StopActions,
+    /// Whether front ends were not told yet that the program stopped.
+    pub(crate) owes_stop: bool,
+    /// What was printed of a line that is not whole yet.
+    pub(crate) partial_line: RefCell<String>,
     /// The exit status with which the user wants to leave.
     pub(crate) quit: Option<i32>,
 }
@@ -96,6 +115,7 @@ impl Debugger {
             history: Vec::new(),
             user_variables: RefCell::default(),
             displays: Displays::default(),
+            skips: Skips::default(),
             settings: Settings::default(),
             list: ListState::default(),
             examine: ExamineState::default(),
@@ -105,14 +125,23 @@ impl Debugger {
             shown: None,
             is_view_stale: false,
             keeps_calls: Cell::new(false),
+            missing_told: RefCell::default(),
             catches_host_calls: false,
+            catches_throws: false,
             warnings_told: 0,
+            block: None,
+            bodies: Bodies::default(),
+            user_commands: UserCommands::default(),
+            stop_actions: StopActions::default(),
+            owes_stop: false,
+            partial_line: RefCell::default(),
             quit: None,
         }
     }
 
     /// Tells the front ends an answer.
     pub(crate) fn answer(&self, report: Report) {
+        self.end_line();
         let text = report.text();
         // Pagination belongs to front ends; an answer without text would be an empty line.
         if !text.is_empty() {

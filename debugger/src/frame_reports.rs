@@ -107,10 +107,16 @@ impl Debugger {
                     ),
                 },
             },
-            Err(missing) => CodeReport::Missing {
-                line,
-                why: missing.to_string(),
-            },
+            Err(missing) => {
+                // What to do about it is said once for each file.
+                let is_news = self.missing_told.borrow_mut().insert(location.file.clone());
+                let why = if is_news {
+                    missing.to_string()
+                } else {
+                    self.program.display_path(&location.file).to_owned()
+                };
+                CodeReport::Missing { line, why }
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod breakpoints;
 mod calls;
 mod catches;
@@ -15,6 +16,7 @@ mod error;
 pub mod event;
 mod execution;
 mod expression;
+mod format_text;
 mod frame_reports;
 mod frames;
 pub mod inspect;
@@ -30,6 +32,7 @@ mod scope;
 pub mod session;
 mod settings;
 mod shared;
+mod skips;
 mod source;
 mod target;
 pub mod view;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use wdb_dwarf::{CodeOffset, DebugInfo, Function, Sections, SourceLocation, TypeRef};
+use wdb_dwarf::{CodeOffset, DebugInfo, Function, Sections, SourceLocation, TypeRef, Variable};
 use wdb_vm::address::{FuncIndex, ModuleOffset};
 use wdb_vm::disassemble::func_type_text;
 use wdb_vm::module::Module;
@@ -43,6 +43,7 @@ pub struct Program {
     texts: Mutex<HashMap<Arc<str>, TextResult>>,
     disassemblies: Mutex<HashMap<u32, Arc<Disassembly>>>,
     places: Mutex<HashMap<CodeOffset, Arc<[CodePlace]>>>,
+    variables: Mutex<HashMap<(CodeOffset, usize), Arc<[Variable]>>>,
 }
 
 /// A source file's text, or why it cannot be shown.
@@ -102,6 +103,7 @@ impl Program {
             texts: Mutex::default(),
             disassemblies: Mutex::default(),
             places: Mutex::default(),
+            variables: Mutex::default(),
         })
     }
 
@@ -250,6 +252,20 @@ impl Program {
         }
         known.insert(at, places.clone());
         places
+    }
+
+    /// The variables of the function, or of the inlined call, at an address.
+    pub(crate) fn variables_at(&self, at: CodeOffset, inline: usize) -> Arc<[Variable]> {
+        if let Some(variables) = lock(&self.variables).get(&(at, inline)) {
+            return variables.clone();
+        }
+        let variables: Arc<[Variable]> = self.info.variables(at, inline).into();
+        let mut known = lock(&self.variables);
+        if known.len() >= PLACES_MAX {
+            known.clear();
+        }
+        known.insert((at, inline), variables.clone());
+        variables
     }
 
     /// How many inlined calls begin exactly at an instruction. Who arrives there from the code around them stands before the

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
+use crate::commands::user::indented;
 use crate::report::{
     BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FrameReport,
     FunctionGroup, InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason,
@@ -135,11 +136,11 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
             view.number, breakpoint.kind
         )?;
         match &*view.places {
+            _ if !breakpoint.is_located => writeln!(f, "           {}", view.spec)?,
             [place] => {
                 write!(f, "0x{:08x} ", place.pc)?;
                 write_what(f, place)?;
             }
-            [] if !breakpoint.is_located => writeln!(f, "           {}", view.spec)?,
             [] => writeln!(f, "<PENDING>  {}", view.spec)?,
             _ => writeln!(f, "<MULTIPLE>")?,
         }
@@ -150,10 +151,16 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
             let times = if view.hits == 1 { "time" } else { "times" };
             writeln!(f, "\tbreakpoint already hit {} {times}", view.hits)?;
         }
+        if let Some(text) = &breakpoint.prints {
+            writeln!(f, "\tprintf {text}")?;
+        }
         if breakpoint.ignore > 0 {
             writeln!(f, "\tignore next {} hits", breakpoint.ignore)?;
         }
-        if view.places.len() > 1 {
+        for line in indented(&breakpoint.commands) {
+            writeln!(f, "      {line}")?;
+        }
+        if view.places.len() > 1 && breakpoint.is_located {
             for (position, place) in view.places.iter().enumerate() {
                 let number = format!("{}.{}", view.number, position + 1);
                 write!(f, "{number:<27} {enabled}   0x{:08x} ", place.pc)?;
@@ -212,6 +219,9 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
         StopReason::Step | StopReason::Arrived => {}
         StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
         StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,
+        StopReason::Uncaught(exception) => {
+            write!(f, "\nProgram stopped: uncaught exception: {exception}\n")?;
+        }
         StopReason::HostResource(what) => write!(f, "\nProgram stopped: {what}\n")?,
         StopReason::Exited(0) => f.write_str("[Program exited normally]")?,
         StopReason::Exited(status) => write!(f, "[Program exited with status {status}]")?,

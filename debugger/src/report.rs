@@ -69,10 +69,14 @@ pub(crate) struct BreakpointReport {
     pub(crate) kind: &'static str,
     /// Whether it stands for places in the code.
     pub(crate) is_located: bool,
+    /// What it prints instead of stopping.
+    pub(crate) prints: Option<String>,
     /// How many hits will be passed over.
     pub(crate) ignore: u64,
     /// Whether it is disabled after a hit.
     pub(crate) once: bool,
+    /// The commands that are performed after a hit.
+    pub(crate) commands: Vec<String>,
 }
 
 /// Why the program stopped, and where it stands.
@@ -121,6 +125,8 @@ pub(crate) enum StopReason {
     Arrived,
     Interrupted,
     Trap(String),
+    /// An exception that nothing handles, with its tag and values.
+    Uncaught(String),
     /// The operating system cannot give what the program needs.
     HostResource(String),
     Exited(u32),

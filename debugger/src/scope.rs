@@ -6,8 +6,8 @@ use wdb_dwarf::{
     Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Inspector,
     Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
 };
-use wdb_vm::address::FuncIndex;
-use wdb_vm::value::Value as MachineValue;
+use wdb_vm::address::{FuncIndex, ModuleOffset};
+use wdb_vm::value::{Reference, Value as MachineValue};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -16,6 +16,7 @@ use crate::frames::Frame;
 use crate::location::{funcs_named, function_places, nearest};
 use crate::process::PROGRAM_INSTANCE;
 use crate::target::{FrameTarget, machine_value};
+use crate::view::ProgramState;
 
 /// How many elements, and how many records inside of each other, a brief text shows.
 const BRIEF_ELEMENTS_MAX: usize = 32;
@@ -30,7 +31,7 @@ pub(crate) struct FrameScope<'a> {
     /// Whether the name of a function stands for the offset of its code.
     means_code: bool,
     /// The frame's variables, found at the first question.
-    variables: std::cell::OnceCell<Vec<Variable>>,
+    variables: std::cell::OnceCell<Arc<[Variable]>>,
 }
 
 impl<'a> FrameScope<'a> {
@@ -60,8 +61,8 @@ impl<'a> FrameScope<'a> {
     /// The frame's variables, arguments first.
     pub(crate) fn variables(&self) -> &[Variable] {
         self.variables.get_or_init(|| match (&self.frame, self.at) {
-            (Some(frame), Some(at)) => self.debugger.program.info().variables(at, frame.inline),
-            _ => Vec::new(),
+            (Some(frame), Some(at)) => self.debugger.program.variables_at(at, frame.inline),
+            _ => Arc::new([]),
         })
     }
 
@@ -161,7 +162,7 @@ impl<'a> FrameScope<'a> {
         let vm = self.debugger.vm.borrow();
         let table = vm.table(PROGRAM_INSTANCE, 0)?;
         let index = table.iter().position(|element| match element {
-            MachineValue::FuncRef(Some(found)) => {
+            MachineValue::Ref(Reference::Func(found)) => {
                 vm.func_instance(*found) == Some((PROGRAM_INSTANCE, func))
             }
             _ => false,
@@ -178,7 +179,7 @@ impl<'a> FrameScope<'a> {
             MachineValue::F32(_) => (BaseEncoding::Float, 4),
             MachineValue::F64(_) => (BaseEncoding::Float, 8),
             MachineValue::V128(_) => (BaseEncoding::Unsigned, 16),
-            MachineValue::FuncRef(_) | MachineValue::ExternRef(_) => {
+            MachineValue::Ref(_) => {
                 return Err(Error::other(format!(
                     "This is a reference ({value}), which expressions cannot compute with."
                 )));
@@ -335,6 +336,16 @@ impl Scope for FrameScope<'_> {
                 let tick = Scalar::Integer(i128::from(tick));
                 return Ok(self.inspector().constant(type_ref, tick));
             }
+            "_exitcode" => {
+                let ProgramState::Exited(status) = self.debugger.state else {
+                    return Ok(self
+                        .inspector()
+                        .read(TypeRef::VOID, Place::Implicit(Arc::new([]))));
+                };
+                let type_ref = info.base_type(BaseEncoding::Signed, 4);
+                let status = Scalar::Integer(i128::from(status));
+                return Ok(self.inspector().constant(type_ref, status));
+            }
             "bpnum" => {
                 let number = self.debugger.breakpoints.last_number();
                 let type_ref = info.base_type(BaseEncoding::Signed, 4);
@@ -428,6 +439,43 @@ impl Debugger {
         let is_type =
             |name: &str| scope.type_named(name).is_some() && scope.local_variable(name).is_none();
         expression::parse(text, &is_type)
+    }
+
+    /// An error if a name of an expression means nothing at a place in the code.
+    pub(crate) fn check_names(&self, node: &Node, pc: ModuleOffset) -> Result<(), Error> {
+        let info = self.program.info();
+        let Some(at) = self.program.code_offset(pc) else {
+            return Ok(());
+        };
+        if info.function_at(at).is_none() {
+            return Ok(());
+        }
+        let levels = self.program.places_at(pc).len();
+        let locals: Vec<Variable> = (0..levels)
+            .flat_map(|inline| info.variables(at, inline))
+            .collect();
+        // A method can name any member of its object.
+        if locals
+            .iter()
+            .any(|variable| matches!(&*variable.name, "this" | "self"))
+        {
+            return Ok(());
+        }
+        let is_known = |name: &str| {
+            locals.iter().any(|variable| &*variable.name == name)
+                || !info.global_variables(name, Some(at)).is_empty()
+                || info.enumerator_named(name).is_some()
+                || !function_places(&self.program, name).is_empty()
+        };
+        let mut names = Vec::new();
+        node.names(&mut names);
+        match names.into_iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::NoSymbol {
+                name: name.to_owned(),
+                near: nearest(name, locals.iter().map(|variable| &*variable.name)),
+            }),
+        }
     }
 
     /// The value of an expression in the selected frame.

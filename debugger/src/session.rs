@@ -75,6 +75,9 @@ enum Request {
         id: RequestId,
         line: String,
     },
+    EndOfInput {
+        id: RequestId,
+    },
     Memory {
         address: u64,
         length: usize,
@@ -134,12 +137,13 @@ impl Session {
 
     /// Asks for a command, and returns at once. [`Event::Done`] says when it is done.
     pub fn submit(&self, line: &str) -> RequestId {
+        let line = line.to_owned();
+        self.ask(|id| Request::Command { id, line })
+    }
+
+    fn ask(&self, make: impl FnOnce(RequestId) -> Request) -> RequestId {
         let id = RequestId(self.inner.last_request.fetch_add(1, Ordering::SeqCst) + 1);
-        let request = Request::Command {
-            id,
-            line: line.to_owned(),
-        };
-        if lock(&self.inner.requests).send(request).is_err() {
+        if lock(&self.inner.requests).send(make(id)).is_err() {
             // The thread has ended after an internal error, which it has told.
             self.inner.shared.send(&Event::Done {
                 request: id,
@@ -203,6 +207,26 @@ impl Session {
         self.inner.shared.stdin.is_waited_on()
     }
 
+    /// What to ask for the next line with: `(wdb) `, or `> ` while the lines of a block are collected (`commands`, `define`, `if`).
+    #[must_use]
+    pub fn prompt(&self) -> String {
+        match self.inner.shared.block_depth() {
+            0 => "(wdb) ".to_owned(),
+            depth => format!("{}> ", "  ".repeat(depth - 1)),
+        }
+    }
+
+    /// Whether the lines of a block are collected (`commands`, `define`, `if`).
+    #[must_use]
+    pub fn is_block_open(&self) -> bool {
+        self.inner.shared.block_depth() > 0
+    }
+
+    /// Says that no more lines come for the block that is open, which is given up then. [`Event::Done`] says when.
+    pub fn submit_end_of_input(&self) -> RequestId {
+        self.ask(|id| Request::EndOfInput { id })
+    }
+
     /// What the word at a position (in bytes) of a command can become.
     #[must_use]
     pub fn complete(&self, line: &str, position: usize) -> Completions {
@@ -232,16 +256,10 @@ fn serve(mut debugger: Debugger, requests: &Receiver<Request>) {
     for request in requests {
         match request {
             Request::Command { id, line } => {
-                let report = ReportPanic {
-                    shared: debugger.shared.clone(),
-                    id,
-                };
-                let status = debugger.perform(&line);
-                drop(report);
-                debugger.shared.send(&Event::Done {
-                    request: id,
-                    status,
-                });
+                serve_command(&mut debugger, id, |debugger| debugger.perform(&line));
+            }
+            Request::EndOfInput { id } => {
+                serve_command(&mut debugger, id, Debugger::perform_end_of_input);
             }
             Request::Memory {
                 address,
@@ -257,6 +275,23 @@ fn serve(mut debugger: Debugger, requests: &Receiver<Request>) {
             }
         }
     }
+}
+
+fn serve_command(
+    debugger: &mut Debugger,
+    id: RequestId,
+    perform: impl FnOnce(&mut Debugger) -> CommandStatus,
+) {
+    let report = ReportPanic {
+        shared: debugger.shared.clone(),
+        id,
+    };
+    let status = perform(debugger);
+    drop(report);
+    debugger.shared.send(&Event::Done {
+        request: id,
+        status,
+    });
 }
 
 /// A front end waits for the end of its command, which a panic would keep from it.

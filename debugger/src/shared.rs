@@ -1,7 +1,7 @@
 //! What the machine's thread and the front ends have in common.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     cancelled: AtomicBool,
     /// The present machine's.
     interrupt: Mutex<Interrupt>,
+    /// How many blocks of commands are open, one inside the other.
+    block_depth: AtomicUsize,
     /// What is typed for the guest.
     pub(crate) stdin: StdinQueue,
 }
@@ -78,6 +80,15 @@ impl Shared {
 
     pub(crate) fn end_run(&self) {
         self.running.store(false, Ordering::SeqCst);
+    }
+
+    /// How many blocks of commands are open, one inside the other.
+    pub(crate) fn block_depth(&self) -> usize {
+        self.block_depth.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_block_depth(&self, depth: usize) {
+        self.block_depth.store(depth, Ordering::SeqCst);
     }
 
     /// Says that a command begins.

@@ -157,29 +157,31 @@ impl Debugger {
             };
             let scope = watchpoint.scope;
             let scope = scope.map(|scope| u32::try_from(scope.depth).unwrap_or(u32::MAX));
-            watches.extend(
-                self.watch_targets(watchpoint)
-                    .into_iter()
-                    .map(|target| Watch {
-                        id: breakpoint.number,
-                        target,
-                        kind: watchpoint.kind,
-                        scope,
-                    }),
-            );
+            let targets = self.watch_targets(watchpoint).into_iter();
+            watches.extend(targets.map(|WayTarget { target, is_way }| Watch {
+                id: breakpoint.number | if is_way { WAY } else { 0 },
+                target,
+                // A pointer on the way only matters when it leads elsewhere.
+                kind: if is_way {
+                    WatchKind::Change
+                } else {
+                    watchpoint.kind
+                },
+                scope,
+            }));
         }
         self.vm.get_mut().set_watches(watches);
     }
 
     /// Everything that the value of the expression depends on.
-    fn watch_targets(&self, watchpoint: &Watchpoint) -> Vec<WatchTarget> {
+    fn watch_targets(&self, watchpoint: &Watchpoint) -> Vec<WayTarget> {
         let collector = Collector {
             debugger: self,
             scope: &self.watch_scope(watchpoint),
             depth: watchpoint.scope.map(|scope| scope.depth),
         };
         let mut targets = Vec::new();
-        collector.places(&watchpoint.node, &mut targets);
+        collector.places(&watchpoint.node, false, &mut targets);
         targets
     }
 
@@ -188,7 +190,8 @@ impl Debugger {
         let mut stop = None;
         let mut is_moved = false;
         for hit in hits {
-            let Ok(breakpoint) = self.breakpoints.get(hit.id) else {
+            let (number, is_way) = (hit.id & !WAY, hit.id & WAY != 0);
+            let Ok(breakpoint) = self.breakpoints.get(number) else {
                 continue;
             };
             let Kind::Watchpoint(watchpoint) = breakpoint.kind.clone() else {
@@ -196,7 +199,7 @@ impl Debugger {
             };
             let condition = breakpoint.condition.clone();
             let told = |event, new: String| WatchStop {
-                number: hit.id,
+                number,
                 expression: watchpoint.expression.clone(),
                 kind: watchpoint.kind,
                 event,
@@ -206,30 +209,34 @@ impl Debugger {
             if hit.event == WatchEvent::ScopeEnded {
                 let told = told(hit.event, String::new());
                 // It means nothing any more.
-                let _ = self.breakpoints.remove(hit.id);
+                let _ = self.breakpoints.remove(number);
                 self.apply_probes();
                 stop.get_or_insert(Stop::Watchpoint(told));
                 continue;
             }
             let now = self.look(&watchpoint);
             let is_changed = now != watchpoint.old;
+            if is_way && watchpoint.kind != WatchKind::Change {
+                is_moved = true;
+                continue;
+            }
             if watchpoint.kind == WatchKind::Change && !is_changed {
                 // Another part of what it depends on has changed.
                 is_moved = true;
                 continue;
             }
             if let Ok(Kind::Watchpoint(kept)) =
-                self.breakpoints.get_mut(hit.id).map(|it| &mut it.kind)
+                self.breakpoints.get_mut(number).map(|it| &mut it.kind)
             {
                 kept.old = now.clone();
             }
             is_moved |= is_changed;
             if let Some(condition) = condition
-                && !self.watch_condition_holds(hit.id, &watchpoint, &condition)
+                && !self.watch_condition_holds(number, &watchpoint, &condition)
             {
                 continue;
             }
-            let Ok(breakpoint) = self.breakpoints.get_mut(hit.id) else {
+            let Ok(breakpoint) = self.breakpoints.get_mut(number) else {
                 continue;
             };
             if breakpoint.count_hit() {
@@ -271,6 +278,17 @@ impl Debugger {
     }
 }
 
+/// Marks the machine's watches of what leads to a watchpoint's value, as against the value itself.
+const WAY: u32 = 1 << 31;
+
+/// A place that an expression's value depends on.
+#[derive(PartialEq)]
+struct WayTarget {
+    target: WatchTarget,
+    /// Whether it only leads to the value.
+    is_way: bool,
+}
+
 /// Finds the places that an expression's value depends on: its own, and those of the pointers that lead to it.
 struct Collector<'a> {
     debugger: &'a Debugger,
@@ -279,7 +297,7 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn places(&self, node: &Node, targets: &mut Vec<WatchTarget>) {
+    fn places(&self, node: &Node, is_way: bool, targets: &mut Vec<WayTarget>) {
         match &node.kind {
             NodeKind::Name(_)
             | NodeKind::Dollar(_)
@@ -288,46 +306,48 @@ impl Collector<'_> {
             | NodeKind::Repeat(..)
             | NodeKind::Unary(UnaryOperator::Dereference, _) => {
                 if let Ok(value) = expression::evaluate(self.scope, node) {
-                    self.target(&value, targets);
+                    self.target(&value, is_way, targets);
                 }
                 self.way(node, targets);
             }
             NodeKind::Unary(UnaryOperator::AddressOf, operand) => self.way(operand, targets),
             NodeKind::Unary(_, operand) | NodeKind::Cast(_, operand) => {
-                self.places(operand, targets);
+                self.places(operand, is_way, targets);
             }
             NodeKind::Binary(_, left, right) | NodeKind::Comma(left, right) => {
-                self.places(left, targets);
-                self.places(right, targets);
+                self.places(left, is_way, targets);
+                self.places(right, is_way, targets);
             }
             NodeKind::Conditional(condition, yes, no) => {
-                self.places(condition, targets);
-                self.places(yes, targets);
-                self.places(no, targets);
+                self.places(condition, is_way, targets);
+                self.places(yes, is_way, targets);
+                self.places(no, is_way, targets);
             }
             _ => {}
         }
     }
 
     /// The places that lead to an expression's place.
-    fn way(&self, node: &Node, targets: &mut Vec<WatchTarget>) {
+    fn way(&self, node: &Node, targets: &mut Vec<WayTarget>) {
         match &node.kind {
             NodeKind::Member(of, _) => self.way_through(of, targets),
             NodeKind::Index(of, index) => {
                 self.way_through(of, targets);
-                self.places(index, targets);
+                self.places(index, true, targets);
             }
             NodeKind::Repeat(first, count) => {
                 self.way(first, targets);
-                self.places(count, targets);
+                self.places(count, true, targets);
             }
-            NodeKind::Unary(UnaryOperator::Dereference, pointer) => self.places(pointer, targets),
+            NodeKind::Unary(UnaryOperator::Dereference, pointer) => {
+                self.places(pointer, true, targets)
+            }
             _ => {}
         }
     }
 
     /// Of a pointer its value matters; what contains something else does not matter as a whole.
-    fn way_through(&self, node: &Node, targets: &mut Vec<WatchTarget>) {
+    fn way_through(&self, node: &Node, targets: &mut Vec<WayTarget>) {
         let info = self.debugger.program.info();
         let is_pointer = expression::evaluate(self.scope, node).is_ok_and(|value| {
             matches!(
@@ -339,13 +359,13 @@ impl Collector<'_> {
             )
         });
         if is_pointer {
-            self.places(node, targets);
+            self.places(node, true, targets);
         } else {
             self.way(node, targets);
         }
     }
 
-    fn target(&self, value: &Value, targets: &mut Vec<WatchTarget>) {
+    fn target(&self, value: &Value, is_way: bool, targets: &mut Vec<WayTarget>) {
         let info = self.debugger.program.info();
         let size = info.size_of(value.type_ref).unwrap_or(1);
         let target = match value.place {
@@ -367,6 +387,7 @@ impl Collector<'_> {
             }
             _ => return,
         };
+        let target = WayTarget { target, is_way };
         if !targets.contains(&target) {
             targets.push(target);
         }

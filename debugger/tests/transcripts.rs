@@ -11,6 +11,7 @@
 //!
 //! Further lines of the head are `stdin: TEXT` (with `\n`), `env: NAME=VALUE`, `invoke: FUNCTION`, `source-map: OLD=NEW` and
 //! `stub-imports:`. The guest's output stands where it comes in the course of events; errors begin with `error: `.
+//! While a block is open (`commands`, `define`, `if`), its lines begin with `> ` instead of `(wdb) `.
 //! `BLESS=1` writes what came instead of comparing it.
 
 use std::fs;
@@ -76,12 +77,20 @@ fn replay(transcript: &str) -> Result<String, Failed> {
             return Ok(format!("{text}{PROMPT}\nerror: {message}\n"));
         }
     };
-    let commands = transcript.lines().filter_map(|line| {
-        let is_empty = line == PROMPT.trim_end();
-        line.strip_prefix(PROMPT).or(is_empty.then_some(""))
-    });
-    for command in commands {
-        text.push_str(format!("{PROMPT}{command}").trim_end());
+    for line in transcript.lines() {
+        let prompt = session.prompt();
+        let sign = prompt.trim();
+        let is_in_block = sign != PROMPT.trim_end();
+        let line = if is_in_block { line.trim_start() } else { line };
+        let rest = line.strip_prefix(sign);
+        let command = rest.and_then(|rest| match rest {
+            "" => Some(""),
+            rest => rest.strip_prefix(' '),
+        });
+        let Some(command) = command else {
+            continue;
+        };
+        text.push_str(format!("{prompt}{command}").trim_end());
         text.push('\n');
         let (answer, status) = perform(&session, command);
         text.push_str(&answer);

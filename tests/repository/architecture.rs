@@ -53,6 +53,7 @@ fn the_workspace_has_the_crates_of_the_plan() {
         "wdb-gdbstub",
         "wdb-tui",
         "wdb-vm",
+        "wdb-wast",
     ];
     assert_eq!(members, BTreeSet::from(expected));
 }
@@ -64,14 +65,21 @@ fn front_ends_talk_to_the_session_and_nothing_below() {
         assert!(metadata.named_by(front_end, true).contains("wdb-debugger"));
         assert_names_none(&metadata, front_end, &["wdb-vm", "wdb-dwarf", "wdb"]);
     }
-    assert_names_none(&metadata, "wdb-tui", &["wdb-gdbstub"]);
-    assert_names_none(&metadata, "wdb-gdbstub", &["wdb-tui"]);
+    assert_names_none(&metadata, "wdb-tui", &["wdb-gdbstub", "wdb-wast"]);
+    assert_names_none(&metadata, "wdb-gdbstub", &["wdb-tui", "wdb-wast"]);
+}
+
+#[test]
+fn scripts_of_the_specification_need_the_machine_alone() {
+    let metadata = Metadata::read();
+    let others = ["wdb", "wdb-debugger", "wdb-dwarf", "wdb-gdbstub", "wdb-tui"];
+    assert_names_none(&metadata, "wdb-wast", &others);
 }
 
 #[test]
 fn the_machine_and_the_debug_info_do_not_know_each_other() {
     let metadata = Metadata::read();
-    let others = ["wdb", "wdb-debugger", "wdb-gdbstub", "wdb-tui"];
+    let others = ["wdb", "wdb-debugger", "wdb-gdbstub", "wdb-tui", "wdb-wast"];
     assert_names_none(&metadata, "wdb-vm", &["wdb-dwarf"]);
     assert_names_none(&metadata, "wdb-vm", &others);
     assert_names_none(&metadata, "wdb-dwarf", &["wdb-vm"]);
@@ -93,7 +101,13 @@ fn the_machine_reads_no_debug_info() {
 #[test]
 fn only_front_ends_touch_the_terminal() {
     let metadata = Metadata::read();
-    for member in ["wdb-vm", "wdb-dwarf", "wdb-debugger", "wdb-gdbstub"] {
+    for member in [
+        "wdb-vm",
+        "wdb-dwarf",
+        "wdb-debugger",
+        "wdb-gdbstub",
+        "wdb-wast",
+    ] {
         assert_built_without(&metadata, member, &TERMINAL);
     }
 }

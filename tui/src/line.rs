@@ -17,7 +17,7 @@ use rustyline::validate::Validator;
 use rustyline::{Context, Editor, Helper};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
-use wdb_debugger::event::{CommandStatus, Event, Stream};
+use wdb_debugger::event::{CommandStatus, Event, RequestId, Stream};
 use wdb_debugger::json::event_line;
 use wdb_debugger::session::Session;
 
@@ -49,7 +49,6 @@ impl Default for LineOptions {
     }
 }
 
-const PROMPT: &str = "(wdb) ";
 /// A longer line is not a command.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
@@ -133,9 +132,10 @@ impl Client {
         let mut input = std::fs::File::from(descriptor);
         loop {
             if show_prompt {
-                write_all(&mut io::stderr().lock(), PROMPT.as_bytes())?;
+                write_all(&mut io::stderr().lock(), self.session.prompt().as_bytes())?;
             }
             let Some(line) = read_line(&mut input)? else {
+                self.end_input()?;
                 return Ok(0);
             };
             if let Execution::Quit(status) = self.execute(&line)? {
@@ -155,7 +155,7 @@ impl Client {
             let _ = editor.load_history(path);
         }
         let status = loop {
-            match editor.readline(PROMPT) {
+            match editor.readline(&self.session.prompt()) {
                 Ok(line) => {
                     if !line.trim().is_empty() {
                         // The history keeps no duplicates; whether this is one does not matter.
@@ -165,7 +165,12 @@ impl Client {
                         break status;
                     }
                 }
-                Err(ReadlineError::Interrupted) => {}
+                Err(ReadlineError::Interrupted) => {
+                    self.end_input()?;
+                }
+                Err(ReadlineError::Eof) if self.session.is_block_open() => {
+                    self.end_input()?;
+                }
                 Err(ReadlineError::Eof) => {
                     write_all(&mut io::stdout().lock(), b"quit\n")?;
                     break 0;
@@ -216,6 +221,25 @@ impl Executor for Client {
     fn execute(&mut self, line: &str) -> Result<Execution, FrontEndError> {
         self.executing.store(true, Ordering::SeqCst);
         let submitted = self.session.submit(line);
+        self.follow(submitted, line)
+    }
+
+    fn end_input(&mut self) -> Result<Execution, FrontEndError> {
+        if !self.session.is_block_open() {
+            return Ok(Execution::Success);
+        }
+        let submitted = self.session.submit_end_of_input();
+        self.follow(submitted, "")
+    }
+
+    fn error(&mut self, text: &str) -> Result<(), FrontEndError> {
+        write_all(&mut io::stderr().lock(), format!("{text}\n").as_bytes())
+    }
+}
+
+impl Client {
+    /// Prints what comes until a request is done.
+    fn follow(&mut self, submitted: RequestId, line: &str) -> Result<Execution, FrontEndError> {
         let status = loop {
             // The session's end would be a broken invariant of its own; there is nothing left to talk to then.
             let Ok(event) = self.events.recv() else {
@@ -234,10 +258,6 @@ impl Executor for Client {
             CommandStatus::Failure => Execution::Failure,
             CommandStatus::Quit(status) => Execution::Quit(status),
         })
-    }
-
-    fn error(&mut self, text: &str) -> Result<(), FrontEndError> {
-        write_all(&mut io::stderr().lock(), format!("{text}\n").as_bytes())
     }
 }
 

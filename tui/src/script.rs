@@ -52,6 +52,8 @@ pub(crate) struct ScriptOutcome {
 pub(crate) trait Executor {
     /// Executes one command to its end.
     fn execute(&mut self, line: &str) -> Result<Execution, FrontEndError>;
+    /// Says that no more lines come for a block that is open (`commands`, `define`, `if`).
+    fn end_input(&mut self) -> Result<Execution, FrontEndError>;
     /// Shows an error that is the script's own.
     fn error(&mut self, text: &str) -> Result<(), FrontEndError>;
 }
@@ -102,6 +104,9 @@ pub(crate) fn run_items(
                 }
             }
         }
+        if matches!(item, ScriptItem::File(_)) && executor.end_input()? == Execution::Failure {
+            outcome.failed = true;
+        }
     }
     Ok(outcome)
 }
@@ -127,6 +132,10 @@ mod tests {
                 "quit" => Execution::Quit(3),
                 _ => Execution::Success,
             })
+        }
+
+        fn end_input(&mut self) -> Result<Execution, FrontEndError> {
+            Ok(Execution::Success)
         }
 
         fn error(&mut self, text: &str) -> Result<(), FrontEndError> {

@@ -468,8 +468,9 @@ impl Vm {
             push(&[object]);
         }
         machine.height = height as u32;
+        self.has_landed = true;
         if clause.is_loop {
-            machine.tick += 1;
+            self.machine.tick += 1;
         }
     }
 
@@ -477,6 +478,14 @@ impl Vm {
     pub fn stop_at_throws(&mut self, stops: bool) {
         self.stops_at_throws = stops;
         self.throw_passed = None;
+    }
+
+    /// An exception for people: its tag and its values.
+    #[must_use]
+    pub fn exception_text(&self, exception: &Exception) -> String {
+        let values = exception.values.iter();
+        let values: Vec<String> = values.map(|&value| self.value_text(value)).collect();
+        format!("{}({})", self.tag_name(exception.tag), values.join(", "))
     }
 
     /// The name of a tag, for people.

@@ -9,9 +9,9 @@
 /// for_each_instruction!(callback);
 /// // becomes
 /// callback! {
-///     single { 0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: …"; … }
-///     prefixed_fb { 0 StructNew "struct.new" Type Object "[t*] -> [ref]" "…"; … }
-///     prefixed_fc { 0 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "…"; … }
+///     SINGLE { 0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: …"; … }
+///     PREFIXED_FB { 0 StructNew "struct.new" Type Object "[t*] -> [ref]" "…"; … }
+///     PREFIXED_FC { 0 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "…"; … }
 /// }
 /// ```
 ///
@@ -20,7 +20,7 @@
 macro_rules! for_each_instruction {
     ($callback:ident) => {
         $callback! {
-            single {
+            SINGLE {
             0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: the program says that this point cannot be reached";
             0x01 Nop "nop" None Control "[] -> []" "does nothing";
             0x02 Block "block" Block Control "[t*] -> [u*]" "opens a block; a branch to its label goes to its end";
@@ -221,7 +221,7 @@ macro_rules! for_each_instruction {
             0xd5 BrOnNull "br_on_null" Label Control "[t* ref] -> [t* ref]" "branches to a label without the reference if it is null";
             0xd6 BrOnNonNull "br_on_non_null" Label Control "[t* ref] -> [t*]" "branches to a label with the reference if it is not null, else pops it";
             }
-            prefixed_fb {
+            PREFIXED_FB {
             0x00 StructNew "struct.new" Type Object "[t*] -> [ref]" "pops a value for each field; pushes a new struct";
             0x01 StructNewDefault "struct.new_default" Type Object "[] -> [ref]" "pushes a new struct whose fields are zero or null";
             0x02 StructGet "struct.get" TypeField Object "[ref] -> [t]" "pops a struct; pushes the value of a field; traps if the reference is null";
@@ -254,7 +254,7 @@ macro_rules! for_each_instruction {
             0x1d I31GetS "i31.get_s" None Reference "[i31ref] -> [i32]" "pushes the 31 bits, sign-extended; traps if the reference is null";
             0x1e I31GetU "i31.get_u" None Reference "[i31ref] -> [i32]" "pushes the 31 bits, zero-extended; traps if the reference is null";
             }
-            prefixed_fc {
+            PREFIXED_FC {
             0x00 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "rounds towards zero to a signed integer; NaN gives 0, what does not fit the nearest limit";
             0x01 I32TruncSatF32U "i32.trunc_sat_f32_u" None Numeric "[f32] -> [i32]" "rounds towards zero to an unsigned integer; NaN gives 0, what does not fit the nearest limit";
             0x02 I32TruncSatF64S "i32.trunc_sat_f64_s" None Numeric "[f64] -> [i32]" "rounds towards zero to a signed integer; NaN gives 0, what does not fit the nearest limit";
@@ -393,87 +393,49 @@ pub const PREFIX_FB: u8 = 0xfb;
 pub const PREFIX_FC: u8 = 0xfc;
 
 macro_rules! define_table {
-    (
-        single { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
-        prefixed_fb { $($fb_code:literal $fb_name:ident $fb_mnemonic:literal $fb_immediates:ident $fb_category:ident $fb_effect:literal $fb_explanation:literal;)* }
-        prefixed_fc { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
-    ) => {
+    ($($section:ident { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* })*) => {
         /// Every instruction.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u16)]
         pub enum Op {
-            $(
+            $($(
                 #[doc = $mnemonic]
                 $name,
-            )*
-            $(
-                #[doc = $fb_mnemonic]
-                $fb_name,
-            )*
-            $(
-                #[doc = $fc_mnemonic]
-                $fc_name,
-            )*
+            )*)*
         }
 
         /// Every instruction's row, in the order of [`Op`].
         pub static INSTRUCTIONS: &[InstructionInfo] = &[
-            $(InstructionInfo {
+            $($(InstructionInfo {
                 op: Op::$name,
                 mnemonic: $mnemonic,
                 immediates: ImmediateKind::$immediates,
                 category: Category::$category,
                 effect: $effect,
                 explanation: $explanation,
-            },)*
-            $(InstructionInfo {
-                op: Op::$fb_name,
-                mnemonic: $fb_mnemonic,
-                immediates: ImmediateKind::$fb_immediates,
-                category: Category::$fb_category,
-                effect: $fb_effect,
-                explanation: $fb_explanation,
-            },)*
-            $(InstructionInfo {
-                op: Op::$fc_name,
-                mnemonic: $fc_mnemonic,
-                immediates: ImmediateKind::$fc_immediates,
-                category: Category::$fc_category,
-                effect: $fc_effect,
-                explanation: $fc_explanation,
-            },)*
+            },)*)*
         ];
 
-        const fn single_byte_table() -> [Option<Op>; 256] {
-            let mut table = [None; 256];
-            $(table[$code] = Some(Op::$name);)*
-            table
-        }
-
-        const fn prefixed_fb_table() -> [Option<Op>; 31] {
-            let mut table = [None; 31];
-            $(table[$fb_code] = Some(Op::$fb_name);)*
-            table
-        }
-
-        const fn prefixed_fc_table() -> [Option<Op>; 18] {
-            let mut table = [None; 18];
-            $(table[$fc_code] = Some(Op::$fc_name);)*
-            table
-        }
+        $(
+            /// The instructions of a section by their opcodes.
+            static $section: [Option<Op>; OPCODES_MAX] = {
+                let mut table = [None; OPCODES_MAX];
+                $(table[$code] = Some(Op::$name);)*
+                table
+            };
+        )*
     };
 }
 for_each_instruction!(define_table);
 
-static SINGLE_BYTE: [Option<Op>; 256] = single_byte_table();
-static PREFIXED_FB: [Option<Op>; 31] = prefixed_fb_table();
-static PREFIXED_FC: [Option<Op>; 18] = prefixed_fc_table();
+/// The opcodes behind a prefix, and those of one byte, are less than this.
+const OPCODES_MAX: usize = 512;
 
 impl Op {
     /// The instruction with a one-byte opcode.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Op> {
-        SINGLE_BYTE[usize::from(byte)]
+        SINGLE[usize::from(byte)]
     }
 
     /// The instruction behind the prefix [`PREFIX_FB`].

@@ -120,6 +120,15 @@ impl Vm {
         names.field(index, field as u32).map(str::to_owned)
     }
 
+    /// A value as it is shown to people.
+    #[must_use]
+    pub fn value_text(&self, value: Value) -> String {
+        match value {
+            Value::Ref(reference) => self.reference_text(reference),
+            _ => value.to_string(),
+        }
+    }
+
     /// A reference as it is shown to people: its type, and which object of that type it is.
     #[must_use]
     pub fn reference_text(&self, reference: Reference) -> String {

@@ -20,6 +20,9 @@ use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
 
+/// The names of the tiers that can run a program.
+pub const TIERS: [&str; 1] = ["classic"];
+
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 const TICKS_PER_POLL: u64 = 1 << 17;
 
@@ -60,13 +63,15 @@ pub struct RunLimit {
     pub tick: Option<u64>,
     /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it.
     pub probe_at_start: bool,
+    /// Stop where an exception is handled when so many frames are left, or fewer.
+    pub landing_depth: Option<usize>,
 }
 
 /// A machine with everything that runs it.
 pub struct Vm {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
-    classic: Classic,
+    pub(crate) classic: Classic,
     host: Box<dyn Host>,
     log: HostLog,
     interrupt: Interrupt,
@@ -80,6 +85,8 @@ pub struct Vm {
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.
     pub(crate) throw_passed: Option<Time>,
+    /// Whether the last instruction threw an exception that was handled.
+    pub(crate) has_landed: bool,
     /// What handles exceptions, by the function.
     pub(crate) handlers: HashMap<FuncAddr, Arc<Handlers>>,
     /// Where frames hold references, by the place at which they stand.
@@ -115,6 +122,7 @@ impl Vm {
             host_call_passed: None,
             stops_at_throws: false,
             throw_passed: None,
+            has_landed: false,
             handlers: HashMap::new(),
             root_maps: HashMap::new(),
         }
@@ -257,6 +265,9 @@ impl Vm {
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
+            if self.lands(limit) {
+                return Exit::Landed;
+            }
             mode = Mode::RunFromProbe;
         }
     }
@@ -289,6 +300,7 @@ impl Vm {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
+        self.has_landed = false;
         let tick_before = self.machine.tick;
         match self
             .classic
@@ -327,6 +339,12 @@ impl Vm {
             Outcome::Finished if !self.machine.pending.is_empty() => None,
             Outcome::Finished => Some(Exit::Finished(self.results())),
         }
+    }
+
+    /// Whether an exception was just handled where the run is to stop.
+    pub(crate) fn lands(&self, limit: RunLimit) -> bool {
+        let count = self.machine.frames.len();
+        self.has_landed && limit.landing_depth.is_some_and(|depth| count <= depth)
     }
 
     /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.
@@ -503,7 +521,7 @@ impl Vm {
     /// The name of the tier that runs the program.
     #[must_use]
     pub fn tier(&self) -> &'static str {
-        "classic"
+        TIERS[0]
     }
 
     /// The name of the present state.

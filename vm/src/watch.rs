@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::address::{CodeAddress, GlobalAddr, InstanceAddr};
+use crate::address::{GlobalAddr, InstanceAddr};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
 use crate::isa::{Op, PREFIX_FB, PREFIX_FC};
@@ -99,10 +99,20 @@ pub(crate) struct Watches {
     seen: Vec<Option<Vec<u8>>>,
     /// The watches of memory by the pages that they lie in.
     pages: HashMap<u64, Vec<usize>>,
+    /// The watches of locals, globals and table elements.
+    slots: HashMap<SlotKey, Vec<usize>>,
     /// Whether any watch lies in a granule whose address ends so: one look tells nearly all accesses apart.
     granules: Vec<bool>,
     /// The deepest scope: only below it something ends.
     scope_max: u32,
+}
+
+/// A place outside of memories, as instructions name it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum SlotKey {
+    Local { depth: u32, index: u32 },
+    Global(GlobalAddr),
+    TableElement { table: usize, index: u64 },
 }
 
 const PAGE_BITS: u32 = 12;
@@ -204,6 +214,7 @@ impl Watches {
             }
         }
         Watches {
+            slots: HashMap::new(),
             seen: Vec::new(),
             scope_max: list
                 .iter()
@@ -243,7 +254,25 @@ impl Watches {
 impl Vm {
     /// Replaces all watches. Runs stop with [`Exit::Watch`] after the instructions that they ask for.
     pub fn set_watches(&mut self, watches: Vec<Watch>) {
-        self.watches = Watches::new(watches);
+        let mut watches = Watches::new(watches);
+        for (index, watch) in watches.list.iter().enumerate() {
+            let key = match watch.target {
+                WatchTarget::Memory { .. } => None,
+                WatchTarget::Local { depth, index } => Some(SlotKey::Local { depth, index }),
+                WatchTarget::Global(global) => Some(SlotKey::Global(global)),
+                WatchTarget::TableElement {
+                    instance,
+                    table,
+                    index,
+                } => self
+                    .table_addr(instance, table)
+                    .map(|table| SlotKey::TableElement { table, index }),
+            };
+            if let Some(key) = key {
+                watches.slots.entry(key).or_default().push(index);
+            }
+        }
+        self.watches = watches;
     }
 
     /// Like [`Vm::run`], one instruction at a time.
@@ -273,6 +302,7 @@ impl Vm {
             }
             stops_here = true;
             match self.step_watched() {
+                Exit::Stepped if self.lands(limit) => return Exit::Landed,
                 Exit::Stepped => {}
                 exit => return exit,
             }
@@ -289,12 +319,8 @@ impl Vm {
     }
 
     fn stands_at_probe(&self) -> bool {
-        self.frame(0).is_some_and(|frame| {
-            self.has_probe(CodeAddress {
-                instance: frame.instance,
-                pc: frame.pc,
-            })
-        })
+        let innermost = self.machine.frames.last();
+        innermost.is_some_and(|frame| self.classic.has_probe(frame.func, frame.pc))
     }
 
     fn step_watched(&mut self) -> Exit {
@@ -354,6 +380,10 @@ impl Vm {
             Effect::Store(_) | Effect::LocalSet | Effect::GlobalSet => true,
             Effect::Load(_) | Effect::LocalGet | Effect::GlobalGet | Effect::TableGet => false,
         };
+        let is_slot = !matches!(effect, Effect::Load(_) | Effect::Store(_));
+        if is_slot && self.watches.slots.is_empty() {
+            return Accesses::None;
+        }
         let Some(instruction) = Instructions::new(code, frame.pc).next() else {
             return Accesses::None;
         };
@@ -404,32 +434,25 @@ impl Vm {
         let Immediates::Index(accessed) = instruction.immediates else {
             return Vec::new();
         };
-        let depth = self.machine.frames.len() as u32;
-        let is_touched = |watch: &Watch| match (&watch.target, effect) {
-            (WatchTarget::Local { depth: at, index }, Effect::LocalGet | Effect::LocalSet) => {
-                *at == depth && *index == accessed
+        let key = match effect {
+            Effect::LocalGet | Effect::LocalSet => Some(SlotKey::Local {
+                depth: self.machine.frames.len() as u32,
+                index: accessed,
+            }),
+            Effect::GlobalGet | Effect::GlobalSet => {
+                self.global_addr(instance, accessed).map(SlotKey::Global)
             }
-            (WatchTarget::Global(global), Effect::GlobalGet | Effect::GlobalSet) => {
-                self.global_addr(instance, accessed) == Some(*global)
-            }
-            (
-                WatchTarget::TableElement {
-                    instance: at,
+            Effect::TableGet => {
+                let table = self.table_addr(instance, accessed);
+                table.map(|table| SlotKey::TableElement {
                     table,
-                    index,
-                },
-                Effect::TableGet,
-            ) => {
-                self.table_addr(*at, *table) == self.table_addr(instance, accessed)
-                    && *index == u64::from(self.operand_cell(0) as u32)
+                    index: u64::from(self.operand_cell(0) as u32),
+                })
             }
-            _ => false,
+            _ => None,
         };
-        let watches = self.watches.list.iter().enumerate();
-        watches
-            .filter(|(_, watch)| is_touched(watch))
-            .map(|(index, _)| index)
-            .collect()
+        let found = key.and_then(|key| self.watches.slots.get(&key));
+        found.cloned().unwrap_or_default()
     }
 
     fn operand_cell(&self, depth: usize) -> u64 {

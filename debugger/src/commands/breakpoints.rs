@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wdb_vm::address::ModuleOffset;
 
-use crate::breakpoints::{Breakpoint, Condition, Disposition, for_people};
+use crate::breakpoints::{Breakpoint, Condition, Disposition, Kind, for_people};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::{Location, inlined_places};
@@ -43,6 +43,9 @@ fn set(debugger: &mut Debugger, arguments: &str, disposition: Disposition) -> Re
     let condition = condition
         .map(|text| parse_condition(debugger, text))
         .transpose()?;
+    if let (Some(condition), Some(pc)) = (&condition, pcs.first()) {
+        debugger.check_names(&condition.node, *pc)?;
+    }
     debugger.tell_of_others(&pcs);
     let moved = debugger.moved_line(&spec, &pcs);
     let make = |number| Breakpoint {
@@ -305,6 +308,24 @@ fn ignored_text(number: u32, count: u64) -> String {
 
 /// `info breakpoints`
 pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    list(debugger, arguments, |_| true)
+}
+
+/// `info watchpoints`
+pub(super) fn info_watchpoints(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let is_watchpoint = |breakpoint: &Breakpoint| matches!(breakpoint.kind, Kind::Watchpoint(_));
+    if arguments.is_empty() && !debugger.breakpoints.iter().any(is_watchpoint) {
+        debugger.say("No watchpoints.");
+        return Ok(());
+    }
+    list(debugger, arguments, is_watchpoint)
+}
+
+fn list(
+    debugger: &mut Debugger,
+    arguments: &str,
+    is_listed: impl Fn(&Breakpoint) -> bool,
+) -> Result<(), Error> {
     let wanted = match arguments {
         "" => None,
         arguments => Some(numbers(debugger, arguments)?),
@@ -317,7 +338,7 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     let reports: Vec<_> = debugger
         .breakpoints
         .iter()
-        .filter(|breakpoint| is_wanted(breakpoint.number))
+        .filter(|breakpoint| is_wanted(breakpoint.number) && is_listed(breakpoint))
         .map(|breakpoint| breakpoint.report(&debugger.program))
         .collect();
     if reports.is_empty() && wanted.is_some() {

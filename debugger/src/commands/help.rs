@@ -2,7 +2,8 @@
 
 use crate::commands::info::undefined_topic;
 use crate::commands::lookup::find;
-use crate::commands::table::{COMMANDS, Command, Group, INFO_COMMANDS};
+use crate::commands::table::{COMMANDS, Command, Group};
+use crate::commands::topics::INFO_COMMANDS;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::nearest;
@@ -26,13 +27,21 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
             }
         }
         ["all"] => Group::ALL.map(group_help).join("\n\n"),
+        ["user-defined"] => debugger.user_commands.list(),
         [name, ..] => {
-            if let Some(group) = Group::ALL.into_iter().find(|group| group.name() == name) {
+            if let Some(help) = debugger.user_commands.help(name) {
+                help
+            } else if let Some(group) = Group::ALL.into_iter().find(|group| group.name() == name) {
                 group_help(group)
             } else {
                 match find(COMMANDS, name)? {
                     Some(command) => command_help(command),
-                    None => return Err(unknown(name)),
+                    None => {
+                        return Err(Error::UndefinedCommand {
+                            name: name.to_owned(),
+                            near: debugger.commands_near(name),
+                        });
+                    }
                 }
             }
         }
@@ -41,18 +50,12 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     Ok(())
 }
 
-fn unknown(name: &str) -> Error {
-    Error::UndefinedCommand {
-        name: name.to_owned(),
-        near: nearest(name, COMMANDS.iter().map(|command| command.name)),
-    }
-}
-
 fn overview() -> String {
     let mut text = "List of classes of commands:\n".to_owned();
     for group in Group::ALL {
         text.push_str(&format!("\n{} -- {}", group.name(), group.summary()));
     }
+    text.push_str("\nuser-defined -- User-defined commands.");
     text.push_str(
         "\n\nType \"help\" followed by a class name for a list of commands in that class.\n\
          Type \"help all\" for the list of all commands.\n\

@@ -2,6 +2,7 @@
 
 mod breakpoints;
 mod calling;
+pub(crate) mod control;
 mod data;
 mod disassemble;
 pub(crate) mod display;
@@ -17,8 +18,13 @@ mod running;
 mod saving;
 mod script;
 mod set;
+mod skip;
 mod stack;
+pub(crate) mod stop_actions;
 mod table;
+mod text;
+mod topics;
+pub(crate) mod user;
 mod watching;
 
 pub use table::{COMMANDS, Command, Group};
@@ -26,7 +32,10 @@ pub use table::{COMMANDS, Command, Group};
 pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
 pub(crate) use running::join_words;
-pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
+pub(crate) use table::{ArgumentKind, Repeat};
+pub(crate) use topics::INFO_COMMANDS;
+
+use user::UserMeaning;
 
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -36,14 +45,23 @@ impl Debugger {
     /// Performs a line of input: a command with its arguments. An empty line repeats the last command that can be repeated.
     pub(crate) fn perform(&mut self, line: &str) -> CommandStatus {
         self.shared.begin_command();
-        let line = line.trim();
-        let repeated = if line.is_empty() {
-            self.repeatable.clone()
-        } else {
-            None
+        let repeated = match line.trim().is_empty() && self.block.is_none() {
+            true => self.repeatable.clone(),
+            false => None,
         };
         self.is_repetition = repeated.is_some();
         let result = self.perform_line(&repeated.unwrap_or_else(|| line.to_owned()));
+        self.settle_command(result)
+    }
+
+    /// Gives up the block that is open, if one is.
+    pub(crate) fn perform_end_of_input(&mut self) -> CommandStatus {
+        let result = self.abandon_block();
+        self.settle_command(result)
+    }
+
+    fn settle_command(&mut self, result: Result<(), Error>) -> CommandStatus {
+        self.end_line();
         self.refresh_view();
         self.tell_warnings();
         match (result, self.quit) {
@@ -56,12 +74,43 @@ impl Debugger {
         }
     }
 
-    /// Performs a command. Comments and empty lines do nothing.
+    /// Performs a line, wherever it comes from: it is a command, or belongs to the block that is open. Comments and empty lines
+    /// do nothing.
     pub(crate) fn perform_line(&mut self, line: &str) -> Result<(), Error> {
+        if self.block.is_some() {
+            return match self.add_to_block(line)? {
+                Some(block) => self.perform_block(block),
+                None => Ok(()),
+            };
+        }
+        let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
         }
-        let found = lookup(COMMANDS, line)?;
+        match self.user_meaning(line)? {
+            Some(UserMeaning::Line(line)) => return self.perform_line(&line),
+            Some(UserMeaning::Body(lines)) => {
+                self.perform_called_body(&lines)?;
+                self.repeatable = Some(line.to_owned());
+                return Ok(());
+            }
+            None => {}
+        }
+        self.perform_built_in(line)?;
+        self.perform_stop_actions()
+    }
+
+    fn perform_built_in(&mut self, line: &str) -> Result<(), Error> {
+        let found = lookup(COMMANDS, line).map_err(|error| match error {
+            Error::UndefinedCommand { near, name } => Error::UndefinedCommand {
+                near: match &*near {
+                    [] => self.commands_near(&name),
+                    _ => near,
+                },
+                name,
+            },
+            error => error,
+        })?;
         match found.command.repeat {
             Repeat::Never => self.repeatable = None,
             Repeat::Same => self.repeatable = Some(line.to_owned()),

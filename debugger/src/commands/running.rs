@@ -3,7 +3,7 @@
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::execution::StepKind;
-use crate::location::Location;
+use crate::location::{Location, inlined_places};
 
 pub(super) fn run(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if !arguments.is_empty() {
@@ -27,7 +27,9 @@ pub(super) fn continue_(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         let count = debugger.evaluate_count(arguments)?;
         debugger.ignore_here(count)?;
     }
-    debugger.say("Continuing.");
+    if debugger.is_outside_bodies() {
+        debugger.say("Continuing.");
+    }
     debugger.resume()
 }
 
@@ -98,8 +100,10 @@ impl Debugger {
 
 fn run_to(debugger: &mut Debugger, arguments: &str, stays: bool) -> Result<(), Error> {
     debugger.expect_alive()?;
-    let places = debugger.resolve(&Location::parse(arguments)?)?;
-    debugger.run_to(&places, stays)
+    let location = Location::parse(arguments)?;
+    let places = debugger.resolve(&location)?;
+    let inlined = inlined_places(&debugger.program, &location, &places);
+    debugger.run_to(&places, &inlined, stays)
 }
 
 fn step_by(debugger: &mut Debugger, kind: StepKind, arguments: &str) -> Result<(), Error> {

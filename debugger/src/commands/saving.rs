@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use regex_lite::Regex;
 
 use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind};
+use crate::commands::user::indented;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::function_names;
@@ -43,9 +44,12 @@ fn script_of(breakpoint: &Breakpoint) -> String {
             };
             format!("{command} {}", watchpoint.expression)
         }
+        Kind::Printer { text, .. } => format!("dprintf {},{text}", breakpoint.spec),
         Kind::Catchpoint(catch) => {
             let event = match catch {
                 Catch::Trap => "trap".to_owned(),
+                Catch::Throw => "throw".to_owned(),
+                Catch::Uncaught => "uncaught".to_owned(),
                 Catch::HostCall(None) => "host-call".to_owned(),
                 Catch::HostCall(Some(name)) => format!("host-call {name}"),
                 Catch::Grow => "grow".to_owned(),
@@ -67,6 +71,10 @@ fn script_of(breakpoint: &Breakpoint) -> String {
         script.push_str("disable $bpnum\n");
     } else if breakpoint.disposition == Disposition::Disable {
         script.push_str("enable once $bpnum\n");
+    }
+    if !breakpoint.commands.is_empty() {
+        let lines = indented(&breakpoint.commands).join("\n");
+        let _ = writeln!(script, "commands\n{lines}\nend");
     }
     script
 }

@@ -27,31 +27,32 @@ pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 }
 
 fn perform_script(debugger: &mut Debugger, name: &str, text: &str) -> Result<(), Error> {
+    // Where the block begins that is open: what fails in it fails there.
+    let mut opened_at = None;
     for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        debugger.perform_line(line).map_err(|error| {
-            let text = error.to_string();
-            // A script that this one calls has said where it failed.
-            let is_located = line
-                .split_once(char::is_whitespace)
-                .is_some_and(|(_, file)| text.starts_with(file.trim()) && line.starts_with("so"));
-            match is_located {
-                true => error,
-                false => Error::Other(format!("{name}:{number}: {text}")),
-            }
-        })?;
+        let first = opened_at.unwrap_or(number);
+        let result = debugger.perform_line(line);
+        opened_at = debugger.block.is_some().then_some(first);
+        result.map_err(|error| located(error, name, first, line.trim()))?;
         if debugger.quit.is_some() || debugger.shared.is_cancelled() {
             break;
         }
     }
-    Ok(())
+    let result = debugger.abandon_block();
+    result.map_err(|error| located(error, name, opened_at.unwrap_or(0), ""))
 }
 
-/// Prints a text. `\n` ends a line; what gdb prints without a line end gets one here, where answers are whole lines.
-pub(super) fn echo(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let text = arguments.replace("\\n", "\n").replace("\\t", "\t");
-    debugger.say(text);
-    Ok(())
+/// An error with the place of the line that failed.
+fn located(error: Error, name: &str, number: usize, line: &str) -> Error {
+    let text = error.to_string();
+    // A script that this one calls has said where it failed.
+    let is_located = line
+        .split_once(char::is_whitespace)
+        .is_some_and(|(_, file)| text.starts_with(file.trim()) && line.starts_with("so"));
+    match is_located {
+        true => error,
+        false => Error::Other(format!("{name}:{number}: {text}")),
+    }
 }
 
 pub(super) fn quit(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {

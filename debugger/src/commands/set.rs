@@ -60,6 +60,7 @@ pub(super) fn show(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
             lines.join("\n")
         }
         "args" => args(),
+        text if let Some(name) = word(text, "user") => debugger.user_commands.definitions(name)?,
         name => match Setting::find(name) {
             Some((setting, "")) => setting.describe(&mut debugger.settings.clone()),
             _ => {

@@ -2,10 +2,13 @@
 
 use wdb_vm::watch::WatchKind;
 
-use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind};
+use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind, for_people};
 use crate::commands::breakpoints::{parse_condition, split_condition};
 use crate::debugger::Debugger;
 use crate::error::Error;
+use crate::format_text::PrintfFormat;
+use crate::location::{Location, inlined_places};
+use crate::report::Report;
 
 pub(super) fn watch(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     set_watchpoint(
@@ -77,6 +80,38 @@ impl Debugger {
     }
 }
 
+/// `dprintf LOCATION,"FORMAT",ARGUMENTS`
+pub(super) fn dprintf(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let usage = || {
+        Error::other("dprintf needs a place and a text, as in `dprintf fib.c:9,\"n is %d\\n\",n`.")
+    };
+    let (spec, text) = arguments.split_once(',').ok_or_else(usage)?;
+    let (spec, text) = (spec.trim(), text.trim());
+    if spec.is_empty() || text.is_empty() {
+        return Err(usage());
+    }
+    let format = PrintfFormat::parse(debugger, text)?;
+    let location = Location::parse(spec)?;
+    let pcs = debugger.resolve(&location)?;
+    let inlined = inlined_places(&debugger.program, &location, &pcs);
+    let breakpoint = debugger.breakpoints.add(|number| Breakpoint {
+        kind: Kind::Printer {
+            text: text.to_owned(),
+            format,
+        },
+        location: Some(location),
+        pcs,
+        inlined,
+        ..Breakpoint::new(number, spec)
+    });
+    let view = breakpoint.view(&debugger.program);
+    let view = for_people(&debugger.program, view);
+    debugger.apply_probes();
+    let told = Report::BreakpointSet(view).text();
+    debugger.say(told.replacen("Breakpoint", "Dprintf", 1));
+    Ok(())
+}
+
 pub(super) fn catch(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     set_catchpoint(debugger, arguments, Disposition::Keep)
 }
@@ -95,6 +130,8 @@ fn set_catchpoint(
     let rest = rest.trim();
     let catch = match word {
         "trap" | "signal" => Catch::Trap,
+        "throw" => Catch::Throw,
+        "uncaught" => Catch::Uncaught,
         "host-call" | "syscall" => Catch::HostCall((!rest.is_empty()).then(|| rest.to_owned())),
         "grow" => Catch::Grow,
         "start" | "exec" => Catch::Start,

@@ -1,5 +1,7 @@
 //! Leaving functions, and running to a location.
 
+use std::collections::BTreeSet;
+
 use wdb_dwarf::{Notation, Place, TypeKind, TypeRef, Value};
 use wdb_vm::address::ModuleOffset;
 use wdb_vm::value::Value as MachineValue;
@@ -23,10 +25,12 @@ impl Debugger {
             ));
         }
         self.expect_able_to_go_on()?;
-        let mut report = self.frame_report(&frame, Some(frame.index), false);
-        report.code = crate::report::CodeReport::None;
-        let told = Report::Frame(report).text();
-        self.say(format!("Run till exit from {told}"));
+        if self.is_outside_bodies() {
+            let mut report = self.frame_report(&frame, Some(frame.index), false);
+            report.code = crate::report::CodeReport::None;
+            let told = Report::Frame(report).text();
+            self.say(format!("Run till exit from {told}"));
+        }
         if frame.is_inlined() {
             return self.execute(|debugger| debugger.leave_inlined(&frame));
         }
@@ -59,7 +63,7 @@ impl Debugger {
         let depth = self.vm.get_mut().frame_count() - frame.machine;
         if frame.machine > 0 {
             match self.run_to_depth(depth) {
-                Stop::Arrived => {}
+                Stop::Arrived | Stop::Landed => {}
                 stop => return stop,
             }
         }
@@ -70,7 +74,7 @@ impl Debugger {
             };
             if now.depth > depth {
                 match self.run_to_depth(depth) {
-                    Stop::Arrived => continue,
+                    Stop::Arrived | Stop::Landed => continue,
                     stop => return stop,
                 }
             }
@@ -143,7 +147,14 @@ impl Debugger {
 
     /// Runs to a location; the end of the selected frame stops it too. `stays` keeps calls of the same function from
     /// stopping it (`until`, not `advance`).
-    pub(crate) fn run_to(&mut self, goals: &[ModuleOffset], stays: bool) -> Result<(), Error> {
+    ///
+    /// `inlined` are those of the goals that lie in an inlined call which begins there.
+    pub(crate) fn run_to(
+        &mut self,
+        goals: &[ModuleOffset],
+        inlined: &BTreeSet<ModuleOffset>,
+        stays: bool,
+    ) -> Result<(), Error> {
         let frame = self.expect_frame()?;
         let vm = self.vm.get_mut();
         let depth = vm.frame_count() - frame.machine;
@@ -152,13 +163,21 @@ impl Debugger {
         places.extend(caller);
         let goals = goals.to_vec();
         self.execute(|debugger| {
-            debugger.run_until(&places, &move |vm| {
+            let stop = debugger.run_until(&places, &move |vm| {
                 let Some(now) = vm.frame(0) else { return false };
                 let count = vm.frame_count();
                 let is_returned = count < depth && Some(now.pc) == caller;
                 let is_arrived = goals.contains(&now.pc) && (!stays || count <= depth);
                 is_returned || is_arrived
-            })
+            });
+            match debugger.position() {
+                // The goal is the call itself, and not the code around it.
+                Some(now) if stop == Stop::Arrived && inlined.contains(&now.pc) => {
+                    debugger.hidden_inlines = 0;
+                    Stop::Line
+                }
+                _ => stop,
+            }
         })
     }
 }

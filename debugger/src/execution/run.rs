@@ -5,11 +5,12 @@ use wdb_vm::exit::Exit;
 use wdb_vm::vm::{RunLimit, Vm};
 
 use super::stop::{FrameIdentity, Stop};
-use crate::breakpoints::Condition;
+use crate::breakpoints::{Condition, Kind};
 use crate::debugger::{Debugger, code_address};
 use crate::error::Error;
 use crate::event::Event;
 use crate::expression::evaluate::is_true;
+use crate::format_text::PrintfFormat;
 use crate::process::PROGRAM_INSTANCE;
 use crate::view::ProgramState;
 
@@ -84,15 +85,15 @@ impl Debugger {
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
     ) -> Stop {
-        self.run_from(places, is_goal, false)
+        self.run_from(places, is_goal, RunLimit::default())
     }
 
-    /// Like [`Debugger::run_until`]; a breakpoint on the instruction that the run starts at counts if `counts_start`.
+    /// Like [`Debugger::run_until`], with what else ends the run, or counts at its start.
     pub(super) fn run_from(
         &mut self,
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
-        counts_start: bool,
+        limit: RunLimit,
     ) -> Stop {
         let added: Vec<ModuleOffset> = places
             .iter()
@@ -102,7 +103,7 @@ impl Debugger {
         for pc in &added {
             self.vm.get_mut().set_probe(code_address(*pc));
         }
-        let stop = self.run_to_stop(places, is_goal, counts_start);
+        let stop = self.run_to_stop(places, is_goal, limit);
         for pc in &added {
             self.vm.get_mut().clear_probe(code_address(*pc));
         }
@@ -113,12 +114,8 @@ impl Debugger {
         &mut self,
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
-        counts_start: bool,
+        mut limit: RunLimit,
     ) -> Stop {
-        let mut limit = RunLimit {
-            probe_at_start: counts_start,
-            ..RunLimit::default()
-        };
         loop {
             let exit = self.vm.get_mut().run(limit);
             limit.probe_at_start = false;
@@ -147,6 +144,8 @@ impl Debugger {
         match exit {
             Exit::Watch(hits) => self.watch_stop(&hits),
             Exit::HostCall(func) => self.host_call_stop(func),
+            Exit::Throw(exception) => self.throw_stop(&exception),
+            Exit::Uncaught(exception) => Some(self.uncaught_stop(&exception)),
             Exit::Trap(trap) => Some(self.trap_stop(trap.to_string())),
             exit => Stop::of_exit(exit),
         }
@@ -184,7 +183,10 @@ impl Debugger {
                 continue;
             };
             if breakpoint.count_hit() {
-                stopping.push(number);
+                match breakpoint.kind.clone() {
+                    Kind::Printer { format, .. } => self.print_at(number, pc, &format),
+                    _ => stopping.push(number),
+                }
             }
         }
         (!stopping.is_empty()).then_some(Stop::Breakpoint(stopping))
@@ -209,13 +211,29 @@ impl Debugger {
         }
     }
 
+    /// Prints what a `dprintf` says of the place where the program stands.
+    fn print_at(&mut self, number: u32, pc: ModuleOffset, format: &PrintfFormat) {
+        self.state = ProgramState::Stopped;
+        let breakpoint = self.breakpoints.get(number);
+        self.hidden_inlines = breakpoint.map_or(0, |it| it.hidden_inlines(&self.program, pc));
+        let innermost = self.frames().next();
+        let text = innermost.map(|frame| format.render(&self.scope_of(frame)));
+        self.state = ProgramState::Running;
+        self.hidden_inlines = 0;
+        match text {
+            Some(Ok(text)) => self.print_text(&text),
+            Some(Err(error)) => self.print_text(&format!("dprintf {number}: {error}\n")),
+            None => {}
+        }
+    }
+
     pub(crate) fn tell_condition_error(&self, number: u32, error: &Error) {
         self.shared.send(&Event::Error(format!(
             "Error in testing condition for breakpoint {number}: {error}"
         )));
     }
 
-    /// Runs until the frames above a depth have returned.
+    /// Runs until the frames above a depth have returned, or an exception has left them.
     pub(super) fn run_to_depth(&mut self, depth: usize) -> Stop {
         let vm = self.vm.get_mut();
         let above = vm.frame_count().saturating_sub(depth);
@@ -223,6 +241,10 @@ impl Debugger {
             return self.run_until(&[], &|_| false);
         };
         debug_assert_eq!(frame.instance, PROGRAM_INSTANCE, "there is one instance");
-        self.run_until(&[frame.pc], &|vm| vm.frame_count() <= depth)
+        let limit = RunLimit {
+            landing_depth: Some(depth),
+            ..RunLimit::default()
+        };
+        self.run_from(&[frame.pc], &|vm| vm.frame_count() <= depth, limit)
     }
 }

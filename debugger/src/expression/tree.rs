@@ -87,6 +87,37 @@ pub(crate) enum BinaryOperator {
 }
 
 impl Node {
+    /// The names of the program's variables and functions in it.
+    pub(crate) fn names<'a>(&'a self, names: &mut Vec<&'a str>) {
+        match &self.kind {
+            NodeKind::Name(name) => names.push(name),
+            NodeKind::Integer { .. }
+            | NodeKind::Float { .. }
+            | NodeKind::Character(_)
+            | NodeKind::Text(_)
+            | NodeKind::Boolean(_)
+            | NodeKind::Dollar(_)
+            | NodeKind::SizeOfType(_) => {}
+            NodeKind::Unary(_, a)
+            | NodeKind::Cast(_, a)
+            | NodeKind::SizeOf(a)
+            | NodeKind::Member(a, _)
+            | NodeKind::Increment { operand: a, .. } => a.names(names),
+            NodeKind::Binary(_, a, b)
+            | NodeKind::Assign(_, a, b)
+            | NodeKind::Index(a, b)
+            | NodeKind::Repeat(a, b)
+            | NodeKind::Comma(a, b) => [a, b].into_iter().for_each(|node| node.names(names)),
+            NodeKind::Conditional(a, b, c) => {
+                [a, b, c].into_iter().for_each(|node| node.names(names));
+            }
+            NodeKind::Call(callee, args) => {
+                callee.names(names);
+                args.iter().for_each(|node| node.names(names));
+            }
+        }
+    }
+
     /// Whether evaluating it may change the program or the user's variables.
     pub(crate) fn has_effect(&self) -> bool {
         match &self.kind {

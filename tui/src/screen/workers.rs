@@ -249,6 +249,19 @@ struct ScriptRunner {
 }
 
 impl Executor for ScriptRunner {
+    fn end_input(&mut self) -> Result<Execution, FrontEndError> {
+        // The error arrives as an event, as those of commands do.
+        let is_open = self.session.is_block_open();
+        if is_open {
+            self.session.submit_end_of_input();
+        }
+        Ok(if is_open {
+            Execution::Failure
+        } else {
+            Execution::Success
+        })
+    }
+
     fn execute(&mut self, line: &str) -> Result<Execution, FrontEndError> {
         Ok(match self.session.execute(line) {
             CommandStatus::Success => Execution::Success,

@@ -31,9 +31,10 @@ struct PrefixFc;
 
 macro_rules! define_handlers {
     (
-        single { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
-        prefixed_fb { $($fb_code:literal $fb_name:ident $fb_mnemonic:literal $fb_immediates:ident $fb_category:ident $fb_effect:literal $fb_explanation:literal;)* }
-        prefixed_fc { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
+        SINGLE { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
+        PREFIXED_FB { $($fb_code:literal $fb_name:ident $fb_mnemonic:literal $fb_immediates:ident $fb_category:ident $fb_effect:literal $fb_explanation:literal;)* }
+        PREFIXED_FC { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
+        $($others:tt)*
     ) => {
         $(
             #[doc = $mnemonic]

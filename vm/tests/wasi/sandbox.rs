@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 use wdb_vm::wasi::{Errno, OpenFlags, Rights};
@@ -255,4 +256,51 @@ fn paths_are_checked() {
     assert_eq!(guest.open("file/x", OpenFlags::empty()), Err(Errno::NotDir));
     assert!(guest.open_directory("inside//").is_ok());
     assert!(guest.open("inside/.//../file", OpenFlags::empty()).is_ok());
+}
+
+#[test]
+fn no_way_out_while_a_directory_turns_into_a_link() {
+    /// Enough that an unsafe resolution is caught: one that checks the path first and opens it then loses within a few hundred.
+    const ATTEMPTS: usize = 20_000;
+    let mut world = World::new();
+    let root = world.directory.path().join("root");
+    let (way, kept) = (root.join("way"), root.join("kept"));
+    fs::create_dir(&way).expect("a directory");
+    fs::write(way.join("secret"), "inside").expect("a file of the same name");
+    symlink("../outside", root.join("exit")).expect("a link");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // The directory and the link take turns under the same name.
+            while !is_over.load(Ordering::Relaxed) {
+                fs::rename(&way, &kept).expect("the directory moves away");
+                fs::rename(root.join("exit"), &way).expect("the link takes its place");
+                fs::rename(&way, root.join("exit")).expect("the link moves away");
+                fs::rename(&kept, &way).expect("the directory comes back");
+            }
+        });
+        let mut opened = 0;
+        for _ in 0..ATTEMPTS {
+            if let Ok(fd) =
+                world
+                    .guest
+                    .open_with(ROOT, "way/secret", OpenFlags::empty(), Rights::FD_READ)
+            {
+                let text = world.guest.read(fd, 16).expect("an open file is read");
+                assert_eq!(
+                    text, b"inside",
+                    "the guest read a file outside its directory"
+                );
+                world.guest.close(fd).expect("an open file is closed");
+                opened += 1;
+            }
+            let created = world.guest.open("way/new", OpenFlags::CREAT);
+            if let Ok(fd) = created {
+                world.guest.close(fd).expect("an open file is closed");
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        assert!(opened > 0, "the directory was never there");
+    });
+    world.assert_outside_untouched();
 }
