@@ -11,6 +11,8 @@ mod format;
 mod help;
 mod info;
 mod info_machine;
+mod info_module;
+mod info_names;
 mod info_symbols;
 pub(crate) mod list;
 mod lookup;

@@ -1,12 +1,30 @@
 //! The topics of `info`, as a table of their own.
 
 use crate::commands::table::{ArgumentKind, Command, Group, Repeat};
-use crate::commands::{breakpoints, display, info, info_machine, info_symbols, skip};
+use crate::commands::{
+    breakpoints, display, info, info_machine, info_module, info_names, info_symbols, skip,
+};
 use crate::debugger::Debugger;
 use crate::error::Error;
 
 /// The topics of `info`.
 pub(crate) const INFO_COMMANDS: &[Command] = &[
+    info_topic(
+        "address",
+        &["ad"],
+        "info address NAME",
+        "Describe where symbol NAME is stored.",
+        ArgumentKind::Expression,
+        info_symbols::address,
+    ),
+    info_topic(
+        "all-registers",
+        &[],
+        "info all-registers",
+        "The same as `info registers`.",
+        ArgumentKind::None,
+        info_machine::registers,
+    ),
     info_topic(
         "args",
         &[],
@@ -32,6 +50,30 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         display::info,
     ),
     info_topic(
+        "exports",
+        &[],
+        "info exports",
+        "What the module offers to its host.",
+        ArgumentKind::None,
+        info_module::exports,
+    ),
+    info_topic(
+        "files",
+        &["target"],
+        "info files",
+        "Names of targets and files being debugged.",
+        ArgumentKind::None,
+        info_module::files,
+    ),
+    info_topic(
+        "float",
+        &["vector"],
+        "info float",
+        "The state of a floating-point unit, which this machine does not have.",
+        ArgumentKind::None,
+        info_module::float,
+    ),
+    info_topic(
         "frame",
         &["f"],
         "info frame",
@@ -45,7 +87,7 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         "info functions [REGEX]",
         "All function names or those matching REGEX.",
         ArgumentKind::None,
-        info_symbols::functions,
+        info_names::functions,
     ),
     info_topic(
         "globals",
@@ -54,6 +96,22 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         "The wasm globals of the module.",
         ArgumentKind::None,
         info_machine::globals,
+    ),
+    info_topic(
+        "imports",
+        &[],
+        "info imports",
+        "What the module takes from its host.",
+        ArgumentKind::None,
+        info_module::imports,
+    ),
+    info_topic(
+        "inferiors",
+        &[],
+        "info inferiors",
+        "The program being debugged, as gdb numbers programs.",
+        ArgumentKind::None,
+        info_module::inferiors,
     ),
     info_topic(
         "labels",
@@ -80,6 +138,30 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         info::locals,
     ),
     info_topic(
+        "macro",
+        &["macros"],
+        "info macro NAME",
+        "Definitions of macros, which debug info is not asked for.",
+        ArgumentKind::None,
+        info_module::macros,
+    ),
+    info_topic(
+        "memory",
+        &["mem"],
+        "info memory",
+        "The linear memories and their sizes.",
+        ArgumentKind::None,
+        info_module::memory,
+    ),
+    info_topic(
+        "os",
+        &["proc", "auxv"],
+        "info os",
+        "Processes of the operating system, of which the program is none.",
+        ArgumentKind::None,
+        info_module::processes,
+    ),
+    info_topic(
         "program",
         &[],
         "info program",
@@ -94,6 +176,38 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         "The machine's state in the selected frame: pc, clock and wasm locals.",
         ArgumentKind::None,
         info_machine::registers,
+    ),
+    info_topic(
+        "scope",
+        &["sc"],
+        "info scope LOCATION",
+        "List the variables local to a scope.",
+        ArgumentKind::Location,
+        info_symbols::scope,
+    ),
+    info_topic(
+        "sections",
+        &["sec"],
+        "info sections",
+        "The sections of the module.",
+        ArgumentKind::None,
+        info_module::sections,
+    ),
+    info_topic(
+        "sharedlibrary",
+        &["dll"],
+        "info sharedlibrary",
+        "Shared libraries, of which a module has none.",
+        ArgumentKind::None,
+        info_module::shared_libraries,
+    ),
+    info_topic(
+        "signals",
+        &["handle"],
+        "info signals",
+        "Signals, of which WebAssembly has none.",
+        ArgumentKind::None,
+        info_module::signals,
     ),
     info_topic(
         "skip",
@@ -112,12 +226,12 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         info_symbols::source,
     ),
     info_topic(
-        "watchpoints",
-        &["wat"],
-        "info watchpoints [NUMBERS]",
-        "Status of specified watchpoints (all watchpoints if no argument).",
-        ArgumentKind::Numbers,
-        breakpoints::info_watchpoints,
+        "sources",
+        &[],
+        "info sources [REGEX]",
+        "All source files in the program, or those matching REGEX.",
+        ArgumentKind::None,
+        info_names::sources,
     ),
     info_topic(
         "stack",
@@ -126,6 +240,54 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
         "The operand stack of the selected frame, the topmost operand last. (`backtrace` lists frames.)",
         ArgumentKind::None,
         info_machine::stack,
+    ),
+    info_topic(
+        "symbol",
+        &["sy"],
+        "info symbol ADDRESS",
+        "Describe what symbol is at location ADDRESS.",
+        ArgumentKind::Expression,
+        info_symbols::symbol,
+    ),
+    info_topic(
+        "tables",
+        &[],
+        "info tables [NUMBER]",
+        "The tables and their sizes, or the elements of one.",
+        ArgumentKind::None,
+        info_module::tables,
+    ),
+    info_topic(
+        "threads",
+        &[],
+        "info threads",
+        "The agents that execute the program: there is one.",
+        ArgumentKind::None,
+        info_module::threads,
+    ),
+    info_topic(
+        "types",
+        &[],
+        "info types [REGEX]",
+        "All type names, or those matching REGEX.",
+        ArgumentKind::None,
+        info_names::types,
+    ),
+    info_topic(
+        "variables",
+        &[],
+        "info variables [REGEX]",
+        "All global and static variable names or those matching REGEX.",
+        ArgumentKind::None,
+        info_names::variables,
+    ),
+    info_topic(
+        "watchpoints",
+        &["wat"],
+        "info watchpoints [NUMBERS]",
+        "Status of specified watchpoints (all watchpoints if no argument).",
+        ArgumentKind::Numbers,
+        breakpoints::info_watchpoints,
     ),
 ];
 
