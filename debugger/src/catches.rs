@@ -1,7 +1,7 @@
 //! Catchpoints: stops at what the program does, wherever it does it.
 
-use wdb_vm::exceptions::Exception;
 use wdb_vm::address::{FuncAddr, FuncIndex, ModuleOffset};
+use wdb_vm::exceptions::Exception;
 use wdb_vm::isa::Op;
 
 use crate::breakpoints::{Breakpoint, Catch, Kind};

@@ -76,7 +76,10 @@ fn an_exception_that_nothing_handles_is_a_stop_at_the_throw() {
         assert_eq!(op_at(&vm), Op::Throw);
         assert_eq!(vm.operand(0, 1), Some(Value::F64(2.5f64.to_bits())));
     }
-    assert!(matches!(outcome(text, "main", &[Value::I32(7)]), Exit::Uncaught(_)));
+    assert!(matches!(
+        outcome(text, "main", &[Value::I32(7)]),
+        Exit::Uncaught(_)
+    ));
 }
 
 #[test]
@@ -103,7 +106,10 @@ fn runs_stop_before_a_throw_when_they_are_asked_to() {
         ..RunLimit::default()
     };
     assert_eq!(vm.run(limit), Exit::Landed);
-    assert_eq!((vm.frame_count(), vm.operand(0, 0)), (1, Some(Value::I32(3))));
+    assert_eq!(
+        (vm.frame_count(), vm.operand(0, 0)),
+        (1, Some(Value::I32(3)))
+    );
     assert_eq!(vm.run(RunLimit::default()), returned(&[3]));
 }
 
@@ -165,75 +171,105 @@ const LEGACY: &str = r#"(module
         (if (i32.eq (local.get $which) (i32.const 2)) (then (throw $b (i32.const 20) (i32.const 1))))
         (if (i32.eq (local.get $which) (i32.const 3)) (then (throw $c))))
     (func $clauses (export "clauses") (param $which i32) (result i32)
-        (i32.const 1000)
-        (try (result i32)
-            (do (call $throws (local.get $which)) (i32.const 1))
-            (catch $a (i32.add (i32.const 2)))
-            (catch $b (i32.add))
-            (catch_all (i32.const 30)))
-        (i32.add))
+        i32.const 1000
+        try (result i32)
+            (call $throws (local.get $which))
+            i32.const 1
+        catch $a
+            (i32.add (i32.const 2))
+        catch $b
+            i32.add
+        catch_all
+            i32.const 30
+        end
+        i32.add)
     (func (export "rethrows") (param $which i32) (result i32)
-        (try (result i32)
-            (do
-                (try (result i32)
-                    (do (call $throws (local.get $which)) (i32.const 5))
-                    (catch_all
-                        (i32.const 77)
-                        (try (do (throw $c)) (catch $c (drop (i32.const 0))))
-                        (drop)
-                        (rethrow 0))))
-            (catch $a)
-            (catch $b (drop))))
+        try (result i32)
+            try (result i32)
+                (call $throws (local.get $which))
+                i32.const 5
+            catch_all
+                i32.const 77
+                try
+                    throw $c
+                catch $c
+                    (drop (i32.const 0))
+                end
+                drop
+                rethrow 0
+            end
+        catch $a
+        catch $b
+            drop
+        end)
     (func (export "outer") (param $which i32) (result i32)
-        (try (result i32)
-            (do (call $throws (local.get $which)) (i32.const 5))
-            (catch $a
-                (drop)
-                (try (result i32)
-                    (do (throw $c))
-                    (catch $c (rethrow 1))))))
+        try (result i32)
+            (call $throws (local.get $which))
+            i32.const 5
+        catch $a
+            drop
+            try (result i32)
+                throw $c
+            catch $c
+                rethrow 1
+            end
+        end)
     (func (export "delegates") (param $which i32) (result i32)
-        (try $outer (result i32)
-            (do
-                (try (result i32)
-                    (do
-                        (try (result i32)
-                            (do (call $throws (local.get $which)) (i32.const 5))
-                            (delegate $outer)))
-                    (catch $a (drop) (i32.const 400))))
-            (catch $a (i32.add (i32.const 1)))))
+        try $outer (result i32)
+            try (result i32)
+                try (result i32)
+                    (call $throws (local.get $which))
+                    i32.const 5
+                delegate $outer
+            catch $a
+                drop
+                i32.const 400
+            end
+        catch $a
+            (i32.add (i32.const 1))
+        end)
     (func (export "to-caller") (param $which i32) (result i32)
-        (try (result i32)
-            (do (call $delegates-out (local.get $which)) (i32.const 6))
-            (catch $a (i32.add (i32.const 2)))))
+        try (result i32)
+            (call $delegates-out (local.get $which))
+            i32.const 6
+        catch $a
+            (i32.add (i32.const 2))
+        end)
     (func $delegates-out (param $which i32)
-        (try
-            (do (try (do (call $throws (local.get $which))) (delegate 1)))
-            (catch_all)))
+        try
+            try
+                (call $throws (local.get $which))
+            delegate 1
+        catch_all
+        end)
     (func (export "branches") (param $n i32) (result i32) (local $sum i32)
         (loop $again
             (block $next
-                (try
-                    (do (throw $a (local.get $n)))
-                    (catch $a
-                        (local.set $sum (i32.add (local.get $sum)))
-                        (br_if $next (i32.and (local.get $n) (i32.const 1)))
-                        (local.set $sum (i32.add (local.get $sum) (i32.const 100))))))
+                try
+                    (throw $a (local.get $n))
+                catch $a
+                    (local.set $sum (i32.add (local.get $sum)))
+                    (br_if $next (i32.and (local.get $n) (i32.const 1)))
+                    (local.set $sum (i32.add (local.get $sum) (i32.const 100)))
+                end)
             (local.set $n (i32.sub (local.get $n) (i32.const 1)))
             (br_if $again (local.get $n)))
         (local.get $sum))
     (func (export "returns") (param $which i32) (result i32)
-        (i32.const 1)
-        (try
-            (do (call $throws (local.get $which)))
-            (catch_all (return (i32.const 9))))
+        i32.const 1
+        try
+            (call $throws (local.get $which))
+        catch_all
+            (return (i32.const 9))
+        end
         (i32.add (i32.const 1)))
     (func (export "values") (result i32 i32)
-        (i32.const 1)
-        (i32.const 2)
-        (try (param i32 i32) (result i32 i32)
-            (do (throw $b))
-            (catch $b))))"#;
+        i32.const 1
+        i32.const 2
+        try (param i32 i32) (result i32 i32)
+            throw $b
+        catch $b
+        end))"#;
 
 #[test]
 fn legacy_clauses_handle_exceptions() {
@@ -253,7 +289,12 @@ fn legacy_clauses_handle_exceptions() {
         }
     }
     assert_eq!(outcome(LEGACY, "values", &[]), returned(&[1, 2]));
-    for (name, argument) in [("rethrows", 3), ("outer", 1), ("delegates", 2), ("to-caller", 2)] {
+    for (name, argument) in [
+        ("rethrows", 3),
+        ("outer", 1),
+        ("delegates", 2),
+        ("to-caller", 2),
+    ] {
         let exit = outcome(LEGACY, name, &[Value::I32(argument)]);
         assert!(matches!(exit, Exit::Uncaught(_)), "{name}: {exit:?}");
     }
@@ -268,9 +309,7 @@ fn a_legacy_clause_keeps_its_exception_in_a_cell_of_its_own() {
     }
     let shape = vm.shape(0).expect("it stands at an instruction");
     assert_eq!(shape.exceptions.len(), 1);
-    let operands: Vec<Value> = (0..)
-        .map_while(|index| vm.operand(0, index))
-        .collect();
+    let operands: Vec<Value> = (0..).map_while(|index| vm.operand(0, index)).collect();
     assert_eq!(operands, [1000, 20, 1].map(Value::I32));
     let exception = vm.slot_value(0, shape.exceptions[0]).expect("a value");
     assert_eq!(vm.value_text(exception), "(ref exception $b) #1");
@@ -280,9 +319,11 @@ fn a_legacy_clause_keeps_its_exception_in_a_cell_of_its_own() {
 
 #[test]
 fn tags_are_shared_by_import() {
-    let mut vm = machine_of(r#"(module
+    let mut vm = machine_of(
+        r#"(module
         (tag $t (export "t") (param i32))
-        (func (export "throw") (param i32) (throw $t (local.get 0))))"#);
+        (func (export "throw") (param i32) (throw $t (local.get 0))))"#,
+    );
     vm.register("thrower", INSTANCE);
     let text = r#"(module
         (import "thrower" "t" (tag $t (param i32)))

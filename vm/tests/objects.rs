@@ -67,8 +67,10 @@ const TREES: &str = r#"(module
                     (call $search (local.get $tree) (i32.and (local.get $i) (i32.const 3))))
                 (unreachable))
             (local.set $exception)
-            (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_s)))
-            (local.set $sum (i64.add (local.get $sum) (call $sum)))
+            i64.extend_i32_s
+            (local.set $sum (i64.add (local.get $sum)))
+            call $sum
+            (local.set $sum (i64.add (local.get $sum)))
             (local.set $sum (i64.add (local.get $sum) (call $sum (table.get $table (i32.const 3)))))
             (local.set $sum (i64.add (local.get $sum)
                 (call $sum (array.get $trees (global.get $kept) (i32.const 2)))))

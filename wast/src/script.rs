@@ -295,7 +295,9 @@ impl Script {
 
     fn expect_return(&mut self, exec: WastExecute<'_>, results: &[WastRet<'_>]) -> Verdict {
         match self.execute(exec) {
-            Ok(Outcome::Returned(values)) if all_match(&self.vm, &values, results) => Verdict::Passed,
+            Ok(Outcome::Returned(values)) if all_match(&self.vm, &values, results) => {
+                Verdict::Passed
+            }
             Ok(outcome) => Verdict::Failed(format!(
                 "{}, not {}",
                 outcome.text(),

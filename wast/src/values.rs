@@ -79,9 +79,8 @@ fn reference_matches(vm: &Vm, reference: Reference, expected: &WastRetCore<'_>) 
         (Reference::Object(_), WastRetCore::RefEq) => {
             object.is_some_and(|object| matches!(object.kind, ObjectKind::Data(_)))
         }
-        (Reference::Object(_), WastRetCore::RefStruct) => object.is_some_and(|object| {
-            matches!(object.kind, ObjectKind::Data(_)) && !object.is_array
-        }),
+        (Reference::Object(_), WastRetCore::RefStruct) => object
+            .is_some_and(|object| matches!(object.kind, ObjectKind::Data(_)) && !object.is_array),
         (Reference::Object(_), WastRetCore::RefArray) => {
             object.is_some_and(|object| object.is_array)
         }

@@ -68,7 +68,10 @@ impl Debugger {
                     StepKind::InstructionOver => debugger.step_instruction_once(true),
                     _ => debugger.step_line(kind, hidden_inlines),
                 };
-                if !matches!(stop, Stop::Line | Stop::Stepped | Stop::Arrived | Stop::Landed) {
+                if !matches!(
+                    stop,
+                    Stop::Line | Stop::Stepped | Stop::Arrived | Stop::Landed
+                ) {
                     break;
                 }
                 hidden_inlines = debugger.hidden_inlines;
