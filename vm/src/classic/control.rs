@@ -511,7 +511,7 @@ pub(super) unsafe fn select_callee<const LONG: bool>(
         let wanted = *context.type_ids.add(type_index as usize);
         if type_id != wanted {
             // A function of a subtype is rare.
-            if !LONG || !(&(*context.store).types).is_subtype(type_id, wanted) {
+            if !LONG || !(*context.store).types.is_subtype(type_id, wanted) {
                 return Err(rare(TrapKind::IndirectCallTypeMismatch));
             }
         }
