@@ -225,6 +225,9 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
         StopReason::Step | StopReason::Arrived => {}
         StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
         StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,
+        StopReason::Uncaught(exception) => {
+            write!(f, "\nProgram stopped: uncaught exception: {exception}\n")?;
+        }
         StopReason::HostResource(what) => write!(f, "\nProgram stopped: {what}\n")?,
         StopReason::Exited(0) => f.write_str("[Program exited normally]")?,
         StopReason::Exited(status) => write!(f, "[Program exited with status {status}]")?,

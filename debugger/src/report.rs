@@ -143,6 +143,8 @@ pub(crate) enum StopReason {
     Arrived,
     Interrupted,
     Trap(String),
+    /// An exception that nothing handles, with its tag and values.
+    Uncaught(String),
     /// The operating system cannot give what the program needs.
     HostResource(String),
     Exited(u32),

@@ -5,11 +5,15 @@
 
 pub mod address;
 mod classic;
+mod collect;
+mod constants;
 pub mod decode;
 pub mod disassemble;
 pub mod edits;
+pub mod exceptions;
 pub mod exit;
 pub mod frames;
+pub mod heap;
 pub mod host;
 pub mod host_log;
 pub mod interrupt;
@@ -19,12 +23,14 @@ pub mod memory;
 pub mod module;
 pub mod names;
 pub mod numeric;
+pub mod objects;
 pub mod shape;
 pub mod store;
 pub mod trap;
+mod types;
 pub mod value;
 pub mod vm;
 pub mod wasi;
 pub mod watch;
 
-pub use wasmparser::{FuncType, RefType, ValType};
+pub use wasmparser::{FuncType, RefType, StorageType, ValType};

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use crate::address::{GlobalAddr, InstanceAddr};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
-use crate::isa::{Op, PREFIX_FC};
+use crate::isa::{Op, PREFIX_FB, PREFIX_FC};
 use crate::vm::{RunLimit, Vm};
 
 /// What a watch looks at.
@@ -145,6 +145,10 @@ fn effect_of(byte: u8) -> Effect {
     if byte == PREFIX_FC {
         return Effect::Any;
     }
+    // Nothing that can be watched is changed by instructions on objects.
+    if byte == PREFIX_FB {
+        return Effect::None;
+    }
     let Some(op) = Op::from_byte(byte) else {
         return Effect::None;
     };
@@ -155,8 +159,10 @@ fn effect_of(byte: u8) -> Effect {
         Op::GlobalSet => Effect::GlobalSet,
         Op::TableGet => Effect::TableGet,
         Op::TableSet | Op::MemoryGrow => Effect::Any,
-        Op::Call | Op::CallIndirect => Effect::Call { is_tail: false },
-        Op::ReturnCall | Op::ReturnCallIndirect => Effect::Call { is_tail: true },
+        Op::Call | Op::CallIndirect | Op::CallRef => Effect::Call { is_tail: false },
+        Op::ReturnCall | Op::ReturnCallIndirect | Op::ReturnCallRef => {
+            Effect::Call { is_tail: true }
+        }
         _ => memory_effect(op.info().mnemonic),
     }
 }
@@ -296,6 +302,7 @@ impl Vm {
             }
             stops_here = true;
             match self.step_watched() {
+                Exit::Stepped if self.lands(limit) => return Exit::Landed,
                 Exit::Stepped => {}
                 exit => return exit,
             }

@@ -30,6 +30,8 @@ pub(crate) enum Verdict {
 enum Outcome {
     Returned(Vec<Value>),
     Trapped(String),
+    /// An exception that nothing handles.
+    Threw,
     /// Something that no script asks for.
     Other(String),
 }
@@ -39,6 +41,7 @@ impl Outcome {
         match exit {
             Exit::Finished(values) => Outcome::Returned(values),
             Exit::Trap(trap) => Outcome::Trapped(trap.kind.message().to_owned()),
+            Exit::Uncaught(_) => Outcome::Threw,
             exit => Outcome::Other(format!("{exit:?}")),
         }
     }
@@ -47,6 +50,7 @@ impl Outcome {
         match self {
             Outcome::Returned(values) => format!("returned {}", values_text(values)),
             Outcome::Trapped(message) => format!("trapped: {message}"),
+            Outcome::Threw => "threw an exception".to_owned(),
             Outcome::Other(text) => text.clone(),
         }
     }
@@ -134,6 +138,7 @@ impl Script {
             }
             WastDirective::Wait { .. } => Verdict::Done,
             WastDirective::AssertException { exec, .. } => match self.execute(exec) {
+                Ok(Outcome::Threw) => Verdict::Passed,
                 Ok(outcome) => Verdict::Failed(format!("{}, no exception", outcome.text())),
                 Err(reason) => Verdict::Failed(reason),
             },
@@ -290,7 +295,9 @@ impl Script {
 
     fn expect_return(&mut self, exec: WastExecute<'_>, results: &[WastRet<'_>]) -> Verdict {
         match self.execute(exec) {
-            Ok(Outcome::Returned(values)) if all_match(&values, results) => Verdict::Passed,
+            Ok(Outcome::Returned(values)) if all_match(&self.vm, &values, results) => {
+                Verdict::Passed
+            }
             Ok(outcome) => Verdict::Failed(format!(
                 "{}, not {}",
                 outcome.text(),

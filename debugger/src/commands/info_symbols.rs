@@ -224,11 +224,11 @@ pub(super) fn address(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
 }
 
 fn table_index(debugger: &Debugger, func: wdb_vm::address::FuncIndex) -> Option<usize> {
-    use wdb_vm::value::Value as MachineValue;
+    use wdb_vm::value::{Reference, Value as MachineValue};
     let vm = debugger.vm.borrow();
     let table = vm.table(PROGRAM_INSTANCE, 0)?;
     table.iter().position(|element| match element {
-        MachineValue::FuncRef(Some(found)) => {
+        MachineValue::Ref(Reference::Func(found)) => {
             vm.func_instance(*found) == Some((PROGRAM_INSTANCE, func))
         }
         _ => false,

@@ -47,6 +47,8 @@ fn script_of(breakpoint: &Breakpoint) -> String {
         Kind::Catchpoint(catch) => {
             let event = match catch {
                 Catch::Trap => "trap".to_owned(),
+                Catch::Throw => "throw".to_owned(),
+                Catch::Uncaught => "uncaught".to_owned(),
                 Catch::HostCall(None) => "host-call".to_owned(),
                 Catch::HostCall(Some(name)) => format!("host-call {name}"),
                 Catch::Grow => "grow".to_owned(),

@@ -131,6 +131,8 @@ fn set_catchpoint(
     let rest = rest.trim();
     let catch = match word {
         "trap" | "signal" => Catch::Trap,
+        "throw" => Catch::Throw,
+        "uncaught" => Catch::Uncaught,
         "host-call" | "syscall" => Catch::HostCall((!rest.is_empty()).then(|| rest.to_owned())),
         "grow" => Catch::Grow,
         "start" | "exec" => Catch::Start,

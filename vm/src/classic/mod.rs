@@ -13,6 +13,7 @@ mod context;
 mod control;
 mod memories;
 mod numbers;
+mod objects;
 mod ops;
 mod quick;
 mod rewrite;
@@ -46,6 +47,10 @@ mod outcome {
         HostTailCall(FuncAddr),
         /// The instruction that the machine stands at traps.
         Trap(TrapKind),
+        /// The instruction that the machine stands at throws an exception.
+        Throw,
+        /// Garbage is to be collected before the instruction that the machine stands at.
+        Collect,
         /// The `memory.grow` that the machine stands at cannot be served now.
         HostResource,
         /// The outermost frame returned; its results are all that is on the stack.
@@ -181,6 +186,8 @@ impl Classic {
                 Leave::Probe => Outcome::Probe,
                 Leave::Budget | Leave::Exhausted => Outcome::Poll,
                 Leave::Trap(kind) => Outcome::Trap(kind),
+                Leave::Throw => Outcome::Throw,
+                Leave::Collect => Outcome::Collect,
                 Leave::HostResource => Outcome::HostResource,
                 Leave::Finished => Outcome::Finished,
                 Leave::Instance | Leave::Returned if mode == Mode::Step => Outcome::Stepped,

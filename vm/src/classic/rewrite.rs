@@ -16,8 +16,8 @@ pub(super) struct Place {
     pub(super) pc: u32,
     /// Whether it finds no operand.
     pub(super) stack_is_empty: bool,
-    /// Whether it is a branch that discards operands, which is left to plain code.
-    pub(super) discards: bool,
+    /// Whether it is left to plain code: a branch that discards operands, the end of a legacy catch clause.
+    pub(super) is_plain: bool,
 }
 
 /// An instruction in the sequence that is rewritten.
@@ -116,7 +116,7 @@ fn items<'c>(
         .map(|(index, (&place, end))| {
             let bytes = &code[(place.pc - start.0) as usize..end as usize];
             let op = match Op::from_byte(bytes[0]) {
-                _ if place.discards => None,
+                _ if place.is_plain => None,
                 // The end of the body returns; all others do nothing.
                 Some(Op::End) if index == last => Some(Op::Return),
                 // An alignment of several bytes would pass for a part of the offset.

@@ -36,11 +36,12 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(Spelling),
     Command::new(
         "catch",
-        "catch trap | host-call [NAME] | grow | start | exit",
+        "catch trap | throw | uncaught | host-call [NAME] | grow | start | exit",
         "Stop at an event, wherever it happens.",
         watching::catch,
     )
-    .details("A host call stops before it is made, `exit` before the program ends itself."),
+    .details("A host call stops before it is made, an exception before it is thrown, `exit` before the program ends\n\
+         itself."),
     Command::new(
         "clear",
         "clear [LOCATION]",
