@@ -26,6 +26,7 @@ mod log;
 mod process;
 mod program;
 mod progress;
+mod questions;
 mod redirection;
 mod reload;
 mod render;

@@ -48,6 +48,14 @@ impl UserCommands {
         self.commands.keys().chain(aliases).map(String::as_str)
     }
 
+    /// All names; those of aliases with what they stand for.
+    pub(super) fn vocabulary(&self) -> Vec<(String, Option<String>)> {
+        let commands = self.commands.keys().map(|name| (name.clone(), None));
+        let aliases = self.aliases.iter();
+        let aliases = aliases.map(|(name, target)| (name.clone(), Some(target.clone())));
+        commands.chain(aliases).collect()
+    }
+
     /// What the user made of a name.
     pub(super) fn meaning(
         &self,

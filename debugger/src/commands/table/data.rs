@@ -1,6 +1,6 @@
 //! Commands about values, types and memory.
 
-use super::ArgumentKind::{self, Expression, File, Numbers, Setting, Spelling};
+use super::ArgumentKind::{self, Expression, File, Numbers, Setting, Spelling, Type};
 use super::Command;
 use super::Repeat::{GoOn, Same};
 use crate::commands::{calling, data, display, examine, families, find, memory_files, set, text};
@@ -124,7 +124,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Show how a type is defined, or the type of an expression.",
         data::ptype,
     )
-    .takes(Expression)
+    .takes(Type)
     .repeats(Same),
     Command::new(
         "register",
@@ -179,7 +179,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Show the name of an expression's type.",
         data::whatis,
     )
-    .takes(Expression)
+    .takes(Type)
     .repeats(Same),
     Command::new(
         "x",

@@ -96,7 +96,8 @@ pub(super) const COMMANDS: &[Command] = &[
     .details(
         "ARGUMENTS are given to the program; without any, those of the last time. `<FILE`, `>FILE`, `>>FILE` and `2>FILE`\n\
          lead its standard streams elsewhere.",
-    ),
+    )
+    .takes(File),
     Command::new(
         "skip",
         "skip [FUNCTION] | skip file [FILE] | skip -gfi GLOB -fu NAME ... | skip delete/enable/disable [NUMBERS]",
@@ -110,13 +111,15 @@ pub(super) const COMMANDS: &[Command] = &[
         "start [ARGUMENTS]",
         "Start the program and stop where its main function begins.",
         running::start,
-    ),
+    )
+    .takes(File),
     Command::new(
         "starti",
         "starti [ARGUMENTS]",
         "Start the program and stop before its first instruction.",
         running::starti,
-    ),
+    )
+    .takes(File),
     Command::new(
         "step",
         "step [COUNT]",

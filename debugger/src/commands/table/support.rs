@@ -30,6 +30,12 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .takes(File),
     Command::new(
+        "complete",
+        "complete TEXT",
+        "List what a text can go on as.",
+        script::complete,
+    ),
+    Command::new(
         "define",
         "define NAME",
         "Make a command of your own.",
@@ -108,7 +114,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Go on with the next turn of the innermost `while`.",
         control::loop_continue,
     ),
-    Command::new("make", "make [ARGUMENTS]", "Run `make`.", shell::make),
+    Command::new("make", "make [ARGUMENTS]", "Run `make`.", shell::make).takes(File),
     Command::new(
         "pwd",
         "pwd",
@@ -132,6 +138,7 @@ pub(super) const COMMANDS: &[Command] = &[
         shell::shell,
     )
     .also(&["!"])
+    .takes(File)
     .details("It has nothing to read. `$_shell_exitcode` is its exit status then."),
     Command::new(
         "show",
