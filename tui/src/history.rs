@@ -28,6 +28,7 @@ pub(crate) fn xdg_directory(variable: &str, below_home: &str) -> Option<PathBuf>
 pub(crate) fn editor_config() -> Config {
     let builder = Config::builder()
         .completion_type(rustyline::CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         .auto_add_history(false);
     // Only a length of zero is refused.
     match builder.max_history_size(ENTRIES_MAX) {

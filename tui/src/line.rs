@@ -164,12 +164,8 @@ impl Client {
                 return Ok(status);
             }
             match prompt.read(&self.session.prompt())? {
-                Typed::Line(line) => {
-                    prompt.remember(&line, &self.session.preferences());
-                    if !self.is_confirmed(&line, prompt)? {
-                        continue;
-                    }
-                    if let Execution::Quit(status) = self.execute(&line)? {
+                Typed::Line(text) => {
+                    if let Some(status) = self.execute_typed(&text, prompt)? {
                         return Ok(status);
                     }
                 }
@@ -187,6 +183,26 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Executes what was typed: several lines if they were pasted. Answers the exit status at the end.
+    fn execute_typed(
+        &mut self,
+        text: &str,
+        prompt: &mut Prompt,
+    ) -> Result<Option<i32>, FrontEndError> {
+        // Nothing typed is a line, too: it repeats the last command.
+        let lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
+        for line in lines {
+            prompt.remember(line, &self.session.preferences());
+            if !self.is_confirmed(line, prompt)? {
+                continue;
+            }
+            if let Execution::Quit(status) = self.execute(line)? {
+                return Ok(Some(status));
+            }
+        }
+        Ok(None)
     }
 
     /// Reads one command at a terminal without an editor; answers the exit status at the end.

@@ -362,13 +362,14 @@ impl App {
     }
 
     fn done(&mut self, request: RequestId, status: CommandStatus) {
+        // Commands are performed one after the other, also those of a script.
+        let trace = std::mem::take(&mut self.trace);
         let Some(typed) = self.outstanding.remove(&request) else {
             return;
         };
         if let CommandStatus::Quit(status) = status {
             self.effects.push(Effect::Quit(status));
         }
-        let trace = std::mem::take(&mut self.trace);
         if typed && trace.lines_printed > 1 && !trace.ran {
             self.raise(Pane::Console);
             self.notice = None;
