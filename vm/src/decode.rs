@@ -3,7 +3,7 @@
 use wasmparser::{BinaryReader, BinaryReaderError, BlockType, HeapType, ValType};
 
 use crate::address::ModuleOffset;
-use crate::isa::{ImmediateKind, InstructionInfo, Op, PREFIX_FC};
+use crate::isa::{ImmediateKind, InstructionInfo, Op, PREFIX_FC, PREFIX_FD, PREFIX_FE};
 
 /// What follows an opcode, read.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +29,23 @@ pub enum Immediates {
         /// The constant offset.
         offset: u64,
     },
+    /// Like `MemArg`, with a lane.
+    MemArgLane {
+        /// The exponent of the alignment.
+        align: u32,
+        /// The memory's index.
+        memory: u32,
+        /// The constant offset.
+        offset: u64,
+        /// The lane.
+        lane: u8,
+    },
+    /// A lane.
+    Lane(u8),
+    /// A constant's bits, lane 0 lowest.
+    V128(u128),
+    /// Indices of bytes.
+    Shuffle([u8; 16]),
     /// A constant.
     I32(i32),
     /// A constant.
@@ -80,10 +97,11 @@ impl<'a> Instructions<'a> {
         let reader = &mut self.reader;
         let pc = position(reader);
         let byte = reader.read_u8()?;
-        let op = if byte == PREFIX_FC {
-            Op::from_prefixed_fc(reader.read_var_u32()?)
-        } else {
-            Op::from_byte(byte)
+        let op = match byte {
+            PREFIX_FC => Op::from_prefixed_fc(reader.read_var_u32()?),
+            PREFIX_FD => Op::from_prefixed_fd(reader.read_var_u32()?),
+            PREFIX_FE => Op::from_prefixed_fe(reader.read_var_u32()?),
+            _ => Op::from_byte(byte),
         };
         let Some(op) = op else { return Ok(None) };
         let immediates = read_immediates(op.info().immediates, reader)?;
@@ -151,7 +169,30 @@ fn read_immediates(
                     .collect::<Result<_, _>>()?,
             )
         }
-        ImmediateKind::MemArg => read_memarg(reader)?,
+        ImmediateKind::MemArg => {
+            let (align, memory, offset) = read_memarg(reader)?;
+            Immediates::MemArg {
+                align,
+                memory,
+                offset,
+            }
+        }
+        ImmediateKind::MemArgLane => {
+            let (align, memory, offset) = read_memarg(reader)?;
+            Immediates::MemArgLane {
+                align,
+                memory,
+                offset,
+                lane: reader.read_u8()?,
+            }
+        }
+        ImmediateKind::Lane => Immediates::Lane(reader.read_u8()?),
+        ImmediateKind::V128 => Immediates::V128(u128::from_le_bytes(read_array(reader)?)),
+        ImmediateKind::Shuffle => Immediates::Shuffle(read_array(reader)?),
+        ImmediateKind::Fence => {
+            reader.read_u8()?;
+            Immediates::None
+        }
         ImmediateKind::I32 => Immediates::I32(reader.read_var_i32()?),
         ImmediateKind::I64 => Immediates::I64(reader.read_var_i64()?),
         ImmediateKind::F32 => Immediates::F32(reader.read_f32()?.bits()),
@@ -178,7 +219,8 @@ fn read_block_type(reader: &mut BinaryReader<'_>) -> Result<BlockType, BinaryRea
     Ok(BlockType::FuncType(number as u32))
 }
 
-fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReaderError> {
+/// Alignment, memory and offset.
+fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<(u32, u32, u64), BinaryReaderError> {
     /// The bit of the alignment that says that a memory index follows.
     const HAS_MEMORY: u32 = 1 << 6;
     let align = reader.read_var_u32()?;
@@ -187,9 +229,10 @@ fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReader
     } else {
         0
     };
-    Ok(Immediates::MemArg {
-        align: align & !HAS_MEMORY,
-        memory,
-        offset: reader.read_var_u64()?,
-    })
+    Ok((align & !HAS_MEMORY, memory, reader.read_var_u64()?))
+}
+
+fn read_array(reader: &mut BinaryReader<'_>) -> Result<[u8; 16], BinaryReaderError> {
+    let bytes = reader.read_bytes(16)?;
+    Ok(*bytes.first_chunk().expect("as many as asked for"))
 }

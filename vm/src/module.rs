@@ -14,11 +14,16 @@ use crate::address::{FuncIndex, ModuleOffset};
 use crate::decode::Instructions;
 use crate::names::Names;
 
-/// What this version runs: WebAssembly 2.0 without vectors, with tail calls and extended constant expressions.
+/// What this version runs: WebAssembly 2.0, with what 3.0 and later proposals add to memories, numbers and calls.
 pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
     .union(WasmFeatures::TAIL_CALL)
-    .union(WasmFeatures::EXTENDED_CONST);
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::THREADS)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
 
 /// Why bytes are not a module that can be run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -2,6 +2,10 @@
 //!
 //! A NaN that arithmetic produces is the canonical one: positive, with only the quiet bit set.
 
+pub mod atomics;
+pub mod lanes;
+pub mod vectors;
+
 use crate::trap::TrapKind;
 
 /// Operations on integers; comparisons and plain bit operations are Rust's own.

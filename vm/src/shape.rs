@@ -166,8 +166,15 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn operand_type(&self, depth: usize) -> Option<ValType> {
+    /// The type of the operand at a depth, where it is known.
+    pub(crate) fn operand_type(&self, depth: usize) -> Option<ValType> {
         self.validator.get_operand_type(depth).flatten()
+    }
+
+    /// The type of a global.
+    pub(crate) fn global_type(&self, index: u32) -> Option<ValType> {
+        let global = self.module.globals().get(index as usize)?;
+        Some(global.ty.content_type)
     }
 
     fn operands(&self, locals_cells: u32) -> Vec<Slot> {

@@ -8,7 +8,7 @@ use wasmparser::{BinaryReader, FuncType, GlobalType, MemoryType, Operator, Table
 use crate::address::{FuncAddr, FuncIndex, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::host::{Host, HostFunc};
 use crate::machine::{Invocation, Machine, Table};
-use crate::memory::{GrowError, Memory};
+use crate::memory::{GrowError, Memory, PAGE_BYTES};
 use crate::module::{ElementItems, ElementSegment, ExportKind, ImportType, Module, SegmentMode};
 use crate::trap::TrapKind;
 use crate::value::{cell_count, func_ref_cell};
@@ -187,7 +187,7 @@ impl Store {
         for (definition, table) in instance.module.tables.iter().zip(&instance.tables) {
             if let Some(init) = &definition.init {
                 let value = evaluate(&instance, machine, init.clone());
-                machine.tables[table.index()].elements.fill(value);
+                machine.tables[table.index()].elements.fill(value as u64);
             }
         }
         self.elements.extend(
@@ -319,16 +319,16 @@ impl Store {
                 let ty = &self.tables[table.index()];
                 let count = machine.tables[table.index()].elements.len() as u64;
                 ty.element_type == wanted.element_type
+                    && ty.table64 == wanted.table64
                     && limits_fit(count, ty.maximum, wanted.initial, wanted.maximum)
             }
             (ImportType::Memory(wanted), Extern::Memory(memory)) => {
-                let maximum = self.memories[memory.index()].maximum;
-                limits_fit(
-                    machine.memories[memory.index()].pages(),
-                    maximum,
-                    wanted.initial,
-                    wanted.maximum,
-                )
+                let ty = &self.memories[memory.index()];
+                let pages = machine.memories[memory.index()].pages();
+                ty.memory64 == wanted.memory64
+                    && ty.shared == wanted.shared
+                    && page_bytes(ty) == page_bytes(wanted)
+                    && limits_fit(pages, ty.maximum, wanted.initial, wanted.maximum)
             }
             (ImportType::Global(wanted), Extern::Global(global)) => {
                 self.globals[global.index()].0 == *wanted
@@ -387,6 +387,11 @@ impl Store {
             machine.tables.push(Table {
                 elements: vec![0; initial as usize],
                 elements_max,
+                index_mask: if table.ty.table64 {
+                    u64::MAX
+                } else {
+                    u64::from(u32::MAX)
+                },
             });
             self.tables.push(table.ty);
         }
@@ -402,10 +407,10 @@ impl Store {
         let mut addresses = imported;
         for (index, ty) in module.memories.iter().enumerate().skip(addresses.len()) {
             let limit = machine.limits.memory_pages_max;
-            let memory = Memory::new(ty, limit).map_err(|error| {
+            let memory = Memory::new(ty, limit.saturating_mul(PAGE_BYTES)).map_err(|error| {
                 LinkError::Resource(match error {
                     GrowError::Limit => format!(
-                        "memory {index} starts with {} pages; the limit is {limit}",
+                        "memory {index} starts with {} pages; the limit is {limit} pages of 64 KiB",
                         ty.initial
                     ),
                     GrowError::Host(message) => message,
@@ -438,10 +443,10 @@ impl Store {
                 .clone()
                 .map_or(0, |init| evaluate(instance, machine, init));
             let cell = machine.globals.len() as u32;
-            machine.globals.push(value);
-            machine
-                .globals
-                .resize((cell + cell_count(global.ty.content_type)) as usize, 0);
+            machine.globals.push(value as u64);
+            if cell_count(global.ty.content_type) == 2 {
+                machine.globals.push((value >> 64) as u64);
+            }
             addresses.push(GlobalAddr(self.globals.len() as u32));
             self.globals.push((global.ty, cell));
             cells.push(cell);
@@ -455,7 +460,7 @@ impl Store {
         for (index, segment) in instance.module.elements.iter().enumerate() {
             let position = instance.elements_start as usize + index;
             if let SegmentMode::Active { target, offset } = &segment.mode {
-                let at = evaluate(instance, machine, offset.clone());
+                let at = evaluate(instance, machine, offset.clone()) as u64;
                 let cells = &self.elements[position];
                 let table = instance.tables[*target as usize].index();
                 machine
@@ -470,7 +475,7 @@ impl Store {
         for (index, segment) in instance.module.data.iter().enumerate() {
             let position = instance.data_start as usize + index;
             if let SegmentMode::Active { target, offset } = &segment.mode {
-                let at = evaluate(instance, machine, offset.clone());
+                let at = evaluate(instance, machine, offset.clone()) as u64;
                 let bytes = self.data_bytes(position);
                 let memory = instance.memories[*target as usize].index();
                 machine
@@ -496,6 +501,10 @@ fn limits_fit(
         && wanted_maximum.is_none_or(|wanted| maximum.is_some_and(|maximum| maximum <= wanted))
 }
 
+fn page_bytes(ty: &MemoryType) -> u64 {
+    ty.page_size_log2.map_or(PAGE_BYTES, |log2| 1 << log2)
+}
+
 fn check_func_type(import: &str, wanted: &FuncType, provided: &FuncType) -> Result<(), LinkError> {
     if wanted == provided {
         return Ok(());
@@ -516,47 +525,53 @@ fn element_cells(instance: &Instance, machine: &Machine, segment: &ElementSegmen
             .collect(),
         ElementItems::Expressions(ranges) => ranges
             .iter()
-            .map(|range| evaluate(instance, machine, range.clone()))
+            .map(|range| evaluate(instance, machine, range.clone()) as u64)
             .collect(),
     }
 }
 
-/// The value of a constant expression, which validation has checked (WebAssembly 3.0, section 3.3.15).
-fn evaluate(instance: &Instance, machine: &Machine, range: Range<u32>) -> u64 {
+/// The value of a constant expression, which validation has checked (WebAssembly 3.0, section 3.4.14). Only a vector has
+/// an upper half.
+fn evaluate(instance: &Instance, machine: &Machine, range: Range<u32>) -> u128 {
     let bytes = &instance.module.bytes()[range.start as usize..range.end as usize];
     let reader = BinaryReader::new_features(bytes, u64::from(range.start), crate::module::FEATURES);
-    let mut stack: Vec<u64> = Vec::new();
+    let mut stack: Vec<u128> = Vec::new();
     for operator in wasmparser::OperatorsReader::new(reader)
         .into_iter()
         .map_while(Result::ok)
     {
         match operator {
-            Operator::I32Const { value } => stack.push(u64::from(value as u32)),
-            Operator::I64Const { value } => stack.push(value as u64),
-            Operator::F32Const { value } => stack.push(u64::from(value.bits())),
-            Operator::F64Const { value } => stack.push(value.bits()),
+            Operator::I32Const { value } => stack.push(u128::from(value as u32)),
+            Operator::I64Const { value } => stack.push(u128::from(value as u64)),
+            Operator::F32Const { value } => stack.push(u128::from(value.bits())),
+            Operator::F64Const { value } => stack.push(u128::from(value.bits())),
+            Operator::V128Const { value } => stack.push(u128::from_le_bytes(*value.bytes())),
             Operator::RefNull { .. } => stack.push(0),
             Operator::RefFunc { function_index } => {
-                stack.push(func_ref_cell(Some(instance.funcs[function_index as usize])));
+                let func = instance.funcs[function_index as usize];
+                stack.push(u128::from(func_ref_cell(Some(func))));
             }
             Operator::GlobalGet { global_index } => {
-                stack.push(machine.globals[instance.global_cells[global_index as usize] as usize]);
+                let cell = instance.global_cells[global_index as usize] as usize;
+                let high = machine.globals.get(cell + 1).copied().unwrap_or(0);
+                let low = machine.globals[cell];
+                stack.push(u128::from(low) | u128::from(high) << 64);
             }
             Operator::I32Add | Operator::I32Sub | Operator::I32Mul => {
                 let (right, left) = (pop(&mut stack) as u32, pop(&mut stack) as u32);
-                stack.push(u64::from(match operator {
+                stack.push(u128::from(match operator {
                     Operator::I32Add => left.wrapping_add(right),
                     Operator::I32Sub => left.wrapping_sub(right),
                     _ => left.wrapping_mul(right),
                 }));
             }
             Operator::I64Add | Operator::I64Sub | Operator::I64Mul => {
-                let (right, left) = (pop(&mut stack), pop(&mut stack));
-                stack.push(match operator {
+                let (right, left) = (pop(&mut stack) as u64, pop(&mut stack) as u64);
+                stack.push(u128::from(match operator {
                     Operator::I64Add => left.wrapping_add(right),
                     Operator::I64Sub => left.wrapping_sub(right),
                     _ => left.wrapping_mul(right),
-                });
+                }));
             }
             _ => break,
         }
@@ -564,6 +579,6 @@ fn evaluate(instance: &Instance, machine: &Machine, range: Range<u32>) -> u64 {
     pop(&mut stack)
 }
 
-fn pop(stack: &mut Vec<u64>) -> u64 {
+fn pop(stack: &mut Vec<u128>) -> u128 {
     stack.pop().expect("validated expressions leave a value")
 }

@@ -25,6 +25,10 @@ pub enum TrapKind {
     IndirectCallTypeMismatch,
     /// The call depth or the stack exceeds its limit.
     CallStackExhausted,
+    /// An atomic access at an address that is no multiple of its size.
+    UnalignedAtomic,
+    /// A wait at a memory that is not shared.
+    ExpectedSharedMemory,
     /// The host cannot serve a call; the message says why.
     Host,
 }
@@ -44,6 +48,8 @@ impl TrapKind {
             TrapKind::UninitializedElement => "uninitialized element",
             TrapKind::IndirectCallTypeMismatch => "indirect call type mismatch",
             TrapKind::CallStackExhausted => "call stack exhausted",
+            TrapKind::UnalignedAtomic => "unaligned atomic",
+            TrapKind::ExpectedSharedMemory => "expected shared memory",
             TrapKind::Host => "host call failed",
         }
     }
