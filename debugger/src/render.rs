@@ -5,8 +5,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use crate::commands::user::indented;
 use crate::report::{
     BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FrameReport,
-    FunctionGroup, InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason,
-    StopReport,
+    InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason, StopReport, SymbolGroup,
 };
 use crate::view::{BreakpointView, LabelView, PlaceView};
 
@@ -83,10 +82,15 @@ impl Display for Report {
                 }
                 MemoryRow::Instruction(row) => write_instruction(f, row),
             }),
-            Report::Functions(groups) => groups
-                .iter()
-                .enumerate()
-                .try_for_each(|(position, group)| write_functions(f, position, group)),
+            Report::Symbols { heading, groups } => {
+                writeln!(f, "{heading}:")?;
+                groups.iter().try_for_each(|group| write_symbols(f, group))
+            }
+            Report::Table {
+                columns,
+                rows,
+                if_empty,
+            } => write_table(f, columns, rows, if_empty),
         }
     }
 }
@@ -349,20 +353,45 @@ fn write_instruction(f: &mut Formatter<'_>, row: &InstructionRow) -> fmt::Result
     writeln!(f, "{mark} 0x{:08x}{symbol}:\t{indent}{}", row.pc, row.text)
 }
 
-fn write_functions(f: &mut Formatter<'_>, position: usize, group: &FunctionGroup) -> fmt::Result {
-    if position > 0 {
-        f.write_char('\n')?;
-    }
+fn write_symbols(f: &mut Formatter<'_>, group: &SymbolGroup) -> fmt::Result {
     match &group.file {
-        Some(file) => writeln!(f, "File {file}:")?,
-        None => writeln!(f, "Non-debugging symbols:")?,
+        Some(file) => writeln!(f, "\nFile {file}:")?,
+        None => writeln!(f, "\n{}:", group.title)?,
     }
-    for function in &group.functions {
-        match (function.line, function.pc) {
-            (Some(line), _) => writeln!(f, "{line}:\t{};", function.text)?,
-            (None, Some(pc)) => writeln!(f, "0x{pc:08x}  {}", function.text)?,
-            (None, None) => writeln!(f, "\t{}", function.text)?,
+    for symbol in &group.symbols {
+        match (symbol.line, symbol.pc) {
+            (Some(line), _) => writeln!(f, "{line}:\t{};", symbol.text)?,
+            (None, Some(pc)) => writeln!(f, "0x{pc:08x}  {}", symbol.text)?,
+            (None, None) => writeln!(f, "\t{}", symbol.text)?,
         }
     }
     Ok(())
+}
+
+/// Columns as wide as the widest text in them.
+fn write_table(
+    f: &mut Formatter<'_>,
+    columns: &[&str],
+    rows: &[Vec<String>],
+    if_empty: &str,
+) -> fmt::Result {
+    if rows.is_empty() {
+        return f.write_str(if_empty);
+    }
+    let width = |column: usize| {
+        let texts = rows.iter().filter_map(|row| row.get(column));
+        let widest = texts.map(|text| text.chars().count()).max();
+        widest.unwrap_or(0).max(columns[column].len())
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let mut write_row = |texts: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::new();
+        for (text, width) in texts.zip(&widths) {
+            let _ = write!(line, "{text:<width$}  ");
+        }
+        writeln!(f, "{}", line.trim_end())
+    };
+    write_row(&mut columns.iter().copied())?;
+    rows.iter()
+        .try_for_each(|row| write_row(&mut row.iter().map(String::as_str)))
 }

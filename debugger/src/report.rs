@@ -58,7 +58,19 @@ pub(crate) enum Report {
     Disassembly(DisassemblyReport),
     /// Rows of memory: an address with what lies there.
     Memory(Vec<MemoryRow>),
-    Functions(Vec<FunctionGroup>),
+    /// What a program names, by file.
+    Symbols {
+        /// "All defined functions", or what was searched for.
+        heading: String,
+        groups: Vec<SymbolGroup>,
+    },
+    /// Rows of texts under the names of their columns.
+    Table {
+        columns: Vec<&'static str>,
+        rows: Vec<Vec<String>>,
+        /// What to say when there are none.
+        if_empty: &'static str,
+    },
 }
 
 /// A breakpoint with what only its own list shows.
@@ -251,19 +263,22 @@ pub(crate) enum MemoryRow {
     Instruction(InstructionRow),
 }
 
-/// Functions of one file.
+/// Functions, variables or types of one file.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct FunctionGroup {
-    /// The file; `None` for functions without debug info.
+pub(crate) struct SymbolGroup {
+    /// The file; `None` for what no file declares.
     pub(crate) file: Option<String>,
-    /// The line or the module offset, and the function.
-    pub(crate) functions: Vec<FunctionRow>,
+    /// What stands instead of the file.
+    pub(crate) title: &'static str,
+    pub(crate) symbols: Vec<SymbolRow>,
 }
 
-/// A function in a list.
+/// A function, a variable or a type in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct FunctionRow {
+pub(crate) struct SymbolRow {
+    /// The line that declares it.
     pub(crate) line: Option<u32>,
+    /// The module offset, of a function without debug info.
     pub(crate) pc: Option<u32>,
     pub(crate) text: String,
 }

@@ -39,6 +39,7 @@ mod scopes;
 mod sections;
 mod source_files;
 mod strings;
+mod symbols;
 mod type_lookup;
 mod type_names;
 mod type_reader;
@@ -58,6 +59,7 @@ pub use lines::{LineRow, SourceLocation};
 pub use location::{Piece, Place, RawSlot, Target};
 pub use scopes::{InlinedFrame, Variable, VariableKind};
 pub use sections::Sections;
+pub use symbols::TypeSymbol;
 pub use types::{
     AliasKind, Base, BaseEncoding, BitField, Enumeration, Enumerator, FunctionType, Member,
     Notation, PointerKind, Record, RecordKind, Type, TypeKind, TypeRef, Variant, VariantPart,

@@ -99,6 +99,11 @@ impl DebugInfo {
         self.name_index().variables.iter().map(|(_, die)| *die)
     }
 
+    /// All types with names, declarations too.
+    pub(crate) fn indexed_types(&self) -> impl Iterator<Item = DieRef> {
+        self.name_index().types.iter().map(|(_, die)| *die)
+    }
+
     /// The entry that names a function: itself, or what it is an instance or definition of.
     pub(crate) fn naming_function(&self, die: DieRef) -> Option<DieRef> {
         let mut die = die;

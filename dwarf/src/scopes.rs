@@ -400,7 +400,7 @@ impl DebugInfo {
         })
     }
 
-    fn read_global(&self, reader: &Reader<'_>, die_ref: DieRef) -> Option<Variable> {
+    pub(crate) fn read_global(&self, reader: &Reader<'_>, die_ref: DieRef) -> Option<Variable> {
         let (unit, die) = reader.die(die_ref)?;
         Some(Variable {
             name: self.qualified_name(NameKind::Variable, die_ref)?.into(),

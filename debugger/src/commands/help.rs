@@ -2,7 +2,8 @@
 
 use crate::commands::info::undefined_topic;
 use crate::commands::lookup::find;
-use crate::commands::table::{COMMANDS, Command, Group, INFO_COMMANDS};
+use crate::commands::table::{COMMANDS, Command, Group};
+use crate::commands::topics::INFO_COMMANDS;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::nearest;

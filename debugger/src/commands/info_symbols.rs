@@ -1,114 +1,27 @@
-//! Topics of `info` about functions, lines and source files.
+//! Topics of `info` about places: lines, symbols, addresses, scopes, the source file.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use regex_lite::Regex;
-use wdb_vm::address::FuncIndex;
-use wdb_vm::disassemble::func_type_text;
+use wdb_dwarf::{Place, PointerKind, TypeKind, Value, Variable};
+use wdb_vm::address::ModuleOffset;
 
 use crate::debugger::Debugger;
 use crate::error::Error;
-use crate::location::Location;
-use crate::report::{FunctionGroup, FunctionRow, Report};
-
-pub(super) fn functions(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let pattern = match arguments {
-        "" => None,
-        text => Some(Regex::new(text).map_err(|error| {
-            Error::Other(format!("\"{text}\" is no regular expression: {error}."))
-        })?),
-    };
-    let is_wanted = |name: &str| {
-        pattern
-            .as_ref()
-            .is_none_or(|pattern| pattern.is_match(name))
-    };
-    let info = debugger.program.info();
-    let mut by_file: BTreeMap<Arc<str>, Vec<FunctionRow>> = BTreeMap::new();
-    for symbol in &*info.all_functions() {
-        if debugger.shared.is_cancelled() {
-            return Err(Error::other("Interrupted."));
-        }
-        if !is_wanted(&symbol.name) {
-            continue;
-        }
-        let Some(function) = info.function(symbol.id) else {
-            continue;
-        };
-        let declaration = info.type_declaration(info.function_type(symbol.id), &symbol.name);
-        let file = function
-            .declaration
-            .as_ref()
-            .map(|place| place.file.clone());
-        by_file
-            .entry(file.unwrap_or_else(|| function.unit.clone()))
-            .or_default()
-            .push(FunctionRow {
-                line: function.declaration.map(|place| place.line),
-                pc: None,
-                text: declaration,
-            });
-    }
-    let mut groups: Vec<FunctionGroup> = by_file
-        .into_iter()
-        .map(|(file, mut functions)| {
-            functions.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
-            FunctionGroup {
-                file: Some(debugger.program.display_path(&file).to_owned()),
-                functions,
-            }
-        })
-        .collect();
-    let others = functions_without_debug_info(debugger, &is_wanted);
-    if !others.is_empty() {
-        groups.push(FunctionGroup {
-            file: None,
-            functions: others,
-        });
-    }
-    if groups.is_empty() {
-        debugger.say("No functions match.");
-        return Ok(());
-    }
-    debugger.answer(Report::Functions(groups));
-    Ok(())
-}
-
-fn functions_without_debug_info(
-    debugger: &Debugger,
-    is_wanted: &dyn Fn(&str) -> bool,
-) -> Vec<FunctionRow> {
-    let program = &debugger.program;
-    let module = program.module();
-    let mut rows = Vec::new();
-    for func in (module.imported_func_count()..module.func_count()).map(FuncIndex) {
-        let Some(body) = module.func_body(func) else {
-            continue;
-        };
-        let start = wdb_vm::address::ModuleOffset(body.code.start);
-        let at = program.code_offset(start);
-        if at.is_some_and(|at| program.info().function_at(at).is_some()) {
-            continue;
-        }
-        let name = module.func_display_name(func);
-        if is_wanted(&name) {
-            let ty = func_type_text(module.func_type(func));
-            rows.push(FunctionRow {
-                line: None,
-                pc: Some(start.0),
-                text: format!("{name} {ty}").trim_end().to_owned(),
-            });
-        }
-    }
-    rows
-}
+use crate::expression::Scope;
+use crate::location::{Location, funcs_named};
+use crate::process::PROGRAM_INSTANCE;
+use crate::scope::FrameScope;
 
 pub(super) fn line(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let info = debugger.program.info();
-    let pcs = match arguments {
-        "" => vec![debugger.expect_frame()?.pc()],
-        text => debugger.resolve(&Location::parse(text)?)?,
+    let (pcs, location) = match arguments {
+        "" => (vec![debugger.expect_frame()?.pc()], None),
+        text => {
+            let location = Location::parse(text)?;
+            (debugger.resolve(&location)?, Some(location))
+        }
+    };
+    let wanted = match location {
+        Some(Location::Line(line) | Location::FileLine(_, line)) => Some(line),
+        _ => None,
     };
     for pc in pcs {
         let row = debugger
@@ -122,17 +35,25 @@ pub(super) fn line(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
                     .program
                     .instruction_at(row.line_range.start)
                     .unwrap_or(pc);
-                format!(
-                    "Line {} of \"{}\" starts at address {start} <{}> and ends at {}.",
-                    row.location.line,
-                    debugger.program.display_path(&row.location.file),
-                    function_name(debugger, pc),
-                    end.unwrap_or(pc)
-                )
+                let end = end.unwrap_or(pc);
+                let file = debugger.program.display_path(&row.location.file);
+                match wanted {
+                    // What stands for it begins in a later line.
+                    Some(wanted) if wanted < row.location.line => format!(
+                        "Line {wanted} of \"{file}\" is at address {start} {} but contains no code.",
+                        code_symbol(debugger, start)
+                    ),
+                    _ => format!(
+                        "Line {} of \"{file}\" starts at address {start} {} and ends at {end} {}.",
+                        row.location.line,
+                        code_symbol(debugger, start),
+                        code_symbol(debugger, end)
+                    ),
+                }
             }
             _ => format!(
-                "No line number information available for address {pc} <{}>",
-                function_name(debugger, pc)
+                "No line number information available for address {pc} {}",
+                code_symbol(debugger, pc)
             ),
         };
         debugger.say(text);
@@ -140,10 +61,199 @@ pub(super) fn line(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     Ok(())
 }
 
-fn function_name(debugger: &Debugger, pc: wdb_vm::address::ModuleOffset) -> Arc<str> {
-    let places = debugger.program.places_at(pc);
-    let place = places.last();
-    place.map_or_else(|| "??".into(), |place| place.function.clone())
+/// The function that code lies in, and the distance from its first instruction.
+fn function_and_offset(debugger: &Debugger, pc: ModuleOffset) -> Option<(String, u32)> {
+    let module = debugger.program.module();
+    let func = module.func_at(pc)?;
+    let start = module.func_body(func)?.code.start;
+    let offset = pc.0.checked_sub(start)?;
+    Some((debugger.program.func_name(func).to_string(), offset))
+}
+
+fn with_offset(name: &str, offset: u64, gap: &str) -> String {
+    match offset {
+        0 => name.to_owned(),
+        offset => format!("{name}{gap}+{gap}{offset}"),
+    }
+}
+
+fn code_symbol(debugger: &Debugger, pc: ModuleOffset) -> String {
+    match function_and_offset(debugger, pc) {
+        Some((name, offset)) => format!("<{}>", with_offset(&name, u64::from(offset), "")),
+        None => "<??>".to_owned(),
+    }
+}
+
+/// `info symbol ADDRESS`: code, what a function pointer points to, or a variable in memory. Code and data have the same
+/// addresses, so that there can be two answers.
+pub(super) fn symbol(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::other("Argument required (address)."));
+    }
+    let mut lines = Vec::new();
+    if let Ok(value) = debugger.evaluate(arguments)
+        && let Some(name) = pointed_function(debugger, &value)
+    {
+        lines.push(format!("{name} in table 0"));
+    } else {
+        let address = debugger.evaluate_code_address(arguments)?;
+        let pc = u32::try_from(address).ok().map(ModuleOffset);
+        if let Some((name, offset)) = pc.and_then(|pc| function_and_offset(debugger, pc)) {
+            let name = with_offset(&name, u64::from(offset), " ");
+            lines.push(format!("{name} in section code"));
+        }
+        if let Some((name, offset)) = variable_at(debugger, address) {
+            let name = with_offset(&name, offset, " ");
+            lines.push(format!("{name} in linear memory"));
+        }
+    }
+    debugger.say(match &*lines {
+        [] => format!("No symbol matches {arguments}."),
+        lines => lines.join("\n"),
+    });
+    Ok(())
+}
+
+/// The function that a pointer to a function points to.
+fn pointed_function(debugger: &Debugger, value: &Value) -> Option<String> {
+    let info = debugger.program.info();
+    let TypeKind::Pointer {
+        target,
+        kind: PointerKind::Pointer,
+    } = info.type_of(info.resolve(value.type_ref)).kind
+    else {
+        return None;
+    };
+    let target = info.type_of(info.resolve(target));
+    if !matches!(target.kind, TypeKind::Function(_)) {
+        return None;
+    }
+    let scope = debugger.scope();
+    let pointer = scope.inspector().scalar(value).ok()?.to_i128();
+    let target = scope.target();
+    wdb_dwarf::Target::function_pointer_name(target, u64::try_from(pointer).ok()?)
+}
+
+/// The variable outside of functions that a byte of memory belongs to, and the byte's distance from its beginning.
+fn variable_at(debugger: &Debugger, address: u64) -> Option<(String, u64)> {
+    let info = debugger.program.info();
+    let scope = FrameScope::new(debugger, None);
+    let variables = info.globals_where(&|_| true);
+    variables.into_iter().find_map(|variable| {
+        let place = scope.value_of(&variable).place;
+        let Place::Memory(start) = place else {
+            return None;
+        };
+        let offset = address.checked_sub(start)?;
+        let size = info.size_of(variable.type_ref)?;
+        (offset < size).then(|| (variable.name.to_string(), offset))
+    })
+}
+
+/// `info address NAME`: where a function or a variable is.
+pub(super) fn address(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::other("Argument required."));
+    }
+    let name = arguments.trim_matches('\'');
+    let scope = debugger.scope();
+    let local = scope
+        .variables()
+        .iter()
+        .rev()
+        .find(|variable| &*variable.name == name && !variable.is_shadowed);
+    if let Some(variable) = local {
+        let place = place_text(&scope.value_of(variable).place);
+        debugger.say(format!("Symbol \"{name}\" is a variable {place}."));
+        return Ok(());
+    }
+    let info = debugger.program.info();
+    if let Some(variable) = info.global_variables(name, None).first() {
+        let text = match scope.value_of(variable).place {
+            Place::Memory(address) => format!("static storage at address 0x{address:x}"),
+            place => format!("a variable {}", place_text(&place)),
+        };
+        debugger.say(format!("Symbol \"{name}\" is {text}."));
+        return Ok(());
+    }
+    let funcs = funcs_named(&debugger.program, name);
+    if funcs.is_empty() {
+        return Err(Error::Other(format!(
+            "No symbol \"{name}\" in current context."
+        )));
+    }
+    for func in funcs {
+        let found = debugger.program.func_name(func);
+        let place = match debugger.program.module().func_body(func) {
+            Some(body) => format!("at address {}", ModuleOffset(body.code.start)),
+            None => "that is imported".to_owned(),
+        };
+        let in_table = match table_index(debugger, func) {
+            Some(index) => format!(", element {index} of table 0"),
+            None => String::new(),
+        };
+        debugger.say(format!(
+            "Symbol \"{found}\" is a function {place}, number {} of the module{in_table}.",
+            func.0
+        ));
+    }
+    Ok(())
+}
+
+fn table_index(debugger: &Debugger, func: wdb_vm::address::FuncIndex) -> Option<usize> {
+    use wdb_vm::value::Value as MachineValue;
+    let vm = debugger.vm.borrow();
+    let table = vm.table(PROGRAM_INSTANCE, 0)?;
+    table.iter().position(|element| match element {
+        MachineValue::FuncRef(Some(found)) => {
+            vm.func_instance(*found) == Some((PROGRAM_INSTANCE, func))
+        }
+        _ => false,
+    })
+}
+
+fn place_text(place: &Place) -> String {
+    match place {
+        Place::Memory(address) => format!("at address 0x{address:x} of linear memory"),
+        Place::Local(index) => format!("in $local{index}"),
+        Place::Global(index) => format!("in $global{index}"),
+        Place::Operand(index) => format!("in $stack{index}"),
+        Place::Implicit(_) => "that is constant here, or computed".to_owned(),
+        Place::Pieces(pieces) => {
+            let pieces = pieces.iter().map(|piece| place_text(&piece.place));
+            format!("in pieces: {}", pieces.collect::<Vec<_>>().join("; "))
+        }
+        Place::OptimizedOut => "that is optimized out here".to_owned(),
+    }
+}
+
+/// `info scope LOCATION`: the variables that are visible there.
+pub(super) fn scope(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::other(
+            "info scope requires an argument: a location, as in `info scope main`.",
+        ));
+    }
+    let pcs = debugger.resolve(&Location::parse(arguments)?)?;
+    let program = &debugger.program;
+    let at = pcs.first().and_then(|pc| program.code_offset(*pc));
+    let info = program.info();
+    let variables = at.map_or_else(Vec::new, |at| info.variables(at, 0));
+    if variables.is_empty() {
+        debugger.say(format!(
+            "Symbol table for \"{arguments}\" contains no locals or arguments."
+        ));
+        return Ok(());
+    }
+    let describe = |variable: &Variable| {
+        let size = info.size_of(variable.type_ref);
+        let size = size.map_or(String::new(), |size| format!(", length {size}"));
+        let ty = info.type_name(variable.type_ref);
+        format!("Symbol {} is a variable of type {ty}{size}.", variable.name)
+    };
+    let lines: Vec<String> = variables.iter().map(describe).collect();
+    debugger.say(format!("Scope for {arguments}:\n{}", lines.join("\n")));
+    Ok(())
 }
 
 pub(super) fn source(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {

@@ -11,6 +11,8 @@ mod format;
 mod help;
 mod info;
 mod info_machine;
+mod info_module;
+mod info_names;
 mod info_symbols;
 pub(crate) mod list;
 mod lookup;
@@ -23,6 +25,7 @@ mod stack;
 pub(crate) mod stop_actions;
 mod table;
 mod text;
+mod topics;
 pub(crate) mod user;
 mod watching;
 
@@ -31,7 +34,8 @@ pub use table::{COMMANDS, Command, Group};
 pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
 pub(crate) use running::join_words;
-pub(crate) use table::{ArgumentKind, INFO_COMMANDS, Repeat};
+pub(crate) use table::{ArgumentKind, Repeat};
+pub(crate) use topics::INFO_COMMANDS;
 
 use user::UserMeaning;
 
