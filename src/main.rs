@@ -147,7 +147,7 @@ fn wast(arguments: &WastArgs) -> anyhow::Result<ExitCode> {
     for path in &arguments.files {
         let name = path.display();
         let text = std::fs::read_to_string(path).with_context(|| name.to_string())?;
-        let (file_passed, file_failed) = match wdb_wast::run(&text, execution) {
+        let (file_passed, file_failed) = match wdb_wast::run(&text, wdb_wast::FEATURES, execution) {
             Ok(report) => {
                 for Failure { line, reason } in &report.failures {
                     eprintln!("{name}:{line}: {reason}");

@@ -28,4 +28,4 @@ pub mod vm;
 pub mod wasi;
 pub mod watch;
 
-pub use wasmparser::{FuncType, RefType, ValType};
+pub use wasmparser::{FuncType, RefType, ValType, WasmFeatures};

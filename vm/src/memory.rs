@@ -168,7 +168,7 @@ impl Memory {
             self.bytes().chunks(SNAPSHOT_PAGE_BYTES).enumerate().map(
                 |(index, page)| match old_pages.get(index) {
                     Some(Some(old)) if old[..] == *page => Some(Arc::clone(old)),
-                    _ if page.iter().all(|&byte| byte == 0) => None,
+                    _ if is_zero(page) => None,
                     _ => Some(Arc::from(page)),
                 },
             );
@@ -198,7 +198,7 @@ impl Memory {
         {
             match saved {
                 Some(saved) if page != &saved[..] => page.copy_from_slice(saved),
-                None if page.iter().any(|&byte| byte != 0) => page.fill(0),
+                None if !is_zero(page) => page.fill(0),
                 _ => {}
             }
         }
@@ -223,6 +223,13 @@ impl Drop for Memory {
         let result = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.reserved_bytes) };
         debug_assert!(result.is_ok(), "a mapping of its own can be unmapped");
     }
+}
+
+/// Whether a page of a snapshot holds nothing but zeros.
+fn is_zero(page: &[u8]) -> bool {
+    /// Comparing with it takes a fraction of the time that looking at each byte takes.
+    static ZEROS: [u8; SNAPSHOT_PAGE_BYTES] = [0; SNAPSHOT_PAGE_BYTES];
+    *page == ZEROS[..page.len()]
 }
 
 fn reserve(bytes: usize) -> rustix::io::Result<NonNull<u8>> {

@@ -15,7 +15,7 @@ use crate::decode::Instructions;
 use crate::names::Names;
 
 /// What this version runs: WebAssembly 2.0, with what 3.0 and later proposals add to memories, numbers and calls.
-pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::RELAXED_SIMD)
@@ -236,6 +236,16 @@ impl Module {
     ///
     /// A text is assembled with DWARF line information that names `path` as its source.
     pub fn parse(bytes: Vec<u8>, path: Option<&Path>) -> Result<Arc<Module>, ModuleError> {
+        Module::parse_with(bytes, path, FEATURES)
+    }
+
+    /// Like [`Module::parse`], and refuses what is beyond `features`, as a machine without the others would.
+    pub fn parse_with(
+        bytes: Vec<u8>,
+        path: Option<&Path>,
+        features: WasmFeatures,
+    ) -> Result<Arc<Module>, ModuleError> {
+        let features = features.intersection(FEATURES);
         let from_text = !is_binary(&bytes);
         let bytes = binary_of(bytes, path)?;
         if u32::try_from(bytes.len()).is_err() {
@@ -243,9 +253,11 @@ impl Module {
         }
         let mut module = Module::empty(Arc::from(bytes), from_text);
         let bytes = Arc::clone(&module.bytes);
-        let mut validator = Validator::new_with_features(FEATURES);
+        let mut validator = Validator::new_with_features(features);
+        let mut parser = Parser::new(0);
+        parser.set_features(features);
         let mut to_validate = Vec::new();
-        for payload in Parser::new(0).parse_all(&bytes) {
+        for payload in parser.parse_all(&bytes) {
             let payload = payload?;
             if let Payload::Version {
                 encoding: Encoding::Component,
