@@ -338,6 +338,7 @@ impl Debugger {
             Exit::Trap(trap) => Err(ended(callee, &format!("a trap: {trap}"))),
             Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
             Exit::HostResource(what) => Err(ended(callee, &what)),
+            Exit::Deadlock(what) => Err(ended(callee, &format!("a deadlock: {what}"))),
             _ => Err(ended(callee, "an interrupt")),
         }
     }

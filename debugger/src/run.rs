@@ -84,6 +84,7 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         }
         Exit::Trap(trap) => format!("trap: {trap}"),
         Exit::HostResource(what) => what,
+        Exit::Deadlock(what) => format!("deadlock: {what}"),
         Exit::Interrupted => "interrupted".to_owned(),
         Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Watch(_) | Exit::HostCall(_) => {
             unreachable!("nothing asked for these")

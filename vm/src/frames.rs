@@ -268,14 +268,15 @@ impl Vm {
         let Some(frame) = self.frame(0) else {
             return String::new();
         };
-        let module = self.module(frame.instance);
-        let code = &module.bytes()[frame.pc.index()..];
-        let Some(instruction) = Instructions::new(code, frame.pc).next() else {
+        let Some(instruction) = self.instruction() else {
             return String::new();
         };
         match kind {
             TrapKind::MemoryOutOfBounds | TrapKind::UnalignedAtomic => {
-                self.access_detail(frame.instance, &instruction)
+                let access = self.access_detail(frame.instance, &instruction);
+                access.map_or_else(String::new, |(access, memory)| {
+                    format!("{access}, {memory}")
+                })
             }
             TrapKind::UndefinedElement
             | TrapKind::UninitializedElement
@@ -291,30 +292,45 @@ impl Vm {
         }
     }
 
-    /// Which bytes an instruction of the innermost frame accesses; empty for one that accesses whole ranges.
-    fn access_detail(&self, instance: InstanceAddr, instruction: &Instruction) -> String {
-        let (Some(access), Some((index, offset))) = (
-            access(instruction.op),
-            memory_and_offset(&instruction.immediates),
-        ) else {
-            return String::new();
-        };
-        let Some(memory) = self.memory_addr(instance, index) else {
-            return String::new();
-        };
-        let memory = &self.machine.memories[memory];
+    /// What the `memory.atomic.wait` that the machine stands at waits for.
+    pub(crate) fn wait_detail(&self) -> String {
+        let detail = self.frame(0).and_then(|frame| {
+            let instruction = self.instruction()?;
+            self.access_detail(frame.instance, &instruction)
+        });
+        let waits = detail.map_or_else(String::new, |(access, _)| access);
+        format!("{waits} waits without a timeout, and there is no other agent that could notify it")
+    }
+
+    /// The instruction that the machine stands at.
+    fn instruction(&self) -> Option<Instruction> {
+        let frame = self.frame(0)?;
+        let code = &self.module(frame.instance).bytes()[frame.pc.index()..];
+        Instructions::new(code, frame.pc).next()
+    }
+
+    /// Which address an instruction of the innermost frame accesses, and how large the memory is; `None` for one that accesses
+    /// whole ranges.
+    fn access_detail(
+        &self,
+        instance: InstanceAddr,
+        instruction: &Instruction,
+    ) -> Option<(String, String)> {
+        let access = access(instruction.op)?;
+        let (index, offset) = memory_and_offset(&instruction.immediates)?;
+        let memory = &self.machine.memories[self.memory_addr(instance, index)?];
         let base = memory.address(self.top_cell(usize::from(access.cells_above)));
+        // With 64 bits, the sum can have one more.
+        let address = u128::from(base) + u128::from(offset);
         let named = if index == 0 {
             String::new()
         } else {
             format!(" {index}")
         };
-        format!(
-            "{} at address 0x{:x}, memory{named} has {} bytes",
-            instruction.info().mnemonic,
-            u128::from(base) + u128::from(offset),
-            memory.bytes().len()
-        )
+        Some((
+            format!("{} at address 0x{address:x}", instruction.info().mnemonic),
+            format!("memory{named} has {} bytes", memory.bytes().len()),
+        ))
     }
 
     fn top_cell(&self, depth: usize) -> u64 {

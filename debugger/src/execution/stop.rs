@@ -34,6 +34,7 @@ pub(crate) enum Stop {
     Interrupted,
     Trap(String),
     HostResource(String),
+    Deadlock(String),
     Exited(u32),
     /// The invoked function returned.
     Finished(Vec<Value>),
@@ -47,6 +48,7 @@ impl Stop {
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
+            Exit::Deadlock(what) => Some(Stop::Deadlock(what)),
             Exit::ProcExit(status) => Some(Stop::Exited(status)),
             Exit::Finished(values) => Some(Stop::Finished(values)),
         }
@@ -167,6 +169,7 @@ impl Debugger {
             Stop::Interrupted => StopReason::Interrupted,
             Stop::Trap(trap) => StopReason::Trap(trap.clone()),
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
+            Stop::Deadlock(what) => StopReason::Deadlock(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),
             Stop::Finished(_) => StopReason::Exited(0),
         };
