@@ -50,6 +50,10 @@ pub(crate) enum Kind {
 pub(crate) enum Catch {
     /// A trap.
     Trap,
+    /// An exception about to be thrown.
+    Throw,
+    /// An exception that nothing handles.
+    Uncaught,
     /// A call of a function of the host; of this name if there is one.
     HostCall(Option<String>),
     /// `memory.grow`, at each of its places.
@@ -65,6 +69,8 @@ impl Catch {
     pub(crate) fn text(&self) -> String {
         match self {
             Catch::Trap => "trap".to_owned(),
+            Catch::Throw => "exception throw".to_owned(),
+            Catch::Uncaught => "uncaught exception".to_owned(),
             Catch::HostCall(None) => "any host call".to_owned(),
             Catch::HostCall(Some(name)) => format!("host call {name}"),
             Catch::Grow => "memory.grow".to_owned(),

@@ -10,7 +10,7 @@ use wdb_dwarf::{
 };
 use wdb_vm::address::{FuncAddr, FuncIndex, GlobalAddr};
 use wdb_vm::exit::Exit;
-use wdb_vm::value::Value as MachineValue;
+use wdb_vm::value::{Reference, Value as MachineValue};
 use wdb_vm::vm::{RunLimit, Vm};
 use wdb_vm::{FuncType, ValType};
 
@@ -61,7 +61,7 @@ impl FrameScope<'_> {
         };
         let table = debugger.vm.borrow().table(PROGRAM_INSTANCE, 0);
         let element = index.and_then(|index| table.as_ref()?.get(index).copied());
-        let Some(MachineValue::FuncRef(Some(func))) = element else {
+        let Some(MachineValue::Ref(Reference::Func(func))) = element else {
             return Err(Error::other(
                 "This is no pointer to a function of the program",
             ));
@@ -252,7 +252,7 @@ fn bytes_of(value: &MachineValue) -> Arc<[u8]> {
         MachineValue::F32(bits) => Arc::new(bits.to_le_bytes()),
         MachineValue::F64(bits) => Arc::new(bits.to_le_bytes()),
         MachineValue::V128(bits) => Arc::new(bits.to_le_bytes()),
-        MachineValue::FuncRef(_) | MachineValue::ExternRef(_) => Arc::new([]),
+        MachineValue::Ref(_) => Arc::new([]),
     }
 }
 
@@ -336,6 +336,11 @@ impl Debugger {
         match exit? {
             Exit::Finished(values) => Ok(values),
             Exit::Trap(trap) => Err(ended(callee, &format!("a trap: {trap}"))),
+            Exit::Uncaught(exception) => {
+                let text = vm.exception_text(&exception);
+                vm.undo(&snapshot);
+                Err(ended(callee, &format!("an exception: {text}")))
+            }
             Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
             Exit::HostResource(what) => Err(ended(callee, &what)),
             Exit::Deadlock(what) => Err(ended(callee, &format!("a deadlock: {what}"))),
@@ -347,7 +352,7 @@ impl Debugger {
 fn run_to_end(vm: &mut Vm) -> Exit {
     loop {
         match vm.run(RunLimit::default()) {
-            Exit::Stepped | Exit::Probe | Exit::Tick => {}
+            Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Throw(_) => {}
             exit => return exit,
         }
     }

@@ -1,6 +1,7 @@
 //! Catchpoints: stops at what the program does, wherever it does it.
 
 use wdb_vm::address::{FuncAddr, FuncIndex, ModuleOffset};
+use wdb_vm::exceptions::Exception;
 use wdb_vm::isa::Op;
 
 use crate::breakpoints::{Breakpoint, Catch, Kind};
@@ -48,7 +49,7 @@ impl Debugger {
                 });
                 returns.map(|instruction| instruction.pc).collect()
             }
-            Catch::Trap | Catch::HostCall(_) => Vec::new(),
+            Catch::Trap | Catch::Throw | Catch::Uncaught | Catch::HostCall(_) => Vec::new(),
         }
     }
 
@@ -60,6 +61,14 @@ impl Debugger {
         if is_needed != self.catches_host_calls {
             self.catches_host_calls = is_needed;
             self.vm.get_mut().stop_at_host_calls(is_needed);
+        }
+        let is_needed = self
+            .breakpoints
+            .iter()
+            .any(|it| it.enabled && matches!(it.kind, Kind::Catchpoint(Catch::Throw)));
+        if is_needed != self.catches_throws {
+            self.catches_throws = is_needed;
+            self.vm.get_mut().stop_at_throws(is_needed);
         }
     }
 
@@ -88,6 +97,29 @@ impl Debugger {
         // A trap stops the program in any case; the catchpoint counts it.
         let _ = self.catch_stop(is_meant, "trap");
         Stop::Trap(trap)
+    }
+
+    /// The stop before an exception is thrown, if a catchpoint waits for it.
+    pub(crate) fn throw_stop(&mut self, exception: &Exception) -> Option<Stop> {
+        let is_meant =
+            |breakpoint: &Breakpoint| matches!(breakpoint.kind, Kind::Catchpoint(Catch::Throw));
+        let text = self.vm.get_mut().exception_text(exception);
+        let fate = if exception.is_handled {
+            ""
+        } else {
+            ", which nothing handles"
+        };
+        self.catch_stop(is_meant, &format!("exception thrown: {text}{fate}"))
+    }
+
+    /// The stop at an exception that nothing handles, which a catchpoint may have waited for.
+    pub(crate) fn uncaught_stop(&mut self, exception: &Exception) -> Stop {
+        let is_meant =
+            |breakpoint: &Breakpoint| matches!(breakpoint.kind, Kind::Catchpoint(Catch::Uncaught));
+        let text = self.vm.get_mut().exception_text(exception);
+        // It stops the program in any case; the catchpoint counts it.
+        let _ = self.catch_stop(is_meant, "uncaught exception");
+        Stop::Uncaught(text)
     }
 
     fn catch_stop(&mut self, is_meant: impl Fn(&Breakpoint) -> bool, event: &str) -> Option<Stop> {

@@ -1,6 +1,6 @@
 //! What a word of a command can become.
 
-use crate::commands::{ArgumentKind, COMMANDS, INFO_COMMANDS, lookup};
+use crate::commands::{ArgumentKind, INFO_COMMANDS, commands, lookup};
 use crate::location::function_names;
 use crate::program::Program;
 use crate::settings::SETTINGS;
@@ -23,10 +23,10 @@ pub(crate) fn complete(program: &Program, view: &View, line: &str, position: usi
     let line = line.get(..position).unwrap_or(line);
     let Some((name, arguments)) = split_name(line) else {
         let start = line.len() - line.trim_start().len();
-        let names = COMMANDS.iter().map(|command| command.name.to_owned());
+        let names = commands().map(|command| command.name.to_owned());
         return filter(start, &line[start..], names);
     };
-    let Ok(found) = lookup(COMMANDS, name) else {
+    let Ok(found) = lookup(commands(), name) else {
         return Completions::default();
     };
     let kind = match found.command.argument {
@@ -35,7 +35,7 @@ pub(crate) fn complete(program: &Program, view: &View, line: &str, position: usi
                 let topics = INFO_COMMANDS.iter().map(|topic| topic.name.to_owned());
                 return filter(line.len() - arguments.len(), arguments, topics);
             }
-            Some((topic, _)) => match lookup(INFO_COMMANDS, topic) {
+            Some((topic, _)) => match lookup(INFO_COMMANDS.iter(), topic) {
                 Ok(found) => found.command.argument,
                 Err(_) => return Completions::default(),
             },
@@ -43,11 +43,12 @@ pub(crate) fn complete(program: &Program, view: &View, line: &str, position: usi
         kind => kind,
     };
     match kind {
-        ArgumentKind::None | ArgumentKind::InfoTopic | ArgumentKind::Numbers => {
-            Completions::default()
-        }
+        ArgumentKind::None
+        | ArgumentKind::InfoTopic
+        | ArgumentKind::Numbers
+        | ArgumentKind::File => Completions::default(),
         ArgumentKind::Command => {
-            let names = COMMANDS.iter().map(|command| command.name.to_owned());
+            let names = commands().map(|command| command.name.to_owned());
             filter(line.len() - arguments.len(), arguments, names)
         }
         ArgumentKind::Setting => {

@@ -75,6 +75,8 @@ pub(crate) struct Debugger {
     pub(crate) missing_told: RefCell<HashSet<Arc<str>>>,
     /// Whether the machine stops before calls of the host, because a catchpoint waits for them.
     pub(crate) catches_host_calls: bool,
+    /// Whether the machine stops before exceptions are thrown.
+    pub(crate) catches_throws: bool,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
     /// The block whose lines are being collected.
@@ -125,6 +127,7 @@ impl Debugger {
             keeps_calls: Cell::new(false),
             missing_told: RefCell::default(),
             catches_host_calls: false,
+            catches_throws: false,
             warnings_told: 0,
             block: None,
             bodies: Bodies::default(),

@@ -31,6 +31,8 @@ pub enum Event {
     Message(String),
     /// The same as the [`Event::Message`] before it, as an object of [`crate::json`]; only if the session was asked for it.
     Json(Arc<str>),
+    /// How far a command has come that takes its time: one short line, for people who wait. It is outdated by the next event.
+    Progress(Arc<str>),
     /// A command failed; one line that says what, where and what to do.
     Error(String),
     /// The guest runs now.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use wdb_vm::disassemble::{func_type_text, val_type_text};
+use wdb_vm::disassemble::val_type_text;
 use wdb_vm::module::{ExportKind, ImportType, Module};
 
 use crate::error::OpenError;
@@ -117,13 +117,20 @@ fn describe_imports(text: &mut String, module: &Module) {
             ImportType::Func(index) => {
                 let ty = module
                     .type_at(*index)
-                    .map(func_type_text)
+                    .map(|ty| module.func_type_text(ty))
                     .unwrap_or_default();
                 format!("func {ty}")
             }
+            ImportType::Tag(index) => {
+                let ty = module
+                    .type_at(*index)
+                    .map(|ty| module.func_type_text(ty))
+                    .unwrap_or_default();
+                format!("tag {ty}")
+            }
             ImportType::Table(_) => "table".to_owned(),
             ImportType::Memory(_) => "memory".to_owned(),
-            ImportType::Global(ty) => format!("global {}", val_type_text(ty.content_type)),
+            ImportType::Global(ty) => format!("global {}", module.val_type_text(ty.content_type)),
         };
         line(text, &format!("{}.{}  {what}", import.module, import.name));
     }
@@ -135,11 +142,12 @@ fn describe_exports(text: &mut String, module: &Module) {
         let what = match export.kind {
             ExportKind::Func => {
                 let func = wdb_vm::address::FuncIndex(export.index);
-                format!("func {}", func_type_text(module.func_type(func)))
+                format!("func {}", module.func_type_text(module.func_type(func)))
             }
             ExportKind::Table => "table".to_owned(),
             ExportKind::Memory => "memory".to_owned(),
             ExportKind::Global => "global".to_owned(),
+            ExportKind::Tag => "tag".to_owned(),
         };
         line(text, &format!("{}  {}", export.name, what.trim_end()));
     }

@@ -129,7 +129,7 @@ pub fn event_line(event: &Event, command: &str) -> Option<String> {
                 CommandStatus::Quit(_) => "quit",
             },
         },
-        Event::Message(_) | Event::Changed(_) => return None,
+        Event::Message(_) | Event::Progress(_) | Event::Changed(_) => return None,
     };
     Some(line(Object::Happening(happening)))
 }

@@ -43,8 +43,11 @@ pub struct Program {
     texts: Mutex<HashMap<Arc<str>, TextResult>>,
     disassemblies: Mutex<HashMap<u32, Arc<Disassembly>>>,
     places: Mutex<HashMap<CodeOffset, Arc<[CodePlace]>>>,
-    variables: Mutex<HashMap<(CodeOffset, usize), Arc<[Variable]>>>,
+    variables: Mutex<HashMap<Inlining, Arc<[Variable]>>>,
 }
+
+/// An instruction, and how many of the inlined calls around it are left out.
+type Inlining = (CodeOffset, usize);
 
 /// A source file's text, or why it cannot be shown.
 type TextResult = Result<Arc<SourceText>, SourceMissing>;

@@ -4,8 +4,9 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use crate::commands::user::indented;
 use crate::report::{
-    BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FrameReport,
-    InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason, StopReport, SymbolGroup,
+    BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FoundRow,
+    FrameReport, InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason, StopReport,
+    SymbolGroup,
 };
 use crate::view::{BreakpointView, LabelView, PlaceView};
 
@@ -82,6 +83,7 @@ impl Display for Report {
                 }
                 MemoryRow::Instruction(row) => write_instruction(f, row),
             }),
+            Report::Found { matches, has_more } => write_found(f, matches, *has_more),
             Report::Symbols { heading, groups } => {
                 writeln!(f, "{heading}:")?;
                 groups.iter().try_for_each(|group| write_symbols(f, group))
@@ -223,6 +225,9 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
         StopReason::Step | StopReason::Arrived => {}
         StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
         StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,
+        StopReason::Uncaught(exception) => {
+            write!(f, "\nProgram stopped: uncaught exception: {exception}\n")?;
+        }
         StopReason::HostResource(what) => write!(f, "\nProgram stopped: {what}\n")?,
         StopReason::Deadlock(what) => write!(f, "\nProgram stopped: deadlock: {what}\n")?,
         StopReason::Exited(0) => f.write_str("[Program exited normally]")?,
@@ -352,6 +357,26 @@ fn write_instruction(f: &mut Formatter<'_>, row: &InstructionRow) -> fmt::Result
     };
     let indent = "  ".repeat(row.nesting as usize);
     writeln!(f, "{mark} 0x{:08x}{symbol}:\t{indent}{}", row.pc, row.text)
+}
+
+fn write_found(f: &mut Formatter<'_>, matches: &[FoundRow], has_more: bool) -> fmt::Result {
+    for row in matches {
+        match &row.symbol {
+            Some((name, 0)) => writeln!(f, "0x{:x} <{name}>", row.address)?,
+            Some((name, offset)) => writeln!(f, "0x{:x} <{name}+{offset}>", row.address)?,
+            None => writeln!(f, "0x{:x}", row.address)?,
+        }
+    }
+    match matches.len() {
+        0 => f.write_str("Pattern not found.")?,
+        1 => f.write_str("1 pattern found")?,
+        count => write!(f, "{count} patterns found")?,
+    }
+    match (matches.len(), has_more) {
+        (0, _) => Ok(()),
+        (_, true) => f.write_str("; there are more."),
+        (_, false) => f.write_str("."),
+    }
 }
 
 fn write_symbols(f: &mut Formatter<'_>, group: &SymbolGroup) -> fmt::Result {

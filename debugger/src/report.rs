@@ -58,6 +58,12 @@ pub(crate) enum Report {
     Disassembly(DisassemblyReport),
     /// Rows of memory: an address with what lies there.
     Memory(Vec<MemoryRow>),
+    /// Where a pattern was found in memory.
+    Found {
+        matches: Vec<FoundRow>,
+        /// Whether the search ended at its greatest number of matches.
+        has_more: bool,
+    },
     /// What a program names, by file.
     Symbols {
         /// "All defined functions", or what was searched for.
@@ -137,6 +143,8 @@ pub(crate) enum StopReason {
     Arrived,
     Interrupted,
     Trap(String),
+    /// An exception that nothing handles, with its tag and values.
+    Uncaught(String),
     /// The operating system cannot give what the program needs.
     HostResource(String),
     /// The program waits for what nobody will do.
@@ -263,6 +271,14 @@ pub(crate) struct InstructionRow {
 pub(crate) enum MemoryRow {
     Values { address: u64, values: Vec<String> },
     Instruction(InstructionRow),
+}
+
+/// A place where a pattern was found.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct FoundRow {
+    pub(crate) address: u64,
+    /// The variable that lies there, and the distance from its beginning.
+    pub(crate) symbol: Option<(String, u64)>,
 }
 
 /// Functions, variables or types of one file.

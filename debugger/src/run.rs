@@ -83,10 +83,19 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
             return Ok(outcome);
         }
         Exit::Trap(trap) => format!("trap: {trap}"),
+        Exit::Uncaught(exception) => {
+            format!("uncaught exception: {}", vm.exception_text(&exception))
+        }
         Exit::HostResource(what) => what,
         Exit::Deadlock(what) => format!("deadlock: {what}"),
         Exit::Interrupted => "interrupted".to_owned(),
-        Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Watch(_) | Exit::HostCall(_) => {
+        Exit::Stepped
+        | Exit::Probe
+        | Exit::Tick
+        | Exit::Watch(_)
+        | Exit::HostCall(_)
+        | Exit::Throw(_)
+        | Exit::Landed => {
             unreachable!("nothing asked for these")
         }
     };

@@ -7,7 +7,7 @@ use wdb_dwarf::{
     Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::address::{FuncIndex, ModuleOffset};
-use wdb_vm::value::Value as MachineValue;
+use wdb_vm::value::{Reference, Value as MachineValue};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -162,7 +162,7 @@ impl<'a> FrameScope<'a> {
         let vm = self.debugger.vm.borrow();
         let table = vm.table(PROGRAM_INSTANCE, 0)?;
         let index = table.iter().position(|element| match element {
-            MachineValue::FuncRef(Some(found)) => {
+            MachineValue::Ref(Reference::Func(found)) => {
                 vm.func_instance(*found) == Some((PROGRAM_INSTANCE, func))
             }
             _ => false,
@@ -179,7 +179,7 @@ impl<'a> FrameScope<'a> {
             MachineValue::F32(_) => (BaseEncoding::Float, 4),
             MachineValue::F64(_) => (BaseEncoding::Float, 8),
             MachineValue::V128(_) => (BaseEncoding::Unsigned, 16),
-            MachineValue::FuncRef(_) | MachineValue::ExternRef(_) => {
+            MachineValue::Ref(_) => {
                 return Err(Error::other(format!(
                     "This is a reference ({value}), which expressions cannot compute with."
                 )));

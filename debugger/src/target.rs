@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use wdb_dwarf::{Error, RawSlot, Result, Target};
 use wdb_vm::address::InstanceAddr;
 use wdb_vm::shape::Shape;
-use wdb_vm::value::Value;
+use wdb_vm::value::{Reference, Value};
 use wdb_vm::vm::Vm;
 
 /// A frame of the machine. Without one, only memory and globals can be read.
@@ -95,7 +95,7 @@ impl Target for FrameTarget<'_> {
     fn function_pointer_name(&self, pointer: u64) -> Option<String> {
         let vm = self.vm.borrow();
         let table = vm.table(self.instance, 0)?;
-        let Value::FuncRef(Some(func)) = *table.get(usize::try_from(pointer).ok()?)? else {
+        let Value::Ref(Reference::Func(func)) = *table.get(usize::try_from(pointer).ok()?)? else {
             return None;
         };
         let (instance, index) = vm.func_instance(func)?;
@@ -111,7 +111,7 @@ pub(crate) fn raw_slot(value: Value) -> Option<RawSlot> {
         Value::F32(bits) => Some(RawSlot::F32(bits)),
         Value::F64(bits) => Some(RawSlot::F64(bits)),
         Value::V128(bits) => Some(RawSlot::V128(bits)),
-        Value::FuncRef(_) | Value::ExternRef(_) => None,
+        Value::Ref(_) => None,
     }
 }
 

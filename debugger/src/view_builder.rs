@@ -41,6 +41,9 @@ pub(crate) fn label_kind_text(kind: LabelKind) -> &'static str {
         LabelKind::Block => "block",
         LabelKind::Loop => "loop",
         LabelKind::If => "if",
+        LabelKind::TryTable => "try_table",
+        LabelKind::Try => "try",
+        LabelKind::Catch => "catch",
         LabelKind::Else => "else",
     }
 }

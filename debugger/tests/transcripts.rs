@@ -12,11 +12,13 @@
 //! Further lines of the head are `stdin: TEXT` (with `\n`), `env: NAME=VALUE`, `invoke: FUNCTION`, `source-map: OLD=NEW` and
 //! `stub-imports:`. The guest's output stands where it comes in the course of events; errors begin with `error: `.
 //! While a block is open (`commands`, `define`, `if`), its lines begin with `> ` instead of `(wdb) `.
+//! `{tmp}` in a command is a directory of the transcript's own, empty at its beginning.
 //! `BLESS=1` writes what came instead of comparing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use similar::TextDiff;
@@ -67,6 +69,7 @@ fn replay(transcript: &str) -> Result<String, Failed> {
     let head: Vec<&str> = transcript.lines().take_while(is_head).collect();
     let (program, options) = parse_head(&head)?;
     let mut text: String = head.iter().map(|line| format!("{line}\n")).collect();
+    let folder = TemporaryFolder::new();
     let session = match Session::open(ProgramSource::File(program), options) {
         Ok(session) => session,
         Err(error) => {
@@ -92,14 +95,38 @@ fn replay(transcript: &str) -> Result<String, Failed> {
         };
         text.push_str(format!("{prompt}{command}").trim_end());
         text.push('\n');
-        let (answer, status) = perform(&session, command);
-        text.push_str(&answer);
+        let (answer, status) = perform(&session, &command.replace(FOLDER, &folder.0));
+        text.push_str(&answer.replace(&folder.0, FOLDER));
         if let CommandStatus::Quit(status) = status {
             text.push_str(&format!("[left with status {status}]\n"));
             break;
         }
     }
     Ok(text)
+}
+
+/// What stands for a transcript's own directory.
+const FOLDER: &str = "{tmp}";
+
+/// A directory that goes away with the transcript.
+struct TemporaryFolder(String);
+
+impl TemporaryFolder {
+    fn new() -> TemporaryFolder {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("wdb-transcript-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("the temporary directory can be written");
+        TemporaryFolder(path.display().to_string())
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // What is left behind harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn parse_head(head: &[&str]) -> Result<(PathBuf, SessionOptions), Failed> {
@@ -183,6 +210,7 @@ fn perform(session: &Session, command: &str) -> (String, CommandStatus) {
                 break;
             }
             Event::Running
+            | Event::Progress(_)
             | Event::Json(_)
             | Event::Stopped(_)
             | Event::Changed(_)

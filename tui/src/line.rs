@@ -209,6 +209,7 @@ impl Client {
                 write_all(&mut io::stderr().lock(), format!("{text}\n").as_bytes())
             }
             Event::Running
+            | Event::Progress(_)
             | Event::Json(_)
             | Event::Stopped(_)
             | Event::Changed(_)

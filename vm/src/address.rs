@@ -47,6 +47,18 @@ newtype! {
     GlobalAddr(u32)
 }
 newtype! {
+    /// The position of an exception tag in the store.
+    TagAddr(u32)
+}
+newtype! {
+    /// The number of a type of the store: equal numbers are equal types (WebAssembly 3.0, section 3.1.3).
+    TypeId(u32)
+}
+newtype! {
+    /// The place of an object in the heap. It is given to another object when this one is collected.
+    ObjectAddr(u32)
+}
+newtype! {
     /// The position of a module instance in the store.
     InstanceAddr(u32)
 }

@@ -1,9 +1,9 @@
 //! Instructions read from the binary format.
 
-use wasmparser::{BinaryReader, BinaryReaderError, BlockType, HeapType, ValType};
+use wasmparser::{BinaryReader, BinaryReaderError, BlockType, Catch, HeapType, ValType};
 
 use crate::address::ModuleOffset;
-use crate::isa::{ImmediateKind, InstructionInfo, Op, PREFIX_FC, PREFIX_FD, PREFIX_FE};
+use crate::isa::{ImmediateKind, InstructionInfo, Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
 
 /// What follows an opcode, read.
 #[derive(Clone, PartialEq, Debug)]
@@ -56,6 +56,22 @@ pub enum Immediates {
     F64(u64),
     /// A heap type.
     HeapType(HeapType),
+    /// A `try_table`.
+    TryTable {
+        /// The block's type.
+        ty: BlockType,
+        /// The clauses, in order.
+        catches: Vec<Catch>,
+    },
+    /// A branch on a cast.
+    Cast {
+        /// The label.
+        label: u32,
+        /// Whether the operand can be null, and the heap type that it has.
+        from: (bool, HeapType),
+        /// Whether null fits, and the heap type that is asked for.
+        to: (bool, HeapType),
+    },
 }
 
 /// One decoded instruction.
@@ -98,6 +114,7 @@ impl<'a> Instructions<'a> {
         let pc = position(reader);
         let byte = reader.read_u8()?;
         let op = match byte {
+            PREFIX_FB => Op::from_prefixed_fb(reader.read_var_u32()?),
             PREFIX_FC => Op::from_prefixed_fc(reader.read_var_u32()?),
             PREFIX_FD => Op::from_prefixed_fd(reader.read_var_u32()?),
             PREFIX_FE => Op::from_prefixed_fe(reader.read_var_u32()?),
@@ -144,12 +161,19 @@ fn read_immediates(
         | ImmediateKind::Table
         | ImmediateKind::Memory
         | ImmediateKind::Data
-        | ImmediateKind::Elem => Immediates::Index(reader.read_var_u32()?),
+        | ImmediateKind::Elem
+        | ImmediateKind::Type
+        | ImmediateKind::Tag => Immediates::Index(reader.read_var_u32()?),
         ImmediateKind::CallIndirect
         | ImmediateKind::DataMemory
         | ImmediateKind::MemoryMemory
         | ImmediateKind::ElemTable
-        | ImmediateKind::TableTable => {
+        | ImmediateKind::TableTable
+        | ImmediateKind::TypeField
+        | ImmediateKind::TypeCount
+        | ImmediateKind::TypeData
+        | ImmediateKind::TypeElem
+        | ImmediateKind::TypeType => {
             Immediates::Indices(reader.read_var_u32()?, reader.read_var_u32()?)
         }
         ImmediateKind::LabelTable => {
@@ -198,6 +222,8 @@ fn read_immediates(
         ImmediateKind::F32 => Immediates::F32(reader.read_f32()?.bits()),
         ImmediateKind::F64 => Immediates::F64(reader.read_f64()?.bits()),
         ImmediateKind::HeapType => Immediates::HeapType(reader.read()?),
+        ImmediateKind::TryTable => read_try_table(reader)?,
+        ImmediateKind::CastLabel => read_cast_label(reader)?,
     })
 }
 
@@ -235,4 +261,25 @@ fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<(u32, u32, u64), BinaryR
 fn read_array(reader: &mut BinaryReader<'_>) -> Result<[u8; 16], BinaryReaderError> {
     let bytes = reader.read_bytes(16)?;
     Ok(*bytes.first_chunk().expect("as many as asked for"))
+}
+
+fn read_try_table(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReaderError> {
+    let ty = read_block_type(reader)?;
+    let count = reader.read_var_u32()?;
+    // Each clause takes two bytes at least, which bounds the allocation by the code's size.
+    let mut catches = Vec::with_capacity((count as usize).min(reader.bytes_remaining()));
+    for _ in 0..count {
+        catches.push(reader.read()?);
+    }
+    Ok(Immediates::TryTable { ty, catches })
+}
+
+fn read_cast_label(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReaderError> {
+    let flags = reader.read_u8()?;
+    let label = reader.read_var_u32()?;
+    Ok(Immediates::Cast {
+        label,
+        from: (flags & 1 != 0, reader.read()?),
+        to: (flags & 2 != 0, reader.read()?),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use wasmparser::{BlockType, FuncType, HeapType, RefType, ValType};
+use wasmparser::{AbstractHeapType, BlockType, Catch, FuncType, HeapType, StorageType, ValType};
 
 use crate::access::access;
 use crate::address::FuncIndex;
@@ -13,6 +13,29 @@ use crate::module::Module;
 /// A function type as the text format writes it: `(param i32 i32) (result i32)`; empty for a function without either.
 #[must_use]
 pub fn func_type_text(ty: &FuncType) -> String {
+    func_type_with(ty, &|_| None)
+}
+
+/// A value type as the text format writes it.
+#[must_use]
+pub fn val_type_text(ty: ValType) -> String {
+    val_type_with(ty, &|_| None)
+}
+
+/// The type of a field or element as the text format writes it.
+#[must_use]
+pub fn storage_type_text(ty: StorageType) -> String {
+    match ty {
+        StorageType::I8 => "i8".to_owned(),
+        StorageType::I16 => "i16".to_owned(),
+        StorageType::Val(ty) => val_type_text(ty),
+    }
+}
+
+/// What a type index is called.
+type TypeNames<'a> = &'a dyn Fn(u32) -> Option<&'a str>;
+
+fn func_type_with(ty: &FuncType, names: TypeNames<'_>) -> String {
     let mut text = String::new();
     for (word, types) in [("param", ty.params()), ("result", ty.results())] {
         if types.is_empty() {
@@ -25,20 +48,43 @@ pub fn func_type_text(ty: &FuncType) -> String {
         text.push_str(word);
         for ty in types {
             text.push(' ');
-            text.push_str(&val_type_text(*ty));
+            text.push_str(&val_type_with(*ty, names));
         }
         text.push(')');
     }
     text
 }
 
-/// A value type as the text format writes it.
-#[must_use]
-pub fn val_type_text(ty: ValType) -> String {
+fn val_type_with(ty: ValType, names: TypeNames<'_>) -> String {
     match ty {
-        ValType::Ref(RefType::FUNCREF) => "funcref".to_owned(),
-        ValType::Ref(RefType::EXTERNREF) => "externref".to_owned(),
+        ValType::Ref(ty) => ref_type_with(ty.is_nullable(), ty.heap_type(), names),
         other => other.to_string(),
+    }
+}
+
+/// A reference type; the text format abbreviates those to abstract heap types that include null.
+fn ref_type_with(nullable: bool, heap_type: HeapType, names: TypeNames<'_>) -> String {
+    let text = heap_type_with(heap_type, names);
+    match heap_type {
+        HeapType::Abstract { ty, .. } if nullable => match ty {
+            AbstractHeapType::None => "nullref".to_owned(),
+            AbstractHeapType::NoFunc => "nullfuncref".to_owned(),
+            AbstractHeapType::NoExtern => "nullexternref".to_owned(),
+            AbstractHeapType::NoExn => "nullexnref".to_owned(),
+            _ => format!("{text}ref"),
+        },
+        _ if nullable => format!("(ref null {text})"),
+        _ => format!("(ref {text})"),
+    }
+}
+
+fn heap_type_with(ty: HeapType, names: TypeNames<'_>) -> String {
+    match ty {
+        HeapType::Abstract { ty, .. } => format!("{ty:?}").to_lowercase(),
+        HeapType::Concrete(index) | HeapType::Exact(index) => match index.as_module_index() {
+            Some(index) => index_text(index, names(index)),
+            None => index.to_string(),
+        },
     }
 }
 
@@ -68,14 +114,17 @@ impl Iterator for Disassembler<'_> {
         let instruction = self.instructions.next()?;
         let outer = self.nesting.saturating_sub(1);
         let nesting = match instruction.op {
-            Op::End => {
+            Op::End | Op::Delegate => {
                 self.nesting = outer;
                 outer
             }
-            Op::Else => outer,
+            Op::Else | Op::Catch | Op::CatchAll => outer,
             _ => self.nesting,
         };
-        if matches!(instruction.op, Op::Block | Op::Loop | Op::If) {
+        if matches!(
+            instruction.op,
+            Op::Block | Op::Loop | Op::If | Op::Try | Op::TryTable
+        ) {
             self.nesting += 1;
         }
         let text = self.module.instruction_text(self.func, &instruction);
@@ -117,6 +166,8 @@ impl Module {
                     ImmediateKind::Memory => names.memory(*index),
                     ImmediateKind::Data => names.data(*index),
                     ImmediateKind::Elem => names.element(*index),
+                    ImmediateKind::Type => names.ty(*index),
+                    ImmediateKind::Tag => names.tag(*index),
                     _ => None,
                 };
                 // Memory 0 and table 0 are what an instruction means that names none.
@@ -135,9 +186,22 @@ impl Module {
                 text.push_str(" (result");
                 for ty in types {
                     text.push(' ');
-                    text.push_str(&val_type_text(*ty));
+                    text.push_str(&self.val_type_text(*ty));
                 }
                 text.push(')');
+            }
+            Immediates::TryTable { ty, catches } => {
+                self.push_block_type(&mut text, *ty);
+                catches
+                    .iter()
+                    .for_each(|catch| self.push_catch(&mut text, *catch));
+            }
+            Immediates::Cast { label, from, to } => {
+                push_index(&mut text, *label, None);
+                for (nullable, ty) in [*from, *to] {
+                    text.push(' ');
+                    text.push_str(&ref_type_with(nullable, ty, &|index| names.ty(index)));
+                }
             }
             Immediates::MemArg {
                 align,
@@ -176,7 +240,12 @@ impl Module {
             Immediates::F64(bits) => push_float(&mut text, f64::from_bits(*bits), *bits, 52),
             Immediates::HeapType(ty) => {
                 text.push(' ');
-                text.push_str(&heap_type_text(*ty));
+                let type_name = |index| names.ty(index);
+                text.push_str(&match instruction.op {
+                    Op::RefTest | Op::RefCast => ref_type_with(false, *ty, &type_name),
+                    Op::RefTestNull | Op::RefCastNull => ref_type_with(true, *ty, &type_name),
+                    _ => heap_type_with(*ty, &type_name),
+                });
             }
         }
         text
@@ -196,15 +265,45 @@ impl Module {
         }
     }
 
+    /// A value type of the module as the text format writes it, with the names that it gives to types.
+    #[must_use]
+    pub fn val_type_text(&self, ty: ValType) -> String {
+        val_type_with(ty, &|index| self.names().ty(index))
+    }
+
+    /// A function type of the module as the text format writes it.
+    #[must_use]
+    pub fn func_type_text(&self, ty: &FuncType) -> String {
+        func_type_with(ty, &|index| self.names().ty(index))
+    }
+
+    fn push_catch(&self, text: &mut String, catch: Catch) {
+        let (word, tag, label) = match catch {
+            Catch::One { tag, label } => ("catch", Some(tag), label),
+            Catch::OneRef { tag, label } => ("catch_ref", Some(tag), label),
+            Catch::All { label } => ("catch_all", None, label),
+            Catch::AllRef { label } => ("catch_all_ref", None, label),
+        };
+        text.push_str(" (");
+        text.push_str(word);
+        if let Some(tag) = tag {
+            push_index(text, tag, self.names().tag(tag));
+        }
+        push_index(text, label, None);
+        text.push(')');
+    }
+
     fn push_block_type(&self, text: &mut String, block: BlockType) {
         match block {
             BlockType::Empty => {}
-            BlockType::Type(ty) => drop(write!(text, " (result {})", val_type_text(ty))),
+            BlockType::Type(ty) => {
+                let _ = write!(text, " (result {})", self.val_type_text(ty));
+            }
             BlockType::FuncType(index) => {
                 let Some(ty) = self.type_at(index) else {
                     return;
                 };
-                let types = func_type_text(ty);
+                let types = self.func_type_text(ty);
                 if !types.is_empty() {
                     text.push(' ');
                     text.push_str(&types);
@@ -220,7 +319,8 @@ impl Module {
                 if second != 0 {
                     push_index(text, second, names.table(second));
                 }
-                let types = self.type_at(first).map(func_type_text).unwrap_or_default();
+                let types = self.type_at(first).map(|ty| self.func_type_text(ty));
+                let types = types.unwrap_or_default();
                 if !types.is_empty() {
                     text.push(' ');
                     text.push_str(&types);
@@ -238,6 +338,26 @@ impl Module {
                 }
                 push_index(text, first, names.element(first));
             }
+            ImmediateKind::TypeField => {
+                push_index(text, first, names.ty(first));
+                push_index(text, second, names.field(first, second));
+            }
+            ImmediateKind::TypeCount => {
+                push_index(text, first, names.ty(first));
+                push_index(text, second, None);
+            }
+            ImmediateKind::TypeData => {
+                push_index(text, first, names.ty(first));
+                push_index(text, second, names.data(second));
+            }
+            ImmediateKind::TypeElem => {
+                push_index(text, first, names.ty(first));
+                push_index(text, second, names.element(second));
+            }
+            ImmediateKind::TypeType => {
+                push_index(text, first, names.ty(first));
+                push_index(text, second, names.ty(second));
+            }
             ImmediateKind::MemoryMemory | ImmediateKind::TableTable
                 if first == 0 && second == 0 => {}
             _ => {
@@ -249,13 +369,18 @@ impl Module {
 }
 
 fn push_index(text: &mut String, index: u32, name: Option<&str>) {
-    let _ = match name {
+    text.push(' ');
+    text.push_str(&index_text(index, name));
+}
+
+fn index_text(index: u32, name: Option<&str>) -> String {
+    match name {
         Some(name) if name.chars().all(is_identifier_char) && !name.is_empty() => {
-            write!(text, " ${name}")
+            format!("${name}")
         }
-        Some(name) => write!(text, " ${name:?}"),
-        None => write!(text, " {index}"),
-    };
+        Some(name) => format!("${name:?}"),
+        None => index.to_string(),
+    }
 }
 
 /// Whether the text format allows the character in an identifier (WebAssembly 3.0, section 6.3.5).
@@ -281,12 +406,4 @@ fn push_float(text: &mut String, value: f64, bits: u64, fraction_bits: u32) {
     } else {
         write!(text, " {value:?}")
     };
-}
-
-fn heap_type_text(ty: HeapType) -> String {
-    match ty {
-        HeapType::FUNC => "func".to_owned(),
-        HeapType::EXTERN => "extern".to_owned(),
-        other => format!("{other:?}").to_lowercase(),
-    }
 }

@@ -31,6 +31,8 @@ pub struct SuspendedCalls {
     invoked: Option<FuncAddr>,
     tick: u64,
     host_calls: u64,
+    /// The number of references that were held for others.
+    held: usize,
 }
 
 impl Vm {
@@ -54,7 +56,9 @@ impl Vm {
             .shape_at(frame.index, pc)
             .ok_or(EditError::NotInFunction)?;
         let types = |slots: &[Slot]| slots.iter().map(|slot| slot.ty).collect::<Vec<_>>();
-        if !types(&now.operands).starts_with(&types(&then.operands)) {
+        // An exception that a clause handles cannot come from nowhere.
+        let exceptions_fit = now.exceptions.starts_with(&then.exceptions);
+        if !exceptions_fit || !types(&now.operands).starts_with(&types(&then.operands)) {
             return Err(EditError::OperandsDiffer);
         }
         self.machine.height = frame.base + then.cells;
@@ -74,7 +78,7 @@ impl Vm {
             && wanted
                 .iter()
                 .zip(results)
-                .all(|(&ty, result)| result.has_type(ty));
+                .all(|(&ty, &result)| self.store.value_fits(&self.machine.heap, result, ty));
         if !fits {
             return Err(EditError::ResultsDiffer);
         }
@@ -98,8 +102,12 @@ impl Vm {
         func: FuncAddr,
         args: &[Value],
     ) -> Result<SuspendedCalls, InvokeError> {
+        let references = self.frame_roots();
         let machine = &mut self.machine;
+        let held = machine.held.len();
+        machine.held.extend(references);
         let suspended = SuspendedCalls {
+            held,
             cells: machine.cells[..machine.height as usize].into(),
             frames: machine.frames.as_slice().into(),
             pending: machine.pending.iter().cloned().collect(),
@@ -125,6 +133,7 @@ impl Vm {
         machine.height = suspended.cells.len() as u32;
         machine.frames.clear();
         machine.frames.extend_from_slice(&suspended.frames);
+        machine.held.truncate(suspended.held);
         machine.pending = suspended.pending.into();
         machine.invoked = suspended.invoked;
         machine.tick = suspended.tick;

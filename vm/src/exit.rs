@@ -1,6 +1,7 @@
 //! Why a run ended.
 
 use crate::address::FuncAddr;
+use crate::exceptions::Exception;
 use crate::trap::Trap;
 use crate::value::Value;
 use crate::watch::WatchHit;
@@ -22,6 +23,13 @@ pub enum Exit {
     Interrupted,
     /// The instruction that the machine stands at traps. Going on traps again.
     Trap(Trap),
+    /// The instruction that the machine stands at is about to throw this exception.
+    Throw(Exception),
+    /// The instruction that the machine stands at throws an exception that nothing handles. Every frame is as it was, and
+    /// going on throws again.
+    Uncaught(Exception),
+    /// An exception was handled by a frame whose depth the run was given, or by one further out.
+    Landed,
     /// The operating system cannot give what the instruction at which the machine stands needs. Going on tries again.
     HostResource(String),
     /// The instruction that the machine stands at waits for a notification, without a timeout, and there is no other agent

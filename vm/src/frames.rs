@@ -62,6 +62,7 @@ impl Vm {
         let callee_base = self.frame(number - 1)?.base;
         let cells = callee_base - frame.base;
         shape.operands.retain(|slot| slot.cell < cells);
+        shape.exceptions.retain(|slot| slot.cell < cells);
         shape.cells = cells;
         Some(shape)
     }
@@ -128,14 +129,15 @@ impl Vm {
     }
 
     fn set_slot(&mut self, number: usize, slot: Slot, value: Value) -> bool {
-        let Some(base) = self.frame(number).map(|frame| frame.base) else {
+        let Some(frame) = self.frame(number) else {
             return false;
         };
-        if !slot.ty.is_some_and(|ty| value.has_type(ty)) {
+        let fits = |ty| self.value_fits(frame.instance, value, ty);
+        if !slot.ty.is_some_and(fits) {
             return false;
         }
         let cells = value.to_cells();
-        let start = (base + slot.cell) as usize;
+        let start = (frame.base + slot.cell) as usize;
         self.machine.cells[start..start + cells.len()].copy_from_slice(&cells);
         self.forget_future();
         true
@@ -152,7 +154,7 @@ impl Vm {
             .copied()
     }
 
-    /// The type and value of a global.
+    /// The type, in the store's numbers, and the value of a global.
     #[must_use]
     pub fn global(&self, global: GlobalAddr) -> Option<(ValType, Value)> {
         let (ty, cell) = self.store.globals.get(global.index())?;
@@ -167,7 +169,10 @@ impl Vm {
         let Some((ty, cell)) = self.store.globals.get(global.index()) else {
             return false;
         };
-        if !value.has_type(ty.content_type) {
+        if !self
+            .store
+            .value_fits(&self.machine.heap, value, ty.content_type)
+        {
             return false;
         }
         let cells = value.to_cells();

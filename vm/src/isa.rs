@@ -13,6 +13,7 @@ pub(crate) mod vectors;
 /// // becomes
 /// callback! {
 ///     SINGLE { 0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: …"; … }
+///     PREFIXED_FB { 0 StructNew "struct.new" Type Object "[t*] -> [ref]" "…"; … }
 ///     PREFIXED_FC { 0 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "…"; … }
 /// }
 /// ```
@@ -30,6 +31,11 @@ macro_rules! for_each_instruction {
             0x03 Loop "loop" Block Control "[t*] -> [u*]" "opens a loop; a branch to its label goes back to its start";
             0x04 If "if" Block Control "[t* i32] -> [u*]" "pops a condition; goes on if it is not zero, else jumps to the else part or the end";
             0x05 Else "else" None Control "[t*] -> [u*]" "ends the first part of an if: jumps to its end";
+            0x06 Try "try" Block Control "[t*] -> [u*]" "opens a block whose exceptions the catch clauses after it handle (legacy)";
+            0x07 Catch "catch" Tag Control "[t*] -> [u*]" "ends a try's part; what follows handles exceptions with this tag (legacy)";
+            0x08 Throw "throw" Tag Control "[t* u*] -> [v*]" "pops a tag's values and throws an exception with them";
+            0x09 Rethrow "rethrow" Label Control "[t*] -> [u*]" "throws the exception again that the catch clause with this label handles (legacy)";
+            0x0a ThrowRef "throw_ref" None Control "[t* exnref] -> [u*]" "pops an exception and throws it again; traps if the reference is null";
             0x0b End "end" None Control "[t*] -> [t*]" "ends a block, loop, if, or the function, which then returns";
             0x0c Br "br" Label Control "[t* u*] -> [v*]" "branches to a label";
             0x0d BrIf "br_if" Label Control "[t* i32] -> [t*]" "pops a condition; branches to a label if it is not zero";
@@ -39,9 +45,14 @@ macro_rules! for_each_instruction {
             0x11 CallIndirect "call_indirect" CallIndirect Control "[t* i32] -> [u*]" "pops an index; calls the function that the table holds there, if its type fits";
             0x12 ReturnCall "return_call" Func Control "[t* u*] -> [v*]" "replaces this frame by a call of a function";
             0x13 ReturnCallIndirect "return_call_indirect" CallIndirect Control "[t* u* i32] -> [v*]" "pops an index; replaces this frame by a call of the function that the table holds there";
+            0x14 CallRef "call_ref" Type Control "[t* ref] -> [u*]" "pops a reference to a function and calls it; traps if the reference is null";
+            0x15 ReturnCallRef "return_call_ref" Type Control "[t* u* ref] -> [v*]" "pops a reference to a function; replaces this frame by a call of it";
+            0x18 Delegate "delegate" Label Control "[t*] -> [t*]" "ends a try; its exceptions are handled as if they were thrown in the block with this label (legacy)";
+            0x19 CatchAll "catch_all" None Control "[t*] -> [u*]" "ends a try's part; what follows handles all other exceptions (legacy)";
             0x1a Drop "drop" None Parametric "[t] -> []" "pops a value and throws it away";
             0x1b Select "select" None Parametric "[t t i32] -> [t]" "pops a condition and two values; keeps the first if the condition is not zero, else the second";
             0x1c SelectTyped "select" ValTypes Parametric "[t t i32] -> [t]" "pops a condition and two values; keeps the first if the condition is not zero, else the second";
+            0x1f TryTable "try_table" TryTable Control "[t*] -> [u*]" "opens a block; an exception thrown in it branches to the label of the first clause that fits";
             0x20 LocalGet "local.get" Local Variable "[] -> [t]" "pushes the value of a local";
             0x21 LocalSet "local.set" Local Variable "[t] -> []" "pops a value into a local";
             0x22 LocalTee "local.tee" Local Variable "[t] -> [t]" "copies the top of the stack into a local";
@@ -209,6 +220,43 @@ macro_rules! for_each_instruction {
             0xd0 RefNull "ref.null" HeapType Reference "[] -> [ref]" "pushes a null reference";
             0xd1 RefIsNull "ref.is_null" None Reference "[ref] -> [i32]" "pops a reference; pushes 1 if it is null, else 0";
             0xd2 RefFunc "ref.func" Func Reference "[] -> [funcref]" "pushes a reference to a function";
+            0xd3 RefEq "ref.eq" None Reference "[ref ref] -> [i32]" "pushes 1 if the two references are the same, else 0";
+            0xd4 RefAsNonNull "ref.as_non_null" None Reference "[ref] -> [ref]" "traps if the reference is null";
+            0xd5 BrOnNull "br_on_null" Label Control "[t* ref] -> [t* ref]" "branches to a label without the reference if it is null";
+            0xd6 BrOnNonNull "br_on_non_null" Label Control "[t* ref] -> [t*]" "branches to a label with the reference if it is not null, else pops it";
+            }
+            PREFIXED_FB {
+            0x00 StructNew "struct.new" Type Object "[t*] -> [ref]" "pops a value for each field; pushes a new struct";
+            0x01 StructNewDefault "struct.new_default" Type Object "[] -> [ref]" "pushes a new struct whose fields are zero or null";
+            0x02 StructGet "struct.get" TypeField Object "[ref] -> [t]" "pops a struct; pushes the value of a field; traps if the reference is null";
+            0x03 StructGetS "struct.get_s" TypeField Object "[ref] -> [i32]" "pops a struct; pushes the value of a small field, sign-extended";
+            0x04 StructGetU "struct.get_u" TypeField Object "[ref] -> [i32]" "pops a struct; pushes the value of a small field, zero-extended";
+            0x05 StructSet "struct.set" TypeField Object "[ref t] -> []" "pops a value and a struct; stores the value in a field";
+            0x06 ArrayNew "array.new" Type Object "[t i32] -> [ref]" "pops a length and a value; pushes a new array filled with the value";
+            0x07 ArrayNewDefault "array.new_default" Type Object "[i32] -> [ref]" "pops a length; pushes a new array of zeros or nulls";
+            0x08 ArrayNewFixed "array.new_fixed" TypeCount Object "[t*] -> [ref]" "pops as many values as it says; pushes a new array of them";
+            0x09 ArrayNewData "array.new_data" TypeData Object "[i32 i32] -> [ref]" "pops a length and an offset; pushes a new array copied from a data segment";
+            0x0a ArrayNewElem "array.new_elem" TypeElem Object "[i32 i32] -> [ref]" "pops a length and an offset; pushes a new array copied from an element segment";
+            0x0b ArrayGet "array.get" Type Object "[ref i32] -> [t]" "pops an index and an array; pushes the element; traps outside the array";
+            0x0c ArrayGetS "array.get_s" Type Object "[ref i32] -> [i32]" "pops an index and an array; pushes the small element, sign-extended";
+            0x0d ArrayGetU "array.get_u" Type Object "[ref i32] -> [i32]" "pops an index and an array; pushes the small element, zero-extended";
+            0x0e ArraySet "array.set" Type Object "[ref i32 t] -> []" "pops a value, an index and an array; stores the value in the array";
+            0x0f ArrayLen "array.len" None Object "[ref] -> [i32]" "pops an array; pushes its length";
+            0x10 ArrayFill "array.fill" Type Object "[ref i32 t i32] -> []" "pops a length, a value, an index and an array; fills the array with the value";
+            0x11 ArrayCopy "array.copy" TypeType Object "[ref i32 ref i32 i32] -> []" "pops a length, a source index and array, a destination index and array; copies elements";
+            0x12 ArrayInitData "array.init_data" TypeData Object "[ref i32 i32 i32] -> []" "pops a length, an offset, an index and an array; copies from a data segment to the array";
+            0x13 ArrayInitElem "array.init_elem" TypeElem Object "[ref i32 i32 i32] -> []" "pops a length, an offset, an index and an array; copies from an element segment to the array";
+            0x14 RefTest "ref.test" HeapType Reference "[ref] -> [i32]" "pops a reference; pushes 1 if it is not null and has the type, else 0";
+            0x15 RefTestNull "ref.test" HeapType Reference "[ref] -> [i32]" "pops a reference; pushes 1 if it is null or has the type, else 0";
+            0x16 RefCast "ref.cast" HeapType Reference "[ref] -> [ref]" "traps unless the reference is not null and has the type";
+            0x17 RefCastNull "ref.cast" HeapType Reference "[ref] -> [ref]" "traps unless the reference is null or has the type";
+            0x18 BrOnCast "br_on_cast" CastLabel Control "[t* ref] -> [t* ref]" "branches to a label with the reference if it has the second type";
+            0x19 BrOnCastFail "br_on_cast_fail" CastLabel Control "[t* ref] -> [t* ref]" "branches to a label with the reference unless it has the second type";
+            0x1a AnyConvertExtern "any.convert_extern" None Reference "[externref] -> [anyref]" "takes a reference of the host as one of the program";
+            0x1b ExternConvertAny "extern.convert_any" None Reference "[anyref] -> [externref]" "takes a reference of the program as one of the host";
+            0x1c RefI31 "ref.i31" None Reference "[i32] -> [ref]" "keeps the low 31 bits as a reference";
+            0x1d I31GetS "i31.get_s" None Reference "[i31ref] -> [i32]" "pushes the 31 bits, sign-extended; traps if the reference is null";
+            0x1e I31GetU "i31.get_u" None Reference "[i31ref] -> [i32]" "pushes the 31 bits, zero-extended; traps if the reference is null";
             }
             PREFIXED_FC {
             0x00 I32TruncSatF32S "i32.trunc_sat_f32_s" None Numeric "[f32] -> [i32]" "rounds towards zero to a signed integer; NaN gives 0, what does not fit the nearest limit";
@@ -260,6 +308,8 @@ pub enum Category {
     Vector,
     /// References.
     Reference,
+    /// Structs and arrays.
+    Object,
 }
 
 /// The form of what follows an opcode in the binary format.
@@ -321,6 +371,24 @@ pub enum ImmediateKind {
     Elem,
     /// Two table indices, destination first.
     TableTable,
+    /// A type index.
+    Type,
+    /// A tag index.
+    Tag,
+    /// A block type and catch clauses.
+    TryTable,
+    /// A struct type index and the index of a field.
+    TypeField,
+    /// An array type index and a number of elements.
+    TypeCount,
+    /// An array type index and a data segment.
+    TypeData,
+    /// An array type index and an element segment.
+    TypeElem,
+    /// Two array type indices, destination first.
+    TypeType,
+    /// A label and two reference types: what the operand has, and what is asked for.
+    CastLabel,
 }
 
 /// An instruction's row in the table.
@@ -339,6 +407,9 @@ pub struct InstructionInfo {
     /// What it does, in one line without a subject.
     pub explanation: &'static str,
 }
+
+/// The prefix byte of instructions on structs, arrays and their references.
+pub const PREFIX_FB: u8 = 0xfb;
 
 /// The prefix byte of saturating truncations, bulk memory and table instructions.
 pub const PREFIX_FC: u8 = 0xfc;
@@ -393,6 +464,12 @@ impl Op {
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Op> {
         SINGLE[usize::from(byte)]
+    }
+
+    /// The instruction behind the prefix [`PREFIX_FB`].
+    #[must_use]
+    pub fn from_prefixed_fb(code: u32) -> Option<Op> {
+        PREFIXED_FB.get(code as usize).copied().flatten()
     }
 
     /// The instruction behind the prefix [`PREFIX_FC`].

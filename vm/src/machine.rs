@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::address::{FuncAddr, ModuleOffset};
+use crate::heap::Heap;
 use crate::memory::{GrowError, Memory, MemorySnapshot};
 use crate::trap::TrapKind;
 use crate::wasi::WasiState;
@@ -34,6 +35,10 @@ pub struct Limits {
     pub memory_pages_max: u64,
     /// The size of each table in elements.
     pub table_elements_max: u64,
+    /// The size of structs, arrays and exceptions together, dead ones included until they are collected.
+    pub heap_bytes_max: u64,
+    /// Whether garbage is collected before every allocation, which no program can tell: a test of the collector.
+    pub collects_always: bool,
 }
 
 impl Default for Limits {
@@ -43,6 +48,8 @@ impl Default for Limits {
             cells_max: 1 << 23,
             memory_pages_max: 1 << 16,
             table_elements_max: 10_000_000,
+            heap_bytes_max: 1 << 30,
+            collects_always: false,
         }
     }
 }
@@ -142,6 +149,9 @@ pub struct Machine {
     pub(crate) globals: Vec<u64>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) tables: Vec<Table>,
+    pub(crate) heap: Heap,
+    /// References that calls hold which are set aside.
+    pub(crate) held: Vec<u64>,
     /// Which data segments of the store are given up.
     pub(crate) dropped_data: Vec<bool>,
     /// Which element segments of the store are given up.
@@ -174,6 +184,8 @@ impl Machine {
             globals: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),
+            heap: Heap::new(limits.heap_bytes_max, limits.collects_always),
+            held: Vec::new(),
             dropped_data: Vec::new(),
             dropped_elements: Vec::new(),
             tick: 0,
@@ -210,6 +222,8 @@ impl Machine {
                 .map(|(index, memory)| memory.snapshot(old_memory(index)))
                 .collect(),
             tables: self.tables.clone(),
+            heap: self.heap.clone(),
+            held: self.held.clone(),
             dropped_data: self.dropped_data.clone(),
             dropped_elements: self.dropped_elements.clone(),
             tick: self.tick,
@@ -231,6 +245,8 @@ impl Machine {
             memory.restore(snapshot);
         }
         self.tables.clone_from(&checkpoint.tables);
+        self.heap.clone_from(&checkpoint.heap);
+        self.held.clone_from(&checkpoint.held);
         self.dropped_data.clone_from(&checkpoint.dropped_data);
         self.dropped_elements
             .clone_from(&checkpoint.dropped_elements);
@@ -374,6 +390,8 @@ pub struct Checkpoint {
     globals: Box<[u64]>,
     memories: Vec<MemorySnapshot>,
     tables: Vec<Table>,
+    heap: Heap,
+    held: Vec<u64>,
     dropped_data: Vec<bool>,
     dropped_elements: Vec<bool>,
     tick: u64,
@@ -417,6 +435,9 @@ impl Checkpoint {
         self.cells.len() * 8
             + self.frames.len() * size_of::<Frame>()
             + tables
+            + self
+                .heap
+                .bytes_beyond(previous.map(|checkpoint| &checkpoint.heap))
             + memories.sum::<usize>()
     }
 }

@@ -1,27 +1,24 @@
 //! Modules: the original bytes, decoded and validated once.
 
+mod parse;
+
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use wasmparser::types::{CoreTypeId, Types};
 use wasmparser::{
-    CompositeInnerType, Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind,
-    FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, RefType,
-    TableType, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    CompositeInnerType, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType,
+    PackedIndex, RefType, SubType, TableType, ValType, ValidatorResources, WasmFeatures,
 };
 
 use crate::address::{FuncIndex, ModuleOffset};
 use crate::decode::Instructions;
 use crate::names::Names;
 
-/// What this version runs: WebAssembly 2.0, with what 3.0 and later proposals add to memories, numbers and calls.
-pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .union(WasmFeatures::TAIL_CALL)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::RELAXED_SIMD)
-    .union(WasmFeatures::MEMORY64)
-    .union(WasmFeatures::MULTI_MEMORY)
-    .union(WasmFeatures::THREADS)
+/// What this version runs: WebAssembly 3.0, exceptions as they were before it, and proposals of later versions.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES);
 
@@ -69,7 +66,13 @@ impl From<wasmparser::BinaryReaderError> for ModuleError {
 /// A validated module. Immutable and shared.
 pub struct Module {
     pub(crate) bytes: Arc<[u8]>,
-    pub(crate) types: Vec<FuncType>,
+    /// What it may use.
+    pub(crate) features: WasmFeatures,
+    pub(crate) types: Vec<SubType>,
+    /// The number of types in each recursion group, in order.
+    pub(crate) type_groups: Vec<u32>,
+    /// The first index of each type by the validator's name of it.
+    validated_types: HashMap<CoreTypeId, u32>,
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: Vec<Export>,
     /// The type index of every function, imported ones first.
@@ -79,6 +82,8 @@ pub struct Module {
     pub(crate) tables: Vec<TableDef>,
     pub(crate) memories: Vec<MemoryType>,
     pub(crate) globals: Vec<GlobalDef>,
+    /// The type index of every tag, imported ones first.
+    pub(crate) tags: Vec<u32>,
     pub(crate) elements: Vec<ElementSegment>,
     pub(crate) data: Vec<DataSegment>,
     pub(crate) start: Option<FuncIndex>,
@@ -113,6 +118,8 @@ pub enum ImportType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// An exception tag with this type index.
+    Tag(u32),
 }
 
 /// Something a module offers.
@@ -137,6 +144,8 @@ pub enum ExportKind {
     Memory,
     /// A global.
     Global,
+    /// An exception tag.
+    Tag,
 }
 
 /// Where a function's code lies.
@@ -232,201 +241,6 @@ pub struct CustomSection {
 }
 
 impl Module {
-    /// Decodes and validates a module in the binary format, or in the text format when it is text.
-    ///
-    /// A text is assembled with DWARF line information that names `path` as its source.
-    pub fn parse(bytes: Vec<u8>, path: Option<&Path>) -> Result<Arc<Module>, ModuleError> {
-        Module::parse_with(bytes, path, FEATURES)
-    }
-
-    /// Like [`Module::parse`], and refuses what is beyond `features`, as a machine without the others would.
-    pub fn parse_with(
-        bytes: Vec<u8>,
-        path: Option<&Path>,
-        features: WasmFeatures,
-    ) -> Result<Arc<Module>, ModuleError> {
-        let features = features.intersection(FEATURES);
-        let from_text = !is_binary(&bytes);
-        let bytes = binary_of(bytes, path)?;
-        if u32::try_from(bytes.len()).is_err() {
-            return Err(ModuleError::TooLarge(bytes.len()));
-        }
-        let mut module = Module::empty(Arc::from(bytes), from_text);
-        let bytes = Arc::clone(&module.bytes);
-        let mut validator = Validator::new_with_features(features);
-        let mut parser = Parser::new(0);
-        parser.set_features(features);
-        let mut to_validate = Vec::new();
-        for payload in parser.parse_all(&bytes) {
-            let payload = payload?;
-            if let Payload::Version {
-                encoding: Encoding::Component,
-                ..
-            } = payload
-            {
-                return Err(ModuleError::Component);
-            }
-            if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-                module
-                    .resources
-                    .get_or_insert_with(|| func.resources.clone());
-                to_validate.push((func, body));
-            }
-            module.add_payload(payload)?;
-        }
-        validate_bodies(to_validate)?;
-        Ok(Arc::new(module))
-    }
-
-    fn empty(bytes: Arc<[u8]>, from_text: bool) -> Module {
-        Module {
-            bytes,
-            types: Vec::new(),
-            imports: Vec::new(),
-            exports: Vec::new(),
-            func_types: Vec::new(),
-            imported_funcs: 0,
-            bodies: Vec::new(),
-            tables: Vec::new(),
-            memories: Vec::new(),
-            globals: Vec::new(),
-            elements: Vec::new(),
-            data: Vec::new(),
-            start: None,
-            sections: Vec::new(),
-            custom_sections: Vec::new(),
-            code_section: 0..0,
-            from_text,
-            resources: None,
-            names: OnceLock::new(),
-        }
-    }
-
-    fn add_payload(&mut self, payload: Payload<'_>) -> Result<(), ModuleError> {
-        if let Some((id, range)) = payload.as_section() {
-            let name = if let Payload::CustomSection(custom) = &payload {
-                custom.name()
-            } else {
-                section_name(id)
-            };
-            self.sections.push(Section {
-                id,
-                name: name.to_owned(),
-                range: narrow(range),
-            });
-        }
-        match payload {
-            Payload::TypeSection(reader) => {
-                for group in reader {
-                    for ty in group?.into_types() {
-                        if let CompositeInnerType::Func(ty) = ty.composite_type.inner {
-                            self.types.push(ty);
-                        }
-                    }
-                }
-            }
-            Payload::ImportSection(reader) => {
-                for import in reader.into_imports() {
-                    self.add_import(&import?);
-                }
-            }
-            Payload::FunctionSection(reader) => self
-                .func_types
-                .extend(reader.into_iter().collect::<Result<Vec<_>, _>>()?),
-            Payload::TableSection(reader) => {
-                for table in reader {
-                    let table = table?;
-                    let init = match table.init {
-                        wasmparser::TableInit::RefNull => None,
-                        wasmparser::TableInit::Expr(expr) => {
-                            Some(narrow(expr.get_binary_reader().range()))
-                        }
-                    };
-                    self.tables.push(TableDef { ty: table.ty, init });
-                }
-            }
-            Payload::MemorySection(reader) => self
-                .memories
-                .extend(reader.into_iter().collect::<Result<Vec<_>, _>>()?),
-            Payload::GlobalSection(reader) => {
-                for global in reader {
-                    let global = global?;
-                    let init = Some(narrow(global.init_expr.get_binary_reader().range()));
-                    self.globals.push(GlobalDef {
-                        ty: global.ty,
-                        init,
-                    });
-                }
-            }
-            Payload::ExportSection(reader) => {
-                for export in reader {
-                    self.exports.extend(export_of(&export?));
-                }
-            }
-            Payload::StartSection { func, .. } => self.start = Some(FuncIndex(func)),
-            Payload::ElementSection(reader) => {
-                for element in reader {
-                    self.elements.push(element_of(element?)?);
-                }
-            }
-            Payload::DataSection(reader) => {
-                for data in reader {
-                    self.data.push(data_of(&data?));
-                }
-            }
-            Payload::CodeSectionStart {
-                unchecked_range, ..
-            } => self.code_section = narrow(unchecked_range),
-            Payload::CodeSectionEntry(body) => {
-                let code_start = body.get_operators_reader()?.original_position() as u32;
-                let range = narrow(body.range());
-                self.bodies.push(FuncBody {
-                    code: code_start..range.end,
-                    range,
-                });
-            }
-            Payload::CustomSection(custom) => {
-                let end = custom.range().end;
-                let range = narrow(custom.data_offset()..end);
-                self.custom_sections.push(CustomSection {
-                    name: custom.name().to_owned(),
-                    range,
-                });
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn add_import(&mut self, import: &wasmparser::Import<'_>) {
-        let ty = match import.ty {
-            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
-                self.func_types.push(ty);
-                self.imported_funcs += 1;
-                ImportType::Func(ty)
-            }
-            TypeRef::Table(ty) => {
-                self.tables.push(TableDef { ty, init: None });
-                ImportType::Table(ty)
-            }
-            TypeRef::Memory(ty) => {
-                self.memories.push(ty);
-                ImportType::Memory(ty)
-            }
-            TypeRef::Global(ty) => {
-                self.globals.push(GlobalDef { ty, init: None });
-                ImportType::Global(ty)
-            }
-            // Tags need the exceptions feature, which validation has refused.
-            TypeRef::Tag(_) => return,
-        };
-        self.imports.push(Import {
-            module: import.module.to_owned(),
-            name: import.name.to_owned(),
-            ty,
-        });
-    }
-
     /// The module's binary, unchanged.
     #[must_use]
     pub fn bytes(&self) -> &Arc<[u8]> {
@@ -534,10 +348,32 @@ impl Module {
         self.start
     }
 
-    /// A function type by its index.
+    /// A type by its index.
+    #[must_use]
+    pub fn sub_type(&self, index: u32) -> Option<&SubType> {
+        self.types.get(index as usize)
+    }
+
+    /// A function type by its index; `None` when the type is another.
     #[must_use]
     pub fn type_at(&self, index: u32) -> Option<&FuncType> {
-        self.types.get(index as usize)
+        match &self.types.get(index as usize)?.composite_type.inner {
+            CompositeInnerType::Func(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The types of the values that exceptions with a tag carry.
+    #[must_use]
+    pub fn tag_types(&self, tag: u32) -> &[ValType] {
+        let ty = self.tags.get(tag as usize).and_then(|&ty| self.type_at(ty));
+        ty.map_or(&[], FuncType::params)
+    }
+
+    /// The number of tags, imported ones included.
+    #[must_use]
+    pub fn tag_count(&self) -> u32 {
+        self.tags.len() as u32
     }
 
     /// The type of a function.
@@ -546,7 +382,31 @@ impl Module {
     /// When the module has no such function.
     #[must_use]
     pub fn func_type(&self, func: FuncIndex) -> &FuncType {
-        &self.types[self.func_types[func.index()] as usize]
+        self.types[self.func_types[func.index()] as usize].unwrap_func()
+    }
+
+    fn note_validated_types(&mut self, types: &Types) {
+        let types = types.as_ref();
+        for index in (0..self.types.len() as u32).rev() {
+            self.validated_types
+                .insert(types.core_type_at_in_module(index), index);
+        }
+    }
+
+    /// A type as the module writes it, where the validator gives it.
+    pub(crate) fn type_in_module(&self, ty: ValType) -> ValType {
+        let ValType::Ref(reference) = ty else {
+            return ty;
+        };
+        let index = reference
+            .type_index()
+            .and_then(|index| index.as_core_type_id())
+            .and_then(|id| self.validated_types.get(&id))
+            .and_then(|&index| PackedIndex::from_module_index(index));
+        match index {
+            Some(index) => ValType::Ref(RefType::concrete(reference.is_nullable(), index)),
+            None => ty,
+        }
     }
 
     /// Where the code of a function lies; `None` when it is imported or does not exist.
@@ -671,7 +531,7 @@ impl Module {
             resources: self.resources.clone()?,
             index: func.0,
             ty: *self.func_types.get(func.index())?,
-            features: FEATURES,
+            features: self.features,
         })
     }
 }
@@ -682,178 +542,5 @@ impl std::fmt::Debug for Module {
             .field("bytes", &self.bytes.len())
             .field("funcs", &self.func_types.len())
             .finish_non_exhaustive()
-    }
-}
-
-fn is_binary(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\0asm")
-}
-
-/// The binary format of `bytes`, which may be text.
-fn binary_of(bytes: Vec<u8>, path: Option<&Path>) -> Result<Vec<u8>, ModuleError> {
-    if bytes.is_empty() {
-        return Err(ModuleError::Empty);
-    }
-    if is_binary(&bytes) {
-        return Ok(bytes);
-    }
-    let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(ModuleError::NotWasm("it is not UTF-8 text".to_owned()));
-    };
-    match wat::Parser::new()
-        .generate_dwarf(wat::GenerateDwarf::Full)
-        .parse_str(path, text)
-    {
-        Ok(binary) => Ok(binary),
-        // Text that does not even look like an S-expression is some other file given by mistake.
-        Err(error) if !text.trim_start().starts_with(['(', ';']) => {
-            Err(ModuleError::NotWasm(first_line(&error)))
-        }
-        Err(error) => Err(ModuleError::Text(error.to_string())),
-    }
-}
-
-fn first_line(error: &wat::Error) -> String {
-    error
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// Validates function bodies on all processors; reports the error that comes first in the module.
-fn validate_bodies(
-    bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'_>)>,
-) -> Result<(), ModuleError> {
-    /// Below this many bytes of code a second thread costs more than it saves.
-    const BYTES_PER_THREAD_MIN: u64 = 64 * 1024;
-    let bytes: u64 = bodies
-        .iter()
-        .map(|(_, body)| body.range().end - body.range().start)
-        .sum();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let threads = processors.min(bytes / BYTES_PER_THREAD_MIN).max(1);
-    let bytes_per_thread = bytes / threads + 1;
-    let mut parts: Vec<Vec<_>> = vec![Vec::new()];
-    let mut part_bytes = 0;
-    for (func, body) in bodies {
-        part_bytes += body.range().end - body.range().start;
-        parts
-            .last_mut()
-            .expect("starts with one part")
-            .push((func, body));
-        if part_bytes > bytes_per_thread {
-            parts.push(Vec::new());
-            part_bytes = 0;
-        }
-    }
-    let validate = |part: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'_>)>| {
-        let mut allocations = wasmparser::FuncValidatorAllocations::default();
-        for (func, body) in part {
-            let mut validator = func.into_validator(allocations);
-            validator.validate(&body)?;
-            allocations = validator.into_allocations();
-        }
-        Ok(())
-    };
-    if parts.len() == 1 {
-        return parts.into_iter().try_for_each(validate);
-    }
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = parts
-            .into_iter()
-            .map(|part| scope.spawn(move || validate(part)))
-            .collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
-}
-
-fn narrow(range: Range<u64>) -> Range<u32> {
-    range.start as u32..range.end as u32
-}
-
-fn section_name(id: u8) -> &'static str {
-    const NAMES: [&str; 14] = [
-        "custom",
-        "type",
-        "import",
-        "function",
-        "table",
-        "memory",
-        "global",
-        "export",
-        "start",
-        "element",
-        "code",
-        "data",
-        "data count",
-        "tag",
-    ];
-    NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
-}
-
-fn export_of(export: &ParsedExport<'_>) -> Option<Export> {
-    let kind = match export.kind {
-        ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,
-        ExternalKind::Table => ExportKind::Table,
-        ExternalKind::Memory => ExportKind::Memory,
-        ExternalKind::Global => ExportKind::Global,
-        ExternalKind::Tag => return None,
-    };
-    Some(Export {
-        name: export.name.to_owned(),
-        kind,
-        index: export.index,
-    })
-}
-
-fn element_of(element: Element<'_>) -> Result<ElementSegment, ModuleError> {
-    let mode = match element.kind {
-        wasmparser::ElementKind::Passive => SegmentMode::Passive,
-        wasmparser::ElementKind::Declared => SegmentMode::Declared,
-        wasmparser::ElementKind::Active {
-            table_index,
-            offset_expr,
-        } => SegmentMode::Active {
-            target: table_index.unwrap_or(0),
-            offset: narrow(offset_expr.get_binary_reader().range()),
-        },
-    };
-    let (ty, items) = match element.items {
-        wasmparser::ElementItems::Functions(funcs) => (
-            RefType::FUNCREF,
-            ElementItems::Funcs(funcs.into_iter().collect::<Result<_, _>>()?),
-        ),
-        wasmparser::ElementItems::Expressions(ty, expressions) => {
-            let mut ranges = Vec::new();
-            for expression in expressions {
-                ranges.push(narrow(expression?.get_binary_reader().range()));
-            }
-            (ty, ElementItems::Expressions(ranges))
-        }
-    };
-    Ok(ElementSegment { mode, ty, items })
-}
-
-fn data_of(data: &Data<'_>) -> DataSegment {
-    let mode = match &data.kind {
-        DataKind::Passive => SegmentMode::Passive,
-        DataKind::Active {
-            memory_index,
-            offset_expr,
-        } => SegmentMode::Active {
-            target: *memory_index,
-            offset: narrow(offset_expr.get_binary_reader().range()),
-        },
-    };
-    let end = data.range.end as u32;
-    DataSegment {
-        mode,
-        bytes: end - data.data.len() as u32..end,
     }
 }

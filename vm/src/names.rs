@@ -16,6 +16,8 @@ pub struct Names {
     types: HashMap<u32, String>,
     data: HashMap<u32, String>,
     elements: HashMap<u32, String>,
+    tags: HashMap<u32, String>,
+    fields: HashMap<(u32, u32), String>,
 }
 
 impl Names {
@@ -33,6 +35,8 @@ impl Names {
                 Name::Type(map) => collect(map, &mut names.types),
                 Name::Data(map) => collect(map, &mut names.data),
                 Name::Element(map) => collect(map, &mut names.elements),
+                Name::Tag(map) => collect(map, &mut names.tags),
+                Name::Field(map) => collect_indirect(map, &mut names.fields),
                 _ => {}
             }
         }
@@ -85,6 +89,18 @@ impl Names {
     #[must_use]
     pub fn data(&self, index: u32) -> Option<&str> {
         self.data.get(&index).map(String::as_str)
+    }
+
+    /// A tag's name.
+    #[must_use]
+    pub fn tag(&self, index: u32) -> Option<&str> {
+        self.tags.get(&index).map(String::as_str)
+    }
+
+    /// The name of a field of a struct type.
+    #[must_use]
+    pub fn field(&self, ty: u32, field: u32) -> Option<&str> {
+        self.fields.get(&(ty, field)).map(String::as_str)
     }
 
     /// An element segment's name.

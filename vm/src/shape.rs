@@ -4,8 +4,8 @@
 //! side tables are made by the same walk.
 
 use wasmparser::{
-    BlockType, Frame, FrameKind, FuncValidator, FunctionBody, Operator, OperatorsReader, ValType,
-    ValidatorResources,
+    BlockType, Frame, FrameKind, FuncValidator, FunctionBody, Operator, OperatorsReader, RefType,
+    ValType, ValidatorResources,
 };
 
 use crate::address::{FuncIndex, ModuleOffset};
@@ -34,6 +34,12 @@ pub enum LabelKind {
     If,
     /// The second part of an `if`.
     Else,
+    /// `try_table`.
+    TryTable,
+    /// The first part of a legacy `try`.
+    Try,
+    /// A `catch` or `catch_all` of a legacy `try`.
+    Catch,
 }
 
 /// An entry of the label stack.
@@ -58,6 +64,9 @@ pub struct Shape {
     pub locals: Vec<Slot>,
     /// The operand stack, bottom first.
     pub operands: Vec<Slot>,
+    /// The exceptions that the legacy catch clauses handle in which the instruction lies, outermost first. Each has a cell among
+    /// those of the operands.
+    pub exceptions: Vec<Slot>,
     /// The label stack, outermost first.
     pub labels: Vec<Label>,
     /// The number of cells of locals and operands.
@@ -71,6 +80,8 @@ pub(crate) struct Walk<'m> {
     pub(crate) validator: FuncValidator<ValidatorResources>,
     /// Start of every open label.
     starts: Vec<ModuleOffset>,
+    /// Whether any legacy catch clause was seen.
+    has_legacy_catches: bool,
 }
 
 impl<'m> Walk<'m> {
@@ -81,7 +92,7 @@ impl<'m> Walk<'m> {
         let reader = wasmparser::BinaryReader::new_features(
             bytes,
             u64::from(body.range.start),
-            crate::module::FEATURES,
+            module.features,
         );
         let mut validator = module
             .func_to_validate(func)?
@@ -94,6 +105,7 @@ impl<'m> Walk<'m> {
             operators,
             validator,
             starts: vec![ModuleOffset(body.code.start)],
+            has_legacy_catches: false,
         })
     }
 
@@ -115,26 +127,50 @@ impl<'m> Walk<'m> {
     pub(crate) fn accept(&mut self, pc: ModuleOffset, operator: &Operator<'m>) -> Option<()> {
         self.validator.op(u64::from(pc.0), operator).ok()?;
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
-                self.starts.push(pc)
-            }
-            Operator::End => drop(self.starts.pop()),
+            _ if opens_block(operator) => self.starts.push(pc),
+            Operator::Catch { .. } | Operator::CatchAll => self.has_legacy_catches = true,
+            Operator::End | Operator::Delegate { .. } => drop(self.starts.pop()),
             _ => {}
         }
         Some(())
     }
 
-    /// The number of operands, in cells.
+    /// The number of cells of operands and caught exceptions.
     pub(crate) fn height_cells(&self) -> u32 {
-        self.height_cells_below(self.validator.operand_stack_height() as usize)
+        let operands = self.validator.operand_stack_height() as usize;
+        let labels = self.validator.control_stack_height() as usize;
+        self.operand_cells_below(operands) + self.exceptions_below(labels)
+    }
+
+    /// The number of those cells that lie below what belongs to the label at `depth`.
+    pub(crate) fn label_height_cells(&self, depth: u32) -> Option<u32> {
+        let height = self.control(depth)?.height;
+        let position = self.validator.control_stack_height() - 1 - depth;
+        Some(self.operand_cells_below(height) + self.exceptions_below(position as usize))
     }
 
     /// The number of cells that the lowest `height` operands take.
-    pub(crate) fn height_cells_below(&self, height: usize) -> u32 {
+    fn operand_cells_below(&self, height: usize) -> u32 {
         let all = self.validator.operand_stack_height() as usize;
         (all - height.min(all)..all)
             .map(|depth| self.operand_type(depth).map_or(1, cell_count))
             .sum()
+    }
+
+    /// The number of legacy catch clauses among the outermost `count` labels.
+    fn exceptions_below(&self, count: usize) -> u32 {
+        if !self.has_legacy_catches {
+            return 0;
+        }
+        let all = self.validator.control_stack_height() as usize;
+        let frames = (all - count..all).filter_map(|depth| self.control(depth as u32));
+        frames.filter(|frame| is_legacy_catch(frame)).count() as u32
+    }
+
+    /// The cell of the exception that the legacy catch clause at `depth` handles, counted from the operands' first.
+    pub(crate) fn exception_cell(&self, depth: u32) -> Option<u32> {
+        self.control(depth).filter(|frame| is_legacy_catch(frame))?;
+        self.label_height_cells(depth)
     }
 
     /// The types of a block's parameters and results.
@@ -166,27 +202,40 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// The type of the operand at a depth, where it is known.
-    pub(crate) fn operand_type(&self, depth: usize) -> Option<ValType> {
-        self.validator.get_operand_type(depth).flatten()
-    }
-
     /// The type of a global.
     pub(crate) fn global_type(&self, index: u32) -> Option<ValType> {
         let global = self.module.globals().get(index as usize)?;
         Some(global.ty.content_type)
     }
 
-    fn operands(&self, locals_cells: u32) -> Vec<Slot> {
+    /// The type of the operand at a depth, where it is known.
+    pub(crate) fn operand_type(&self, depth: usize) -> Option<ValType> {
+        let ty = self.validator.get_operand_type(depth).flatten()?;
+        Some(self.module.type_in_module(ty))
+    }
+
+    /// The slots of operands and of caught exceptions.
+    fn operands(&self, locals_cells: u32) -> (Vec<Slot>, Vec<Slot>) {
         let count = self.validator.operand_stack_height() as usize;
+        let labels = self.validator.control_stack_height();
+        let catches = (0..labels).rev().filter_map(|depth| self.control(depth));
+        let mut catches = catches.filter(|frame| is_legacy_catch(frame)).peekable();
         let mut cell = locals_cells;
-        let mut slots = Vec::with_capacity(count);
-        for depth in (0..count).rev() {
-            let ty = self.operand_type(depth);
-            slots.push(Slot { ty, cell });
-            cell += ty.map_or(1, cell_count);
+        let (mut slots, mut exceptions) = (Vec::with_capacity(count), Vec::new());
+        for index in 0..=count {
+            // A clause's exception lies below the clause's own operands.
+            while catches.next_if(|frame| frame.height <= index).is_some() {
+                let ty = Some(ValType::Ref(RefType::EXN));
+                exceptions.push(Slot { ty, cell });
+                cell += 1;
+            }
+            if index < count {
+                let ty = self.operand_type(count - 1 - index);
+                slots.push(Slot { ty, cell });
+                cell += ty.map_or(1, cell_count);
+            }
         }
-        slots
+        (slots, exceptions)
     }
 
     fn labels(&self) -> Vec<Label> {
@@ -199,6 +248,9 @@ impl<'m> Walk<'m> {
                 FrameKind::Loop => LabelKind::Loop,
                 FrameKind::If => LabelKind::If,
                 FrameKind::Else => LabelKind::Else,
+                FrameKind::TryTable => LabelKind::TryTable,
+                FrameKind::LegacyTry => LabelKind::Try,
+                FrameKind::LegacyCatch | FrameKind::LegacyCatchAll => LabelKind::Catch,
                 _ => LabelKind::Block,
             };
             let arity = self.branch_types(frame).len() as u32;
@@ -237,15 +289,14 @@ impl Module {
             locals.push(Slot { ty: Some(ty), cell });
             cell += cell_count(ty);
         }
-        let operands = walk.operands(cell);
-        let cells = operands
-            .last()
-            .map_or(cell, |slot| slot.cell + slot.ty.map_or(1, cell_count));
+        let (operands, exceptions) = walk.operands(cell);
+        let cells = cell + walk.height_cells();
         let mut labels = walk.labels();
         fill_targets(&mut walk, &mut labels);
         Some(Shape {
             locals,
             operands,
+            exceptions,
             labels,
             cells,
         })
@@ -258,6 +309,25 @@ impl Module {
     }
 }
 
+/// Whether the instruction opens a label.
+pub(crate) fn opens_block(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. }
+            | Operator::Try { .. }
+    )
+}
+
+fn is_legacy_catch(frame: &Frame) -> bool {
+    matches!(
+        frame.kind,
+        FrameKind::LegacyCatch | FrameKind::LegacyCatchAll
+    )
+}
+
 /// Walks on until every open label is closed, noting where branches to it land.
 fn fill_targets(walk: &mut Walk<'_>, labels: &mut [Label]) {
     let mut depth = labels.len();
@@ -265,8 +335,8 @@ fn fill_targets(walk: &mut Walk<'_>, labels: &mut [Label]) {
         let Some(operator) = walk.read() else { return };
         let next = walk.pc();
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
-            Operator::End => {
+            _ if opens_block(&operator) => depth += 1,
+            Operator::End | Operator::Delegate { .. } => {
                 depth -= 1;
                 if let Some(label) = labels.get_mut(depth) {
                     label.target = if depth == 0 { at } else { next };

@@ -3,15 +3,23 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use wasmparser::{BinaryReader, FuncType, GlobalType, MemoryType, Operator, TableType};
+use wasmparser::{
+    AbstractHeapType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType,
+    UnpackedIndex, ValType,
+};
 
-use crate::address::{FuncAddr, FuncIndex, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
+use crate::address::{
+    FuncAddr, FuncIndex, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr, TagAddr, TypeId,
+};
+use crate::constants::{HeapExhausted, evaluate};
+use crate::heap::{Heap, ObjectKind};
 use crate::host::{Host, HostFunc};
 use crate::machine::{Invocation, Machine, Table};
 use crate::memory::{GrowError, Memory, PAGE_BYTES};
 use crate::module::{ElementItems, ElementSegment, ExportKind, ImportType, Module, SegmentMode};
 use crate::trap::TrapKind;
-use crate::value::{cell_count, func_ref_cell};
+use crate::types::{StructLayout, TooManyTypes, Types, in_store, ref_type_in_store, type_id};
+use crate::value::{Reference, Value, cell_count, func_ref_cell};
 
 /// Why a module cannot be instantiated.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -60,10 +68,22 @@ pub struct FuncInst {
     pub instance: InstanceAddr,
     /// Its index in that instance's module.
     pub index: FuncIndex,
-    /// The number of its type in the store: equal numbers are equal types.
-    pub type_id: u32,
+    /// Its type.
+    pub type_id: TypeId,
     /// What runs.
     pub kind: FuncKind,
+}
+
+/// An exception tag of the store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TagInst {
+    /// The instance that defines it.
+    pub(crate) instance: InstanceAddr,
+    /// Its index there.
+    pub(crate) index: u32,
+    pub(crate) type_id: TypeId,
+    /// How its values lie in an exception.
+    pub(crate) layout: StructLayout,
 }
 
 /// A module instance: where the items of the module's index spaces lie in the store.
@@ -77,8 +97,9 @@ pub struct Instance {
     pub(crate) globals: Box<[GlobalAddr]>,
     /// The first cell of every global.
     pub(crate) global_cells: Box<[u32]>,
+    pub(crate) tags: Box<[TagAddr]>,
     /// The store's number of every type.
-    pub(crate) type_ids: Box<[u32]>,
+    pub(crate) type_ids: Box<[TypeId]>,
     /// The position of the module's first data segment among the store's.
     pub(crate) data_start: u32,
     /// The position of the module's first element segment among the store's.
@@ -90,14 +111,15 @@ pub struct Instance {
 pub struct Store {
     pub(crate) instances: Vec<Instance>,
     pub(crate) funcs: Vec<FuncInst>,
-    pub(crate) types: Vec<FuncType>,
-    /// The type and the first cell of every global.
+    pub(crate) types: Types,
+    pub(crate) tags: Vec<TagInst>,
+    /// The type, in the store's numbers, and the first cell of every global.
     pub(crate) globals: Vec<(GlobalType, u32)>,
     /// Every data segment: its instance and its bytes' range in the module.
     pub(crate) data: Vec<(InstanceAddr, Range<u32>)>,
     /// The references of every element segment.
     pub(crate) elements: Vec<Box<[u64]>>,
-    /// The types of tables and memories, as they were declared.
+    /// The types of tables, in the store's numbers, and of memories, as they were declared.
     pub(crate) tables: Vec<TableType>,
     pub(crate) memories: Vec<MemoryType>,
     /// Instances whose exports others can import, by the module name they are known under.
@@ -111,6 +133,7 @@ enum Extern {
     Table(TableAddr),
     Memory(MemoryAddr),
     Global(GlobalAddr),
+    Tag(TagAddr),
 }
 
 /// What a module's imports resolved to, in the order of each index space.
@@ -120,31 +143,86 @@ struct Imported {
     tables: Vec<TableAddr>,
     memories: Vec<MemoryAddr>,
     globals: Vec<GlobalAddr>,
+    tags: Vec<TagAddr>,
+}
+
+impl From<HeapExhausted> for LinkError {
+    fn from(_: HeapExhausted) -> LinkError {
+        LinkError::Resource("the initial objects exceed the limit of the heap".to_owned())
+    }
+}
+
+impl From<TooManyTypes> for LinkError {
+    fn from(_: TooManyTypes) -> LinkError {
+        LinkError::Resource("the modules define too many types".to_owned())
+    }
 }
 
 impl Store {
     /// The function's type.
     #[must_use]
     pub fn func_type(&self, func: FuncAddr) -> &FuncType {
-        &self.types[self.funcs[func.index()].type_id as usize]
+        self.types.func(self.funcs[func.index()].type_id)
+    }
+
+    /// Whether a place of a type of the store can hold the value.
+    pub(crate) fn value_fits(&self, heap: &Heap, value: Value, ty: ValType) -> bool {
+        match (value, ty) {
+            (Value::I32(_), ValType::I32)
+            | (Value::I64(_), ValType::I64)
+            | (Value::F32(_), ValType::F32)
+            | (Value::F64(_), ValType::F64)
+            | (Value::V128(_), ValType::V128) => true,
+            (Value::Ref(reference), ValType::Ref(ty)) => self.reference_fits(heap, reference, ty),
+            _ => false,
+        }
+    }
+
+    /// Whether a reference has a reference type of the store. It may come from outside, so nothing is taken for granted.
+    fn reference_fits(&self, heap: &Heap, reference: Reference, ty: RefType) -> bool {
+        let wanted = ty.heap_type();
+        let abstract_type = |ty| HeapType::Abstract { shared: false, ty };
+        match reference {
+            Reference::Null => ty.is_nullable(),
+            Reference::Func(func) => self.funcs.get(func.index()).is_some_and(|func| {
+                let actual = HeapType::Concrete(UnpackedIndex::Module(func.type_id.0));
+                self.types.heap_type_matches(actual, wanted)
+            }),
+            // Either side of a conversion.
+            Reference::Extern(_) => {
+                wanted == HeapType::EXTERN || wanted == abstract_type(AbstractHeapType::Any)
+            }
+            Reference::I31(_) => {
+                let actual = abstract_type(AbstractHeapType::I31);
+                wanted == HeapType::EXTERN || self.types.heap_type_matches(actual, wanted)
+            }
+            Reference::Object(object) => heap.get(object).is_some_and(|object| match object.kind {
+                ObjectKind::Data(id) => {
+                    let actual = HeapType::Concrete(UnpackedIndex::Module(id.0));
+                    wanted == HeapType::EXTERN || self.types.heap_type_matches(actual, wanted)
+                }
+                ObjectKind::Exception(_) => wanted == abstract_type(AbstractHeapType::Exn),
+            }),
+        }
+    }
+
+    /// Whether a live reference, in its cell, has a type, as a cast asks.
+    #[inline]
+    pub(crate) fn cast_fits(&self, heap: &Heap, cell: u64, nullable: bool, ty: HeapType) -> bool {
+        // The common question is after one type of structs or arrays.
+        if let (Some(wanted), Reference::Object(object)) = (type_id(ty), Reference::from_cell(cell))
+            && let ObjectKind::Data(actual) = heap.object(object).kind
+        {
+            return self.types.is_subtype(actual, wanted);
+        }
+        let wanted = RefType::new(nullable, ty);
+        wanted.is_some_and(|ty| self.reference_fits(heap, Reference::from_cell(cell), ty))
     }
 
     /// The bytes of a data segment of the store.
     pub(crate) fn data_bytes(&self, segment: usize) -> &[u8] {
         let (instance, range) = &self.data[segment];
         &self.instances[instance.index()].module.bytes()[range.start as usize..range.end as usize]
-    }
-
-    fn type_id(&mut self, ty: &FuncType) -> u32 {
-        let position = self
-            .types
-            .iter()
-            .position(|known| known == ty)
-            .unwrap_or_else(|| {
-                self.types.push(ty.clone());
-                self.types.len() - 1
-            });
-        position as u32
     }
 
     /// Instantiates a module: allocates its items in `machine`, copies its active segments, and makes its start function
@@ -157,11 +235,14 @@ impl Store {
         stub_imports: bool,
     ) -> Result<InstanceAddr, LinkError> {
         let address = InstanceAddr(self.instances.len() as u32);
-        let type_ids: Box<[u32]> = module.types.iter().map(|ty| self.type_id(ty)).collect();
+        let type_ids = self
+            .types
+            .intern_module(address, &module.types, &module.type_groups)?;
         let imported =
             self.resolve_imports(machine, address, module, &type_ids, host, stub_imports)?;
         let funcs = self.allocate_funcs(address, module, &type_ids, imported.funcs);
-        let tables = self.allocate_tables(machine, module, imported.tables)?;
+        let tables = self.allocate_tables(machine, module, &type_ids, imported.tables)?;
+        let tags = self.allocate_tags(address, module, &type_ids, imported.tags);
         let memories = self.allocate_memories(machine, module, imported.memories)?;
         let data_start = self.data.len() as u32;
         self.data.extend(
@@ -179,23 +260,22 @@ impl Store {
             memories,
             globals: Box::new([]),
             global_cells: Box::new([]),
+            tags,
             type_ids,
             data_start,
             elements_start,
         };
-        self.allocate_globals(machine, &mut instance, imported.globals);
+        self.allocate_globals(machine, &mut instance, imported.globals)?;
         for (definition, table) in instance.module.tables.iter().zip(&instance.tables) {
             if let Some(init) = &definition.init {
-                let value = evaluate(&instance, machine, init.clone());
+                let value = evaluate(self, &instance, machine, init.clone())?;
                 machine.tables[table.index()].elements.fill(value as u64);
             }
         }
-        self.elements.extend(
-            module
-                .elements
-                .iter()
-                .map(|segment| element_cells(&instance, machine, segment)),
-        );
+        for segment in &module.elements {
+            let cells = element_cells(self, &instance, machine, segment)?;
+            self.elements.push(cells);
+        }
         machine.dropped_elements.resize(self.elements.len(), false);
         self.instances.push(instance);
         self.copy_segments(machine, address)?;
@@ -215,7 +295,7 @@ impl Store {
         machine: &Machine,
         instance: InstanceAddr,
         module: &Module,
-        type_ids: &[u32],
+        type_ids: &[TypeId],
         host: &dyn Host,
         stub_imports: bool,
     ) -> Result<Imported, LinkError> {
@@ -230,6 +310,7 @@ impl Store {
                     Extern::Table(table) => imported.tables.push(table),
                     Extern::Memory(memory) => imported.memories.push(memory),
                     Extern::Global(global) => imported.globals.push(global),
+                    Extern::Tag(tag) => imported.tags.push(tag),
                 }
                 continue;
             }
@@ -252,11 +333,16 @@ impl Store {
             };
             let kind = match host.resolve(&import.module, &import.name) {
                 Some(func) => {
-                    check_func_type(
-                        &full_name,
-                        &module.types[ty as usize],
-                        &host.func_type(func),
-                    )?;
+                    let (wanted, provided) = (type_ids[ty as usize], host.func_type(func));
+                    let provided_id = self.types.intern_func(&provided)?;
+                    if !self.types.is_subtype(provided_id, wanted) {
+                        let text = crate::disassemble::func_type_text;
+                        return Err(LinkError::ImportType {
+                            import: full_name,
+                            wanted: text(self.types.func(wanted)),
+                            provided: text(&provided),
+                        });
+                    }
                     FuncKind::Host(func)
                 }
                 None if stub_imports => FuncKind::Stub(full_name),
@@ -299,6 +385,7 @@ impl Store {
             ExportKind::Table => Extern::Table(instance.tables[index]),
             ExportKind::Memory => Extern::Memory(instance.memories[index]),
             ExportKind::Global => Extern::Global(instance.globals[index]),
+            ExportKind::Tag => Extern::Tag(instance.tags[index]),
         })
     }
 
@@ -308,17 +395,21 @@ impl Store {
         machine: &Machine,
         import: &str,
         wanted: &ImportType,
-        type_ids: &[u32],
+        type_ids: &[TypeId],
         served: Extern,
     ) -> Result<(), LinkError> {
         let fits = match (wanted, served) {
             (ImportType::Func(ty), Extern::Func(func)) => {
-                self.funcs[func.index()].type_id == type_ids[*ty as usize]
+                let served = self.funcs[func.index()].type_id;
+                self.types.is_subtype(served, type_ids[*ty as usize])
+            }
+            (ImportType::Tag(ty), Extern::Tag(tag)) => {
+                self.tags[tag.index()].type_id == type_ids[*ty as usize]
             }
             (ImportType::Table(wanted), Extern::Table(table)) => {
                 let ty = &self.tables[table.index()];
                 let count = machine.tables[table.index()].elements.len() as u64;
-                ty.element_type == wanted.element_type
+                ty.element_type == ref_type_in_store(wanted.element_type, type_ids)
                     && ty.table64 == wanted.table64
                     && limits_fit(count, ty.maximum, wanted.initial, wanted.maximum)
             }
@@ -331,7 +422,19 @@ impl Store {
                     && limits_fit(pages, ty.maximum, wanted.initial, wanted.maximum)
             }
             (ImportType::Global(wanted), Extern::Global(global)) => {
-                self.globals[global.index()].0 == *wanted
+                let (served, wanted_type) = (
+                    self.globals[global.index()].0,
+                    in_store(wanted.content_type, type_ids),
+                );
+                // What can be written to must agree in both directions.
+                served.mutable == wanted.mutable
+                    && served.shared == wanted.shared
+                    && if wanted.mutable {
+                        served.content_type == wanted_type
+                    } else {
+                        self.types
+                            .val_type_matches(served.content_type, wanted_type)
+                    }
             }
             _ => false,
         };
@@ -350,7 +453,7 @@ impl Store {
         &mut self,
         instance: InstanceAddr,
         module: &Module,
-        type_ids: &[u32],
+        type_ids: &[TypeId],
         imported: Vec<FuncAddr>,
     ) -> Box<[FuncAddr]> {
         let mut addresses = imported;
@@ -367,10 +470,33 @@ impl Store {
         addresses.into()
     }
 
+    fn allocate_tags(
+        &mut self,
+        instance: InstanceAddr,
+        module: &Module,
+        type_ids: &[TypeId],
+        imported: Vec<TagAddr>,
+    ) -> Box<[TagAddr]> {
+        let mut addresses = imported;
+        for (index, &ty) in module.tags.iter().enumerate().skip(addresses.len()) {
+            addresses.push(TagAddr(self.tags.len() as u32));
+            let type_id = type_ids[ty as usize];
+            let values = self.types.func(type_id).params().iter();
+            self.tags.push(TagInst {
+                instance,
+                index: index as u32,
+                type_id,
+                layout: StructLayout::new(values.map(|&ty| wasmparser::StorageType::Val(ty))),
+            });
+        }
+        addresses.into()
+    }
+
     fn allocate_tables(
         &mut self,
         machine: &mut Machine,
         module: &Module,
+        type_ids: &[TypeId],
         imported: Vec<TableAddr>,
     ) -> Result<Box<[TableAddr]>, LinkError> {
         let mut addresses = imported;
@@ -393,7 +519,10 @@ impl Store {
                     u64::from(u32::MAX)
                 },
             });
-            self.tables.push(table.ty);
+            self.tables.push(TableType {
+                element_type: ref_type_in_store(table.ty.element_type, type_ids),
+                ..table.ty
+            });
         }
         Ok(addresses.into())
     }
@@ -428,7 +557,7 @@ impl Store {
         machine: &mut Machine,
         instance: &mut Instance,
         imported: Vec<GlobalAddr>,
-    ) {
+    ) -> Result<(), LinkError> {
         let module = Arc::clone(&instance.module);
         let mut cells: Vec<u32> = imported
             .iter()
@@ -438,21 +567,26 @@ impl Store {
         for global in module.globals.iter().skip(addresses.len()) {
             // An initialiser may read the globals before it.
             instance.global_cells = cells.as_slice().into();
-            let value = global
-                .init
-                .clone()
-                .map_or(0, |init| evaluate(instance, machine, init));
+            let value = match &global.init {
+                Some(init) => evaluate(self, instance, machine, init.clone())?,
+                None => 0,
+            };
             let cell = machine.globals.len() as u32;
             machine.globals.push(value as u64);
             if cell_count(global.ty.content_type) == 2 {
                 machine.globals.push((value >> 64) as u64);
             }
             addresses.push(GlobalAddr(self.globals.len() as u32));
-            self.globals.push((global.ty, cell));
+            let ty = GlobalType {
+                content_type: in_store(global.ty.content_type, &instance.type_ids),
+                ..global.ty
+            };
+            self.globals.push((ty, cell));
             cells.push(cell);
         }
         instance.global_cells = cells.into();
         instance.globals = addresses.into();
+        Ok(())
     }
 
     fn copy_segments(&self, machine: &mut Machine, address: InstanceAddr) -> Result<(), LinkError> {
@@ -460,7 +594,7 @@ impl Store {
         for (index, segment) in instance.module.elements.iter().enumerate() {
             let position = instance.elements_start as usize + index;
             if let SegmentMode::Active { target, offset } = &segment.mode {
-                let at = evaluate(instance, machine, offset.clone()) as u64;
+                let at = evaluate(self, instance, machine, offset.clone())? as u64;
                 let cells = &self.elements[position];
                 let table = instance.tables[*target as usize].index();
                 machine
@@ -475,7 +609,7 @@ impl Store {
         for (index, segment) in instance.module.data.iter().enumerate() {
             let position = instance.data_start as usize + index;
             if let SegmentMode::Active { target, offset } = &segment.mode {
-                let at = evaluate(instance, machine, offset.clone()) as u64;
+                let at = evaluate(self, instance, machine, offset.clone())? as u64;
                 let bytes = self.data_bytes(position);
                 let memory = instance.memories[*target as usize].index();
                 machine
@@ -505,80 +639,20 @@ fn page_bytes(ty: &MemoryType) -> u64 {
     ty.page_size_log2.map_or(PAGE_BYTES, |log2| 1 << log2)
 }
 
-fn check_func_type(import: &str, wanted: &FuncType, provided: &FuncType) -> Result<(), LinkError> {
-    if wanted == provided {
-        return Ok(());
-    }
-    let text = crate::disassemble::func_type_text;
-    Err(LinkError::ImportType {
-        import: import.to_owned(),
-        wanted: text(wanted),
-        provided: text(provided),
-    })
-}
-
-fn element_cells(instance: &Instance, machine: &Machine, segment: &ElementSegment) -> Box<[u64]> {
+fn element_cells(
+    store: &Store,
+    instance: &Instance,
+    machine: &mut Machine,
+    segment: &ElementSegment,
+) -> Result<Box<[u64]>, HeapExhausted> {
     match &segment.items {
-        ElementItems::Funcs(funcs) => funcs
+        ElementItems::Funcs(funcs) => Ok(funcs
             .iter()
             .map(|&func| func_ref_cell(Some(instance.funcs[func as usize])))
-            .collect(),
+            .collect()),
         ElementItems::Expressions(ranges) => ranges
             .iter()
-            .map(|range| evaluate(instance, machine, range.clone()) as u64)
+            .map(|range| Ok(evaluate(store, instance, machine, range.clone())? as u64))
             .collect(),
     }
-}
-
-/// The value of a constant expression, which validation has checked (WebAssembly 3.0, section 3.4.14). Only a vector has
-/// an upper half.
-fn evaluate(instance: &Instance, machine: &Machine, range: Range<u32>) -> u128 {
-    let bytes = &instance.module.bytes()[range.start as usize..range.end as usize];
-    let reader = BinaryReader::new_features(bytes, u64::from(range.start), crate::module::FEATURES);
-    let mut stack: Vec<u128> = Vec::new();
-    for operator in wasmparser::OperatorsReader::new(reader)
-        .into_iter()
-        .map_while(Result::ok)
-    {
-        match operator {
-            Operator::I32Const { value } => stack.push(u128::from(value as u32)),
-            Operator::I64Const { value } => stack.push(u128::from(value as u64)),
-            Operator::F32Const { value } => stack.push(u128::from(value.bits())),
-            Operator::F64Const { value } => stack.push(u128::from(value.bits())),
-            Operator::V128Const { value } => stack.push(u128::from_le_bytes(*value.bytes())),
-            Operator::RefNull { .. } => stack.push(0),
-            Operator::RefFunc { function_index } => {
-                let func = instance.funcs[function_index as usize];
-                stack.push(u128::from(func_ref_cell(Some(func))));
-            }
-            Operator::GlobalGet { global_index } => {
-                let cell = instance.global_cells[global_index as usize] as usize;
-                let high = machine.globals.get(cell + 1).copied().unwrap_or(0);
-                let low = machine.globals[cell];
-                stack.push(u128::from(low) | u128::from(high) << 64);
-            }
-            Operator::I32Add | Operator::I32Sub | Operator::I32Mul => {
-                let (right, left) = (pop(&mut stack) as u32, pop(&mut stack) as u32);
-                stack.push(u128::from(match operator {
-                    Operator::I32Add => left.wrapping_add(right),
-                    Operator::I32Sub => left.wrapping_sub(right),
-                    _ => left.wrapping_mul(right),
-                }));
-            }
-            Operator::I64Add | Operator::I64Sub | Operator::I64Mul => {
-                let (right, left) = (pop(&mut stack) as u64, pop(&mut stack) as u64);
-                stack.push(u128::from(match operator {
-                    Operator::I64Add => left.wrapping_add(right),
-                    Operator::I64Sub => left.wrapping_sub(right),
-                    _ => left.wrapping_mul(right),
-                }));
-            }
-            _ => break,
-        }
-    }
-    pop(&mut stack)
-}
-
-fn pop(stack: &mut Vec<u128>) -> u128 {
-    stack.pop().expect("validated expressions leave a value")
 }

@@ -23,6 +23,24 @@ pub enum TrapKind {
     UninitializedElement,
     /// An indirect call of a function of another type.
     IndirectCallTypeMismatch,
+    /// A null reference where there must be none.
+    NullReference,
+    /// A call through a null reference.
+    NullFunctionReference,
+    /// An access to the struct that a null reference does not lead to.
+    NullStructureReference,
+    /// An access to the array that a null reference does not lead to.
+    NullArrayReference,
+    /// A number out of a null reference.
+    NullI31Reference,
+    /// A null reference thrown.
+    NullExceptionReference,
+    /// An access outside an array.
+    ArrayOutOfBounds,
+    /// A reference of another type than a cast asks for.
+    CastFailure,
+    /// A new object would exceed the limit of the heap.
+    HeapExhausted,
     /// The call depth or the stack exceeds its limit.
     CallStackExhausted,
     /// An atomic access at an address that is no multiple of its size.
@@ -47,6 +65,15 @@ impl TrapKind {
             TrapKind::UndefinedElement => "undefined element",
             TrapKind::UninitializedElement => "uninitialized element",
             TrapKind::IndirectCallTypeMismatch => "indirect call type mismatch",
+            TrapKind::NullReference => "null reference",
+            TrapKind::NullFunctionReference => "null function reference",
+            TrapKind::NullStructureReference => "null structure reference",
+            TrapKind::NullArrayReference => "null array reference",
+            TrapKind::NullI31Reference => "null i31 reference",
+            TrapKind::NullExceptionReference => "null exception reference",
+            TrapKind::ArrayOutOfBounds => "out of bounds array access",
+            TrapKind::CastFailure => "cast failure",
+            TrapKind::HeapExhausted => "heap exhausted",
             TrapKind::CallStackExhausted => "call stack exhausted",
             TrapKind::UnalignedAtomic => "unaligned atomic",
             TrapKind::ExpectedSharedMemory => "expected shared memory",

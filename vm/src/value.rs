@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use wasmparser::{RefType, ValType};
+use wasmparser::ValType;
 
-use crate::address::FuncAddr;
+use crate::address::{FuncAddr, ObjectAddr};
 
 /// A value of the abstract machine. Floats are bits, so that no NaN is ever changed by being looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,10 +19,58 @@ pub enum Value {
     F64(u64),
     /// A vector.
     V128(u128),
-    /// A reference to a function, or null.
-    FuncRef(Option<FuncAddr>),
-    /// A reference of the host, or null.
-    ExternRef(Option<u32>),
+    /// A reference.
+    Ref(Reference),
+}
+
+/// A reference. Its cell says by itself what it refers to, whatever its static type is, so that a conversion between the
+/// hierarchies of types is no operation at all.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reference {
+    /// Nothing; the cell is 0, so that zeroed cells are null references.
+    Null,
+    /// A function.
+    Func(FuncAddr),
+    /// Something of the host.
+    Extern(u32),
+    /// An integer of 31 bits.
+    I31(u32),
+    /// A struct, an array or an exception in the heap.
+    Object(ObjectAddr),
+}
+
+impl Reference {
+    /// The bits of a cell that say what kind of reference it holds; functions have none of them.
+    const KIND_SHIFT: u32 = 60;
+    const KIND_I31: u64 = 1;
+    const KIND_OBJECT: u64 = 2;
+    const KIND_EXTERN: u64 = 3;
+
+    /// The reference in a cell.
+    #[must_use]
+    pub fn from_cell(cell: u64) -> Reference {
+        let low = cell as u32;
+        match cell >> Reference::KIND_SHIFT {
+            _ if cell == 0 => Reference::Null,
+            Reference::KIND_I31 => Reference::I31(low),
+            Reference::KIND_OBJECT => Reference::Object(ObjectAddr(low)),
+            Reference::KIND_EXTERN => Reference::Extern(low),
+            _ => Reference::Func(FuncAddr(low.wrapping_sub(1))),
+        }
+    }
+
+    /// The cell that holds the reference.
+    #[must_use]
+    pub fn to_cell(self) -> u64 {
+        let of_kind = |kind: u64, low: u32| kind << Reference::KIND_SHIFT | u64::from(low);
+        match self {
+            Reference::Null => 0,
+            Reference::Func(func) => func_ref_cell(Some(func)),
+            Reference::I31(value) => of_kind(Reference::KIND_I31, value),
+            Reference::Object(object) => of_kind(Reference::KIND_OBJECT, object.0),
+            Reference::Extern(index) => of_kind(Reference::KIND_EXTERN, index),
+        }
+    }
 }
 
 /// How many cells a value of the type takes: two for a vector, one for all others.
@@ -46,15 +94,16 @@ pub fn func_ref_cell(func: Option<FuncAddr>) -> u64 {
     func.map_or(0, |func| u64::from(func.0) + 1)
 }
 
+/// The 31 bits of an `i31ref` as a signed number.
+#[must_use]
+pub fn i31_signed(value: u32) -> i32 {
+    (value << 1) as i32 >> 1
+}
+
 /// The function that a cell of [`func_ref_cell`] refers to.
 #[must_use]
 pub fn func_of_ref_cell(cell: u64) -> Option<FuncAddr> {
     cell.checked_sub(1).map(|index| FuncAddr(index as u32))
-}
-
-/// A reference type that values of this version can have.
-fn is_extern(ty: RefType) -> bool {
-    ty.is_extern_ref()
 }
 
 impl Value {
@@ -68,10 +117,7 @@ impl Value {
             ValType::F32 => Value::F32(low as u32),
             ValType::F64 => Value::F64(low),
             ValType::V128 => Value::V128(u128::from(low) | u128::from(cells[1]) << 64),
-            ValType::Ref(ty) if is_extern(ty) => {
-                Value::ExternRef(low.checked_sub(1).map(|index| index as u32))
-            }
-            ValType::Ref(_) => Value::FuncRef(func_of_ref_cell(low)),
+            ValType::Ref(_) => Value::Ref(Reference::from_cell(low)),
         }
     }
 
@@ -83,8 +129,7 @@ impl Value {
             Value::F32(bits) => u64::from(bits),
             Value::F64(bits) => bits,
             Value::V128(bits) => bits as u64,
-            Value::FuncRef(func) => func_ref_cell(func),
-            Value::ExternRef(index) => index.map_or(0, |index| u64::from(index) + 1),
+            Value::Ref(reference) => reference.to_cell(),
         });
         if let Value::V128(bits) = self {
             cells.push((bits >> 64) as u64);
@@ -103,21 +148,6 @@ impl Value {
     #[must_use]
     pub fn zero(ty: ValType) -> Value {
         Value::from_cells(ty, &[0, 0])
-    }
-
-    /// Whether a place of type `ty` can hold the value.
-    #[must_use]
-    pub fn has_type(self, ty: ValType) -> bool {
-        match (self, ty) {
-            (Value::I32(_), ValType::I32)
-            | (Value::I64(_), ValType::I64)
-            | (Value::F32(_), ValType::F32)
-            | (Value::F64(_), ValType::F64)
-            | (Value::V128(_), ValType::V128) => true,
-            (Value::FuncRef(_), ValType::Ref(ty)) => !is_extern(ty),
-            (Value::ExternRef(_), ValType::Ref(ty)) => is_extern(ty),
-            _ => false,
-        }
     }
 }
 
@@ -139,9 +169,11 @@ impl fmt::Display for Value {
                 bits,
             ),
             Value::V128(bits) => write!(f, "0x{bits:032x}"),
-            Value::FuncRef(Some(func)) => write!(f, "funcref({})", func.0),
-            Value::ExternRef(Some(index)) => write!(f, "externref({index})"),
-            Value::FuncRef(None) | Value::ExternRef(None) => f.write_str("null"),
+            Value::Ref(Reference::Func(func)) => write!(f, "funcref({})", func.0),
+            Value::Ref(Reference::Extern(index)) => write!(f, "externref({index})"),
+            Value::Ref(Reference::I31(value)) => write!(f, "i31({})", i31_signed(value)),
+            Value::Ref(Reference::Object(object)) => write!(f, "object({})", object.0),
+            Value::Ref(Reference::Null) => f.write_str("null"),
         }
     }
 }

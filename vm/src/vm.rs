@@ -1,13 +1,17 @@
 //! The driver: owns a machine, the tiers that run it, the host that serves it, and the log of what the host did.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::classic::{Classic, Mode, Outcome, func_at};
+use crate::collect::RootPlace;
+use crate::exceptions::Handlers;
 use crate::exit::Exit;
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
+use crate::isa::Op;
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::store::{FuncKind, LinkError, Store};
@@ -59,6 +63,8 @@ pub struct RunLimit {
     pub tick: Option<u64>,
     /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it.
     pub probe_at_start: bool,
+    /// Stop where an exception is handled when so many frames are left, or fewer.
+    pub landing_depth: Option<usize>,
 }
 
 /// A machine with everything that runs it.
@@ -75,6 +81,16 @@ pub struct Vm {
     stops_at_host_calls: bool,
     /// Where the last such stop was: going on from it makes the call.
     host_call_passed: Option<Time>,
+    /// Whether runs stop before exceptions are thrown.
+    pub(crate) stops_at_throws: bool,
+    /// Where the last such stop was: going on from it throws.
+    pub(crate) throw_passed: Option<Time>,
+    /// Whether the last instruction threw an exception that was handled.
+    pub(crate) has_landed: bool,
+    /// What handles exceptions, by the function.
+    pub(crate) handlers: HashMap<FuncAddr, Arc<Handlers>>,
+    /// Where frames hold references, by the place at which they stand.
+    pub(crate) root_maps: HashMap<RootPlace, Arc<[u32]>>,
 }
 
 impl Vm {
@@ -104,6 +120,11 @@ impl Vm {
             watches: Watches::default(),
             stops_at_host_calls: false,
             host_call_passed: None,
+            stops_at_throws: false,
+            throw_passed: None,
+            has_landed: false,
+            handlers: HashMap::new(),
+            root_maps: HashMap::new(),
         }
     }
 
@@ -150,9 +171,9 @@ impl Vm {
         if let Some(position) = params
             .iter()
             .zip(args)
-            .position(|(&ty, arg)| !arg.has_type(ty))
+            .position(|(&ty, &arg)| !self.store.value_fits(&self.machine.heap, arg, ty))
         {
-            let wanted = params[position].to_string();
+            let wanted = crate::disassemble::val_type_text(params[position]);
             return Err(InvokeError::ArgumentType {
                 position: position + 1,
                 wanted,
@@ -244,6 +265,9 @@ impl Vm {
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
+            if self.lands(limit) {
+                return Exit::Landed;
+            }
             mode = Mode::RunFromProbe;
         }
     }
@@ -252,6 +276,9 @@ impl Vm {
     pub fn step(&mut self) -> Exit {
         if self.stops_at_host_calls {
             self.host_call_passed = Some(self.time());
+        }
+        if self.stops_at_throws {
+            self.throw_passed = Some(self.time());
         }
         if self.watches.is_empty() {
             self.step_plain()
@@ -273,6 +300,8 @@ impl Vm {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
+        self.has_landed = false;
+        let tick_before = self.machine.tick;
         match self
             .classic
             .execute(&mut self.machine, &self.store, mode, ticks)
@@ -286,6 +315,16 @@ impl Vm {
                 kind,
                 detail: self.trap_detail(kind),
             })),
+            Outcome::Throw => self.throw(),
+            Outcome::Collect => {
+                self.collect();
+                // A probe at this instruction has been passed.
+                let mode = match mode {
+                    Mode::Step => Mode::Step,
+                    Mode::Run | Mode::RunFromProbe => Mode::Run,
+                };
+                self.execute(mode, ticks - (self.machine.tick - tick_before))
+            }
             Outcome::HostResource => {
                 let bytes: usize = self
                     .machine
@@ -301,6 +340,12 @@ impl Vm {
             Outcome::Finished if !self.machine.pending.is_empty() => None,
             Outcome::Finished => Some(Exit::Finished(self.results())),
         }
+    }
+
+    /// Whether an exception was just handled where the run is to stop.
+    pub(crate) fn lands(&self, limit: RunLimit) -> bool {
+        let count = self.machine.frames.len();
+        self.has_landed && limit.landing_depth.is_some_and(|depth| count <= depth)
     }
 
     /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.
@@ -430,8 +475,11 @@ impl Vm {
         let instruction = crate::decode::Instructions::new(code, top.pc)
             .next()
             .expect("the machine stands at a call");
-        // An indirect call's index lies above the arguments.
-        let indirect = instruction.info().immediates == crate::isa::ImmediateKind::CallIndirect;
+        // An indirect call's index, or the reference that is called, lies above the arguments.
+        let indirect = matches!(
+            instruction.op,
+            Op::CallIndirect | Op::ReturnCallIndirect | Op::CallRef | Op::ReturnCallRef
+        );
         let args_end = self.machine.height as usize - usize::from(indirect);
         let args_cells = cells_count(self.store.func_type(func).params()) as usize;
         CallSite {

@@ -11,7 +11,7 @@ use crate::access::{Access, access, memory_and_offset};
 use crate::address::{GlobalAddr, InstanceAddr};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
-use crate::isa::{Op, PREFIX_FC, PREFIX_FD, PREFIX_FE};
+use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
 use crate::vm::{RunLimit, Vm};
 
 /// What a watch looks at.
@@ -145,6 +145,8 @@ static EFFECTS: LazyLock<[Effect; 256]> =
 
 fn effect_of(byte: u8) -> Effect {
     match byte {
+        // Nothing that can be watched is changed by instructions on objects.
+        PREFIX_FB => return Effect::None,
         PREFIX_FC => return Effect::Any,
         PREFIX_FD | PREFIX_FE => return Effect::Prefixed,
         _ => {}
@@ -159,8 +161,10 @@ fn effect_of(byte: u8) -> Effect {
         Op::GlobalSet => Effect::GlobalSet,
         Op::TableGet => Effect::TableGet,
         Op::TableSet | Op::MemoryGrow => Effect::Any,
-        Op::Call | Op::CallIndirect => Effect::Call { is_tail: false },
-        Op::ReturnCall | Op::ReturnCallIndirect => Effect::Call { is_tail: true },
+        Op::Call | Op::CallIndirect | Op::CallRef => Effect::Call { is_tail: false },
+        Op::ReturnCall | Op::ReturnCallIndirect | Op::ReturnCallRef => {
+            Effect::Call { is_tail: true }
+        }
         _ => access(op).map_or(Effect::None, Effect::Memory),
     }
 }
@@ -280,6 +284,7 @@ impl Vm {
             }
             stops_here = true;
             match self.step_watched() {
+                Exit::Stepped if self.lands(limit) => return Exit::Landed,
                 Exit::Stepped => {}
                 exit => return exit,
             }

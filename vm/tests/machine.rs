@@ -17,7 +17,7 @@ const ROUNDS: i32 = 300;
 fn run_to_tick(vm: &mut Vm, tick: u64) -> Exit {
     vm.run(RunLimit {
         tick: Some(tick),
-        probe_at_start: false,
+        ..RunLimit::default()
     })
 }
 
@@ -210,8 +210,8 @@ fn probes_stop_before_their_instruction_and_are_passed_when_going_on() {
     let at = vm.time();
     assert_eq!(
         vm.run(RunLimit {
-            tick: None,
-            probe_at_start: true
+            probe_at_start: true,
+            ..RunLimit::default()
         }),
         Exit::Probe
     );

@@ -66,7 +66,7 @@ fn catch_up(random: &mut Random, stepped: &Vm, run: &mut Vm) {
         if run.frame_count() == 0 || run.time().tick < time.tick {
             let limit = RunLimit {
                 tick: Some(time.tick),
-                probe_at_start: false,
+                ..RunLimit::default()
             };
             assert_eq!(run.run(limit), Exit::Tick);
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use wast::token::Id;
 use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat};
-use wdb_vm::WasmFeatures;
 use wdb_vm::address::InstanceAddr;
 use wdb_vm::exit::Exit;
 use wdb_vm::module::{ExportKind, Module};
@@ -14,7 +13,7 @@ use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 
 use crate::values::{all_match, argument, expected_text, values_text};
-use crate::{Execution, spectest};
+use crate::{Execution, Language, spectest};
 
 /// How a directive went.
 pub(crate) enum Verdict {
@@ -31,6 +30,8 @@ pub(crate) enum Verdict {
 enum Outcome {
     Returned(Vec<Value>),
     Trapped(String),
+    /// An exception that nothing handles.
+    Threw,
     /// Something that no script asks for.
     Other(String),
 }
@@ -40,6 +41,7 @@ impl Outcome {
         match exit {
             Exit::Finished(values) => Outcome::Returned(values),
             Exit::Trap(trap) => Outcome::Trapped(trap.kind.message().to_owned()),
+            Exit::Uncaught(_) => Outcome::Threw,
             exit => Outcome::Other(format!("{exit:?}")),
         }
     }
@@ -48,6 +50,7 @@ impl Outcome {
         match self {
             Outcome::Returned(values) => format!("returned {}", values_text(values)),
             Outcome::Trapped(message) => format!("trapped: {message}"),
+            Outcome::Threw => "threw an exception".to_owned(),
             Outcome::Other(text) => text.clone(),
         }
     }
@@ -59,7 +62,7 @@ type Executed = Result<Outcome, String>;
 /// A script in progress. All its modules are instances in one machine.
 pub(crate) struct Script {
     vm: Vm,
-    features: WasmFeatures,
+    language: Language,
     execution: Execution,
     /// Instances by the name that the script gives them; the error of those that could not be made.
     instances: HashMap<String, Result<InstanceAddr, String>>,
@@ -71,7 +74,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn new(features: WasmFeatures, execution: Execution) -> Script {
+    pub(crate) fn new(language: Language, execution: Execution) -> Script {
         let mut vm = Vm::empty(
             Box::new(spectest::Printers),
             Arc::default(),
@@ -83,7 +86,7 @@ impl Script {
         vm.register("spectest", instance);
         Script {
             vm,
-            features,
+            language,
             execution,
             instances: HashMap::new(),
             definitions: HashMap::new(),
@@ -137,6 +140,7 @@ impl Script {
             }
             WastDirective::Wait { .. } => Verdict::Done,
             WastDirective::AssertException { exec, .. } => match self.execute(exec) {
+                Ok(Outcome::Threw) => Verdict::Passed,
                 Ok(outcome) => Verdict::Failed(format!("{}, no exception", outcome.text())),
                 Err(reason) => Verdict::Failed(reason),
             },
@@ -294,7 +298,9 @@ impl Script {
 
     fn expect_return(&mut self, exec: WastExecute<'_>, results: &[WastRet<'_>]) -> Verdict {
         match self.execute(exec) {
-            Ok(Outcome::Returned(values)) if all_match(&values, results) => Verdict::Passed,
+            Ok(Outcome::Returned(values)) if all_match(&self.vm, &values, results) => {
+                Verdict::Passed
+            }
             Ok(outcome) => Verdict::Failed(format!(
                 "{}, not {}",
                 outcome.text(),
@@ -330,6 +336,11 @@ impl Script {
     }
 
     fn parse(&self, bytes: Vec<u8>) -> Result<Arc<Module>, String> {
-        Module::parse_with(bytes, None, self.features).map_err(|error| error.to_string())
+        let module = Module::parse_with(bytes, None, self.language.features)
+            .map_err(|error| error.to_string())?;
+        match self.language.refuse(module.bytes()) {
+            Some(reason) => Err(reason),
+            None => Ok(module),
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::{WastArg, WastRet};
-use wdb_vm::value::Value;
-use wdb_vm::{RefType, ValType};
+use wdb_vm::heap::ObjectKind;
+use wdb_vm::value::{Reference, Value};
+use wdb_vm::vm::Vm;
 
 /// The value of an argument; `None` when the machine has no such values.
 pub(crate) fn argument(argument: &WastArg<'_>) -> Option<Value> {
@@ -18,29 +19,26 @@ pub(crate) fn argument(argument: &WastArg<'_>) -> Option<Value> {
         WastArgCore::F32(value) => Value::F32(value.bits),
         WastArgCore::F64(value) => Value::F64(value.bits),
         WastArgCore::V128(value) => Value::V128(u128::from_le_bytes(value.to_le_bytes())),
-        WastArgCore::RefNull(HeapType::Abstract {
-            ty: AbstractHeapType::Extern,
-            ..
-        }) => Value::zero(ValType::Ref(RefType::EXTERNREF)),
-        WastArgCore::RefNull(_) => Value::zero(ValType::Ref(RefType::FUNCREF)),
-        WastArgCore::RefExtern(index) => Value::ExternRef(Some(*index)),
-        _ => return None,
+        WastArgCore::RefNull(_) => Value::Ref(Reference::Null),
+        WastArgCore::RefExtern(index) | WastArgCore::RefHost(index) => {
+            Value::Ref(Reference::Extern(*index))
+        }
     })
 }
 
 /// Whether values are those that are expected.
-pub(crate) fn all_match(values: &[Value], expected: &[WastRet<'_>]) -> bool {
+pub(crate) fn all_match(vm: &Vm, values: &[Value], expected: &[WastRet<'_>]) -> bool {
     values.len() == expected.len()
         && values
             .iter()
             .zip(expected)
             .all(|(value, expected)| match expected {
-                WastRet::Core(expected) => is_match(*value, expected),
+                WastRet::Core(expected) => is_match(vm, *value, expected),
                 _ => false,
             })
 }
 
-fn is_match(value: Value, expected: &WastRetCore<'_>) -> bool {
+fn is_match(vm: &Vm, value: Value, expected: &WastRetCore<'_>) -> bool {
     match (value, expected) {
         (Value::I32(value), WastRetCore::I32(expected)) => value == *expected,
         (Value::I64(value), WastRetCore::I64(expected)) => value == *expected,
@@ -51,13 +49,40 @@ fn is_match(value: Value, expected: &WastRetCore<'_>) -> bool {
             f64_matches(bits, pattern, |float| float.bits)
         }
         (Value::V128(bits), WastRetCore::V128(pattern)) => vector_matches(bits, pattern),
-        (Value::FuncRef(None) | Value::ExternRef(None), WastRetCore::RefNull(_)) => true,
-        (Value::FuncRef(Some(_)), WastRetCore::RefFunc(_)) => true,
-        (Value::ExternRef(Some(value)), WastRetCore::RefExtern(expected)) => {
-            expected.is_none_or(|expected| expected == value)
-        }
         (value, WastRetCore::Either(choices)) => {
-            choices.iter().any(|choice| is_match(value, choice))
+            choices.iter().any(|choice| is_match(vm, value, choice))
+        }
+        (Value::Ref(reference), expected) => reference_matches(vm, reference, expected),
+        _ => false,
+    }
+}
+
+fn reference_matches(vm: &Vm, reference: Reference, expected: &WastRetCore<'_>) -> bool {
+    let object = match reference {
+        Reference::Object(address) => vm.object(address),
+        _ => None,
+    };
+    match (reference, expected) {
+        (Reference::Null, WastRetCore::RefNull(_)) => true,
+        (Reference::Func(_), WastRetCore::RefFunc(_)) => true,
+        // What was converted to the other side is a reference there, whatever it leads to.
+        (Reference::Extern(_) | Reference::I31(_) | Reference::Object(_), WastRetCore::RefAny)
+        | (
+            Reference::Extern(_) | Reference::I31(_) | Reference::Object(_),
+            WastRetCore::RefExtern(None),
+        ) => true,
+        (
+            Reference::Extern(value),
+            WastRetCore::RefExtern(Some(expected)) | WastRetCore::RefHost(expected),
+        ) => value == *expected,
+        (Reference::I31(_), WastRetCore::RefI31 | WastRetCore::RefEq) => true,
+        (Reference::Object(_), WastRetCore::RefEq) => {
+            object.is_some_and(|object| matches!(object.kind, ObjectKind::Data(_)))
+        }
+        (Reference::Object(_), WastRetCore::RefStruct) => object
+            .is_some_and(|object| matches!(object.kind, ObjectKind::Data(_)) && !object.is_array),
+        (Reference::Object(_), WastRetCore::RefArray) => {
+            object.is_some_and(|object| object.is_array)
         }
         _ => false,
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wdb_vm::address::ModuleOffset;
 
 use crate::breakpoints::{Breakpoint, Condition, Disposition, Kind, for_people};
+use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::{Location, inlined_places};
@@ -377,12 +378,6 @@ pub(super) fn split_condition(arguments: &str) -> (&str, Option<&str>) {
         ),
         None => (arguments.trim(), None),
     }
-}
-
-fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    text.split_once(char::is_whitespace)
-        .map_or((text, ""), |(word, rest)| (word, rest.trim()))
 }
 
 /// The numbers of a list such as `1 3-5`.

@@ -2,7 +2,7 @@
 
 use crate::commands::info::undefined_topic;
 use crate::commands::lookup::find;
-use crate::commands::table::{COMMANDS, Command, Group};
+use crate::commands::table::{Command, Group, commands};
 use crate::commands::topics::INFO_COMMANDS;
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::settings::Setting;
 pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let text = match arguments.split_whitespace().collect::<Vec<_>>()[..] {
         [] => overview(),
-        ["info", topic] => match find(INFO_COMMANDS, topic)? {
+        ["info", topic] => match find(INFO_COMMANDS.iter(), topic)? {
             Some(topic) => command_help(topic),
             None => {
                 let names = INFO_COMMANDS.iter().map(|topic| topic.name);
@@ -34,7 +34,7 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
             } else if let Some(group) = Group::ALL.into_iter().find(|group| group.name() == name) {
                 group_help(group)
             } else {
-                match find(COMMANDS, name)? {
+                match find(commands(), name)? {
                     Some(command) => command_help(command),
                     None => {
                         return Err(Error::UndefinedCommand {
@@ -51,23 +51,22 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
 }
 
 fn overview() -> String {
-    let mut text = "List of classes of commands:\n".to_owned();
+    let mut text = "Commands are about:\n".to_owned();
     for group in Group::ALL {
         text.push_str(&format!("\n{} -- {}", group.name(), group.summary()));
     }
-    text.push_str("\nuser-defined -- User-defined commands.");
+    text.push_str("\nuser-defined -- Commands that you defined.");
     text.push_str(
-        "\n\nType \"help\" followed by a class name for a list of commands in that class.\n\
-         Type \"help all\" for the list of all commands.\n\
-         Type \"help\" followed by command name for full documentation.\n\
-         Command name abbreviations are allowed if unambiguous.",
+        "\n\n`help running` lists the commands of a kind, `help all` lists all, `help step` explains one,\n\
+         `apropos WORD` finds those that have to do with something.\n\
+         A name can be shortened as long as it fits one command only. An empty line repeats the last command.",
     );
     text
 }
 
 fn group_help(group: Group) -> String {
     let mut text = format!("{}\n", group.summary());
-    for command in COMMANDS.iter().filter(|command| command.group == group) {
+    for command in group.commands() {
         let names: Vec<&str> = std::iter::once(command.name)
             .chain(command.aliases.iter().copied())
             .collect();

@@ -17,7 +17,7 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         debugger.say(text);
         return Ok(());
     }
-    let found = lookup(INFO_COMMANDS, arguments).map_err(|error| match error {
+    let found = lookup(INFO_COMMANDS.iter(), arguments).map_err(|error| match error {
         Error::UndefinedCommand { name, near } => undefined_topic(&name, &near),
         Error::AmbiguousCommand { name, candidates } => Error::AmbiguousCommand {
             name: format!("info {name}"),

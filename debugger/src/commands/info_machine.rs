@@ -104,7 +104,7 @@ pub(super) fn frame(debugger: &mut Debugger, _arguments: &str) -> Result<(), Err
             caller.pc()
         ));
     }
-    let ty = wdb_vm::disassemble::func_type_text(module.func_type(func));
+    let ty = module.func_type_text(module.func_type(func));
     let scope = debugger.scope_of(frame.clone());
     let operands = scope
         .target()

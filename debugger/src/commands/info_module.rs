@@ -2,9 +2,8 @@
 //! other machines have and this one has not.
 
 use wdb_vm::address::FuncIndex;
-use wdb_vm::disassemble::{func_type_text, val_type_text};
 use wdb_vm::module::{ExportKind, ImportType};
-use wdb_vm::value::Value;
+use wdb_vm::value::{Reference, Value};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -52,7 +51,7 @@ pub(super) fn tables(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
         rows.push(vec![
             index.to_string(),
             elements.map_or(0, |elements| elements.len()).to_string(),
-            val_type_text(wdb_vm::ValType::Ref(table.ty.element_type)),
+            module.val_type_text(wdb_vm::ValType::Ref(table.ty.element_type)),
             maximum.map_or("none".to_owned(), |max| max.to_string()),
             module.names().table(index).unwrap_or_default().to_owned(),
         ]);
@@ -79,17 +78,16 @@ fn elements(debugger: &Debugger, index: i64) -> Result<(), Error> {
     })?;
     let limit = debugger.settings.print_elements;
     let used = table.iter().enumerate();
-    let used = used
-        .filter(|(_, element)| !matches!(element, Value::FuncRef(None) | Value::ExternRef(None)));
+    let used = used.filter(|(_, element)| **element != Value::Ref(Reference::Null));
     let count = used.clone().count();
     let mut rows = Vec::new();
     for (position, element) in used.take(limit) {
         let text = match element {
-            Value::FuncRef(Some(func)) => match vm.func_instance(*func) {
+            Value::Ref(Reference::Func(func)) => match vm.func_instance(*func) {
                 Some((PROGRAM_INSTANCE, func)) => debugger.program.func_name(func).to_string(),
-                _ => element.to_string(),
+                _ => vm.value_text(*element),
             },
-            element => element.to_string(),
+            element => vm.value_text(*element),
         };
         rows.push(vec![position.to_string(), text]);
     }
@@ -111,19 +109,21 @@ fn elements(debugger: &Debugger, index: i64) -> Result<(), Error> {
 
 pub(super) fn imports(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
     let module = debugger.program.module();
+    let func_type = |index: u32| {
+        let ty = module.type_at(index).map(|ty| module.func_type_text(ty));
+        ty.unwrap_or_default()
+    };
     let imports = module.imports().iter();
     let rows = imports.map(|import| {
         let (kind, ty) = match &import.ty {
-            ImportType::Func(index) => {
-                let ty = module.type_at(*index).map(func_type_text);
-                ("func", ty.unwrap_or_default())
-            }
+            ImportType::Func(index) => ("func", func_type(*index)),
             ImportType::Table(ty) => (
                 "table",
-                val_type_text(wdb_vm::ValType::Ref(ty.element_type)),
+                module.val_type_text(wdb_vm::ValType::Ref(ty.element_type)),
             ),
             ImportType::Memory(ty) => ("memory", format!("{} pages", ty.initial)),
-            ImportType::Global(ty) => ("global", val_type_text(ty.content_type)),
+            ImportType::Global(ty) => ("global", module.val_type_text(ty.content_type)),
+            ImportType::Tag(index) => ("tag", func_type(*index)),
         };
         vec![
             import.module.clone(),
@@ -147,11 +147,12 @@ pub(super) fn exports(debugger: &mut Debugger, _arguments: &str) -> Result<(), E
         let (kind, ty) = match export.kind {
             ExportKind::Func => (
                 "func",
-                func_type_text(module.func_type(FuncIndex(export.index))),
+                module.func_type_text(module.func_type(FuncIndex(export.index))),
             ),
             ExportKind::Table => ("table", String::new()),
             ExportKind::Memory => ("memory", String::new()),
             ExportKind::Global => ("global", String::new()),
+            ExportKind::Tag => ("tag", String::new()),
         };
         vec![
             export.name.clone(),

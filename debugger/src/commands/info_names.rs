@@ -6,7 +6,6 @@ use std::sync::Arc;
 use regex_lite::Regex;
 use wdb_dwarf::{AliasKind, TypeKind, TypeSymbol};
 use wdb_vm::address::{FuncIndex, ModuleOffset};
-use wdb_vm::disassemble::{func_type_text, val_type_text};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -145,7 +144,7 @@ fn functions_without_debug_info(debugger: &Debugger, filter: &Filter<'_>) -> Vec
         }
         let name = module.func_display_name(func);
         if filter.is_wanted(&name) {
-            let ty = func_type_text(module.func_type(func));
+            let ty = module.func_type_text(module.func_type(func));
             rows.push(SymbolRow {
                 line: None,
                 pc: Some(start.0),
@@ -180,7 +179,7 @@ fn machine_globals(debugger: &Debugger, filter: &Filter<'_>) -> Vec<SymbolRow> {
     let globals = (0..).zip(module.globals());
     let rows = globals.filter_map(|(index, global)| {
         let name = module.names().global(index)?;
-        let ty = val_type_text(global.ty.content_type);
+        let ty = module.val_type_text(global.ty.content_type);
         filter
             .is_wanted(name)
             .then(|| row(format!("{name}: {ty} ($global{index})")))

@@ -102,7 +102,7 @@ pub(super) fn symbol(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
             let name = with_offset(&name, u64::from(offset), " ");
             lines.push(format!("{name} in section code"));
         }
-        if let Some((name, offset)) = variable_at(debugger, address) {
+        if let Some((name, offset)) = MemorySymbols::of(debugger).at(address) {
             let name = with_offset(&name, offset, " ");
             lines.push(format!("{name} in linear memory"));
         }
@@ -134,20 +134,37 @@ fn pointed_function(debugger: &Debugger, value: &Value) -> Option<String> {
     wdb_dwarf::Target::function_pointer_name(target, u64::try_from(pointer).ok()?)
 }
 
-/// The variable outside of functions that a byte of memory belongs to, and the byte's distance from its beginning.
-fn variable_at(debugger: &Debugger, address: u64) -> Option<(String, u64)> {
-    let info = debugger.program.info();
-    let scope = FrameScope::new(debugger, None);
-    let variables = info.globals_where(&|_| true);
-    variables.into_iter().find_map(|variable| {
-        let place = scope.value_of(&variable).place;
-        let Place::Memory(start) = place else {
-            return None;
-        };
-        let offset = address.checked_sub(start)?;
-        let size = info.size_of(variable.type_ref)?;
-        (offset < size).then(|| (variable.name.to_string(), offset))
-    })
+/// The variables outside of functions by the places in memory where they lie.
+#[derive(Debug, Default)]
+pub(super) struct MemorySymbols {
+    /// First byte, size and name, ascending.
+    ranges: Vec<(u64, u64, String)>,
+}
+
+impl MemorySymbols {
+    pub(super) fn of(debugger: &Debugger) -> MemorySymbols {
+        let info = debugger.program.info();
+        let scope = FrameScope::new(debugger, None);
+        let variables = info.globals_where(&|_| true).into_iter();
+        let ranges = variables.filter_map(|variable| {
+            let Place::Memory(start) = scope.value_of(&variable).place else {
+                return None;
+            };
+            let size = info.size_of(variable.type_ref)?;
+            Some((start, size, variable.name.to_string()))
+        });
+        let mut ranges: Vec<_> = ranges.collect();
+        ranges.sort_unstable();
+        MemorySymbols { ranges }
+    }
+
+    /// The variable that a byte belongs to, and the byte's distance from its beginning.
+    pub(super) fn at(&self, address: u64) -> Option<(String, u64)> {
+        let after = self.ranges.partition_point(|(start, ..)| *start <= address);
+        let (start, size, name) = self.ranges[..after].last()?;
+        let offset = address - start;
+        (offset < *size).then(|| (name.clone(), offset))
+    }
 }
 
 /// `info address NAME`: where a function or a variable is.
@@ -201,11 +218,11 @@ pub(super) fn address(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
 }
 
 fn table_index(debugger: &Debugger, func: wdb_vm::address::FuncIndex) -> Option<usize> {
-    use wdb_vm::value::Value as MachineValue;
+    use wdb_vm::value::{Reference, Value as MachineValue};
     let vm = debugger.vm.borrow();
     let table = vm.table(PROGRAM_INSTANCE, 0)?;
     table.iter().position(|element| match element {
-        MachineValue::FuncRef(Some(found)) => {
+        MachineValue::Ref(Reference::Func(found)) => {
             vm.func_instance(*found) == Some((PROGRAM_INSTANCE, func))
         }
         _ => false,

@@ -11,7 +11,10 @@ pub(crate) struct Found<'a> {
 }
 
 /// The command that a line begins with.
-pub(crate) fn lookup<'a>(table: &'static [Command], line: &'a str) -> Result<Found<'a>, Error> {
+pub(crate) fn lookup<'a>(
+    table: impl Iterator<Item = &'static Command> + Clone,
+    line: &'a str,
+) -> Result<Found<'a>, Error> {
     let line = line.trim();
     let end = line
         .find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
@@ -19,7 +22,7 @@ pub(crate) fn lookup<'a>(table: &'static [Command], line: &'a str) -> Result<Fou
     let (name, rest) = line.split_at(end);
     let command = match name {
         "" => None,
-        name => find(table, name)?,
+        name => find(table.clone(), name)?,
     };
     match command {
         Some(command) => Ok(Found {
@@ -30,7 +33,7 @@ pub(crate) fn lookup<'a>(table: &'static [Command], line: &'a str) -> Result<Fou
             let shown = if name.is_empty() { line } else { name };
             Err(Error::UndefinedCommand {
                 name: shown.to_owned(),
-                near: nearest(shown, table.iter().map(|command| command.name)),
+                near: nearest(shown, table.map(|command| command.name)),
             })
         }
     }
@@ -38,22 +41,30 @@ pub(crate) fn lookup<'a>(table: &'static [Command], line: &'a str) -> Result<Fou
 
 /// The command of a name, alias or unique prefix; `None` if there is none, an error if there are several.
 pub(crate) fn find(
-    table: &'static [Command],
+    mut table: impl Iterator<Item = &'static Command> + Clone,
     name: &str,
 ) -> Result<Option<&'static Command>, Error> {
     let exact = table
-        .iter()
+        .clone()
         .find(|command| command.name == name || command.aliases.contains(&name));
     if exact.is_some() {
         return Ok(exact);
     }
-    let candidates: Vec<&'static Command> = table
-        .iter()
+    let mut candidates: Vec<&'static Command> = table
+        .by_ref()
         .filter(|command| command.name.starts_with(name))
         .collect();
+    candidates.sort_unstable_by_key(|command| command.name);
+    // `prin` means `print`, though there is `printf`.
+    if let [first, others @ ..] = &*candidates
+        && others
+            .iter()
+            .all(|other| other.name.starts_with(first.name))
+    {
+        return Ok(Some(first));
+    }
     match &*candidates {
         [] => Ok(None),
-        [command] => Ok(Some(command)),
         candidates => Err(Error::AmbiguousCommand {
             name: name.to_owned(),
             candidates: candidates
@@ -67,10 +78,10 @@ pub(crate) fn find(
 #[cfg(test)]
 mod tests {
     use super::lookup;
-    use crate::commands::table::COMMANDS;
+    use crate::commands::table::commands;
 
     fn name_of(line: &str) -> String {
-        match lookup(COMMANDS, line) {
+        match lookup(commands(), line) {
             Ok(found) => format!("{}|{}", found.command.name, found.arguments),
             Err(error) => error.to_string(),
         }
@@ -114,8 +125,7 @@ mod tests {
 
     #[test]
     fn names_and_aliases_are_unique() {
-        let mut names: Vec<&str> = COMMANDS
-            .iter()
+        let mut names: Vec<&str> = commands()
             .flat_map(|command| {
                 std::iter::once(command.name).chain(command.aliases.iter().copied())
             })

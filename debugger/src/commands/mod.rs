@@ -7,6 +7,7 @@ mod data;
 mod disassemble;
 pub(crate) mod display;
 pub(crate) mod examine;
+mod find;
 mod format;
 mod help;
 mod info;
@@ -16,6 +17,7 @@ mod info_names;
 mod info_symbols;
 pub(crate) mod list;
 mod lookup;
+mod memory_files;
 mod running;
 mod saving;
 mod script;
@@ -28,14 +30,13 @@ mod text;
 mod topics;
 pub(crate) mod user;
 mod watching;
-
-pub use table::{COMMANDS, Command, Group};
+mod words;
 
 pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
-pub(crate) use running::join_words;
-pub(crate) use table::{ArgumentKind, Repeat};
+pub(crate) use table::{ArgumentKind, Repeat, commands};
 pub(crate) use topics::INFO_COMMANDS;
+pub(crate) use words::join_words;
 
 use user::UserMeaning;
 
@@ -103,7 +104,7 @@ impl Debugger {
     }
 
     fn perform_built_in(&mut self, line: &str) -> Result<(), Error> {
-        let found = lookup(COMMANDS, line).map_err(|error| match error {
+        let found = lookup(commands(), line).map_err(|error| match error {
             Error::UndefinedCommand { near, name } => Error::UndefinedCommand {
                 near: match &*near {
                     [] => self.commands_near(&name),

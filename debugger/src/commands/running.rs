@@ -1,5 +1,6 @@
 //! Commands that let the program run.
 
+use crate::commands::words::split_words;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::execution::StepKind;
@@ -115,72 +116,5 @@ fn step_by(debugger: &mut Debugger, kind: StepKind, arguments: &str) -> Result<(
     match u64::try_from(count) {
         Ok(0) | Err(_) => Ok(()),
         Ok(count) => debugger.step(kind, count),
-    }
-}
-
-/// Splits arguments as a shell does: at blanks, with quotes and backslashes.
-pub(super) fn split_words(text: &str) -> Result<Vec<String>, Error> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\\', None | Some('"')) => {
-                let escaped = characters.next().unwrap_or('\\');
-                word.get_or_insert_default().push(escaped);
-            }
-            ('\'' | '"', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    if let Some(quote) = quote {
-        return Err(Error::Other(format!("The quote {quote} has no end.")));
-    }
-    words.extend(word);
-    Ok(words)
-}
-
-/// Words as [`split_words`] takes them apart, quoted where that is necessary.
-pub(crate) fn join_words(words: &[String]) -> String {
-    let is_plain = |c: char| !(c.is_whitespace() || matches!(c, '\'' | '"' | '\\'));
-    let quoted = words.iter().map(|word| {
-        if !word.is_empty() && word.chars().all(is_plain) {
-            word.clone()
-        } else if word.contains('\'') {
-            format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
-        } else {
-            format!("'{word}'")
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{join_words, split_words};
-
-    #[test]
-    fn words_are_joined_so_that_they_split_again() {
-        for words in [&["a", "b"][..], &["a b", "", "'", "\"", "\\", "'\"\\ "]] {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            assert_eq!(split_words(&join_words(&words)), Ok(words));
-        }
-    }
-
-    #[test]
-    fn words_are_split_as_a_shell_does() {
-        let split = |text| split_words(text).expect("quotes end");
-        assert_eq!(split("a  b"), ["a", "b"]);
-        assert_eq!(
-            split(r#"'a b' "c \"d" e\ f """#),
-            ["a b", "c \"d", "e f", ""]
-        );
-        assert!(split_words("'a").is_err());
     }
 }

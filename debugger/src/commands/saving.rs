@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use regex_lite::Regex;
 
 use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind};
+use crate::commands::memory_files::file_path;
 use crate::commands::user::indented;
+use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::function_names;
@@ -13,10 +15,7 @@ use wdb_vm::watch::WatchKind;
 
 /// `save breakpoints FILE`: a script that sets the breakpoints again.
 pub(super) fn save(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let (what, file) = arguments
-        .split_once(char::is_whitespace)
-        .unwrap_or((arguments, ""));
-    let file = file.trim();
+    let (what, file) = first_word(arguments);
     if what.is_empty() || !"breakpoints".starts_with(what) || file.is_empty() {
         return Err(Error::other(
             "save needs what and where, as in `save breakpoints FILE`.",
@@ -26,7 +25,8 @@ pub(super) fn save(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     if script.is_empty() {
         return Err(Error::other("Nothing to save."));
     }
-    std::fs::write(file, script).map_err(|error| Error::Other(format!("{file}: {error}.")))?;
+    std::fs::write(file_path(file), script)
+        .map_err(|error| Error::Other(format!("{file}: {error}.")))?;
     debugger.say(format!("Saved to file '{file}'."));
     Ok(())
 }
@@ -48,6 +48,8 @@ fn script_of(breakpoint: &Breakpoint) -> String {
         Kind::Catchpoint(catch) => {
             let event = match catch {
                 Catch::Trap => "trap".to_owned(),
+                Catch::Throw => "throw".to_owned(),
+                Catch::Uncaught => "uncaught".to_owned(),
                 Catch::HostCall(None) => "host-call".to_owned(),
                 Catch::HostCall(Some(name)) => format!("host-call {name}"),
                 Catch::Grow => "grow".to_owned(),

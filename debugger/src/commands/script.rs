@@ -1,5 +1,6 @@
 //! Commands for scripts, and the end of the session.
 
+use crate::commands::memory_files::file_path;
 use crate::debugger::Debugger;
 use crate::error::Error;
 
@@ -17,7 +18,7 @@ pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
             "{arguments}: scripts call each other more than {DEPTH_MAX} deep."
         )));
     }
-    let text = std::fs::read_to_string(arguments)
+    let text = std::fs::read_to_string(file_path(arguments))
         .map_err(|error| Error::Other(format!("{arguments}: {error}.")))?;
     debugger.script_depth += 1;
     let result = perform_script(debugger, arguments, &text);

@@ -1,6 +1,6 @@
 //! `set` and `show`.
 
-use crate::commands::running::{join_words, split_words};
+use crate::commands::words::{after_word, join_words, split_words};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::settings::{SETTINGS, Setting};
@@ -11,10 +11,10 @@ pub(super) fn set(debugger: &mut Debugger, arguments: &str) -> Result<(), Error>
             "set needs a variable or a setting, as in `set var x = 3` or `set listsize 20`.",
         ));
     }
-    if let Some(rest) = word(arguments, "var").or_else(|| word(arguments, "variable")) {
+    if let Some(rest) = after_word(arguments, "var").or_else(|| after_word(arguments, "variable")) {
         return assign(debugger, rest);
     }
-    if let Some(rest) = word(arguments, "args") {
+    if let Some(rest) = after_word(arguments, "args") {
         debugger.set_arguments(split_words(rest)?);
         return Ok(());
     }
@@ -60,7 +60,9 @@ pub(super) fn show(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
             lines.join("\n")
         }
         "args" => args(),
-        text if let Some(name) = word(text, "user") => debugger.user_commands.definitions(name)?,
+        text if let Some(name) = after_word(text, "user") => {
+            debugger.user_commands.definitions(name)?
+        }
         name => match Setting::find(name) {
             Some((setting, "")) => setting.describe(&mut debugger.settings.clone()),
             _ => {
@@ -72,10 +74,4 @@ pub(super) fn show(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     };
     debugger.say(text);
     Ok(())
-}
-
-/// What follows a first word.
-fn word<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
-    let rest = text.strip_prefix(wanted)?;
-    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim())
 }

@@ -3,7 +3,7 @@
 use regex_lite::Regex;
 
 use crate::commands::breakpoints::numbers;
-use crate::commands::running::split_words;
+use crate::commands::words::split_words;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::skips::Pattern;

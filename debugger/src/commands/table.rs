@@ -1,34 +1,79 @@
-//! The table of commands: what lookup, help and completion know.
+//! The table of commands: what lookup, help and completion know. There is one table for each group.
 
-use crate::commands::{
-    breakpoints, calling, control, data, disassemble, display, examine, help, info, list, running,
-    saving, script, set, skip, stack, stop_actions, text, user, watching,
-};
+mod breakpoints;
+mod data;
+mod files;
+mod running;
+mod stack;
+mod support;
+
 use crate::debugger::Debugger;
 use crate::error::Error;
 
-/// A command.
-pub struct Command {
+/// A command, or a topic of `info`.
+pub(crate) struct Command {
     /// Its whole name; every prefix that is unique stands for it too.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Other names.
-    pub aliases: &'static [&'static str],
-    /// What it is about.
-    pub group: Group,
+    pub(crate) aliases: &'static [&'static str],
     /// How it is written.
-    pub usage: &'static str,
+    pub(crate) usage: &'static str,
     /// What it does, in one sentence.
-    pub summary: &'static str,
+    pub(crate) summary: &'static str,
     /// More about it; may be empty.
-    pub details: &'static str,
+    pub(crate) details: &'static str,
     pub(crate) argument: ArgumentKind,
     pub(crate) repeat: Repeat,
-    pub(crate) run: fn(&mut Debugger, &str) -> Result<(), Error>,
+    pub(crate) run: Run,
+}
+
+/// What performs a command, with its arguments.
+pub(crate) type Run = fn(&mut Debugger, &str) -> Result<(), Error>;
+
+impl Command {
+    /// A command that takes nothing which could be completed, and which an empty line does not repeat.
+    pub(super) const fn new(
+        name: &'static str,
+        usage: &'static str,
+        summary: &'static str,
+        run: Run,
+    ) -> Command {
+        Command {
+            name,
+            aliases: &[],
+            usage,
+            summary,
+            details: "",
+            argument: ArgumentKind::None,
+            repeat: Repeat::Never,
+            run,
+        }
+    }
+
+    /// With other names. Of several commands that a prefix fits, the one that lists it here wins.
+    pub(super) const fn also(self, aliases: &'static [&'static str]) -> Command {
+        Command { aliases, ..self }
+    }
+
+    /// With more to say about it.
+    pub(super) const fn details(self, details: &'static str) -> Command {
+        Command { details, ..self }
+    }
+
+    /// With arguments of a kind.
+    pub(super) const fn takes(self, argument: ArgumentKind) -> Command {
+        Command { argument, ..self }
+    }
+
+    /// Repeated by an empty line.
+    pub(super) const fn repeats(self, repeat: Repeat) -> Command {
+        Command { repeat, ..self }
+    }
 }
 
 /// What commands are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub(crate) enum Group {
     /// Places to stop at.
     Breakpoints,
     /// Letting the program run.
@@ -45,7 +90,7 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the help.
-    pub const ALL: [Group; 6] = [
+    pub(crate) const ALL: [Group; 6] = [
         Group::Breakpoints,
         Group::Running,
         Group::Stack,
@@ -55,8 +100,7 @@ impl Group {
     ];
 
     /// Its name in `help NAME`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Group::Breakpoints => "breakpoints",
             Group::Running => "running",
@@ -68,17 +112,33 @@ impl Group {
     }
 
     /// What its commands are for.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
+    pub(crate) fn summary(self) -> &'static str {
         match self {
-            Group::Breakpoints => "Making the program stop at certain points.",
-            Group::Running => "Running the program.",
-            Group::Stack => "Examining the stack.",
-            Group::Data => "Examining data.",
-            Group::Files => "Showing sources and code.",
-            Group::Support => "Support facilities.",
+            Group::Breakpoints => "Where and when the program stops.",
+            Group::Running => "Starting, stepping, going on.",
+            Group::Stack => "The calls that led here.",
+            Group::Data => "Values, types and memory.",
+            Group::Files => "Sources and code.",
+            Group::Support => "Scripts, settings, wdb itself.",
         }
     }
+
+    /// Its commands, by name.
+    pub(crate) fn commands(self) -> &'static [Command] {
+        match self {
+            Group::Breakpoints => breakpoints::COMMANDS,
+            Group::Running => running::COMMANDS,
+            Group::Stack => stack::COMMANDS,
+            Group::Data => data::COMMANDS,
+            Group::Files => files::COMMANDS,
+            Group::Support => support::COMMANDS,
+        }
+    }
+}
+
+/// All commands.
+pub(crate) fn commands() -> impl Iterator<Item = &'static Command> + Clone {
+    Group::ALL.into_iter().flat_map(Group::commands)
 }
 
 /// What a command's arguments are, for completion.
@@ -91,6 +151,8 @@ pub(crate) enum ArgumentKind {
     Command,
     InfoTopic,
     Setting,
+    /// The path of a file on this machine.
+    File,
 }
 
 /// What an empty line does after a command.
@@ -103,715 +165,3 @@ pub(crate) enum Repeat {
     /// The command without its arguments, which goes on where it left off.
     GoOn,
 }
-
-/// All commands. Of several that a prefix fits, the one listed in `aliases` wins.
-pub const COMMANDS: &[Command] = &[
-    Command {
-        name: "advance",
-        aliases: &[],
-        group: Group::Running,
-        usage: "advance LOCATION",
-        summary: "Continue the program up to the given location.",
-        details: "It stops there at any depth, or when the current frame returns.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: running::advance,
-    },
-    Command {
-        name: "alias",
-        aliases: &[],
-        group: Group::Support,
-        usage: "alias NAME = COMMAND [ARGUMENTS]",
-        summary: "Define a new command that is an alias of an existing command.",
-        details: "What follows the alias in a line follows ARGUMENTS.",
-        argument: ArgumentKind::Command,
-        repeat: Repeat::Never,
-        run: user::alias,
-    },
-    Command {
-        name: "awatch",
-        aliases: &["aw"],
-        group: Group::Breakpoints,
-        usage: "awatch [-location] EXPRESSION [if CONDITION]",
-        summary: "Set a watchpoint that stops when a value is read or written.",
-        details: "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\
-                  -location watches the place that it has now.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: watching::awatch,
-    },
-    Command {
-        name: "backtrace",
-        aliases: &["bt", "where"],
-        group: Group::Stack,
-        usage: "backtrace [full] [COUNT | -COUNT]",
-        summary: "Print backtrace of all frames, or of the innermost COUNT.",
-        details: "A negative COUNT prints the outermost frames. `full` prints local variables too.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: stack::backtrace,
-    },
-    Command {
-        name: "break",
-        aliases: &["b", "br", "brea"],
-        group: Group::Breakpoints,
-        usage: "break [LOCATION] [if CONDITION]",
-        summary: "Set breakpoint at specified location.",
-        details: "LOCATION is a function (`fib`, `ns::List::push`, `fib.c:main`), a line (`fib.c:12`, `12`, `+3`),\n\
-                  an address of code (`*0x1a3`, an offset in the .wasm file), or nothing for the place where the\n\
-                  selected frame stands. A line without code stands for the next one that has code.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: breakpoints::break_,
-    },
-    Command {
-        name: "call",
-        aliases: &[],
-        group: Group::Data,
-        usage: "call[/FORMAT] EXPRESSION",
-        summary: "Call a function in the program.",
-        details: "Like `print`, but what the function does to the program is kept, and a void result is not printed.\n\
-                  (`print` calls functions in a copy of the program.)",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Same,
-        run: calling::call,
-    },
-    Command {
-        name: "catch",
-        aliases: &[],
-        group: Group::Breakpoints,
-        usage: "catch trap | host-call [NAME] | grow | start | exit",
-        summary: "Set catchpoints to catch events.",
-        details: "A host call stops before it is made, `exit` before the program ends itself.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: watching::catch,
-    },
-    Command {
-        name: "clear",
-        aliases: &["cl"],
-        group: Group::Breakpoints,
-        usage: "clear [LOCATION]",
-        summary: "Clear the breakpoints at specified location.",
-        details: "",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: breakpoints::clear,
-    },
-    Command {
-        name: "commands",
-        aliases: &[],
-        group: Group::Breakpoints,
-        usage: "commands [NUMBERS]",
-        summary: "Set commands to be executed when the given breakpoints are hit.",
-        details: "The lines up to `end` are the commands; without NUMBERS, those of the breakpoint set last. `silent` as the\n\
-                  first keeps the stop itself from being printed. What follows a command that runs the program is dropped.",
-        argument: ArgumentKind::Numbers,
-        repeat: Repeat::Never,
-        run: stop_actions::commands,
-    },
-    Command {
-        name: "condition",
-        aliases: &["cond"],
-        group: Group::Breakpoints,
-        usage: "condition NUMBER [CONDITION]",
-        summary: "Specify breakpoint NUMBER to break only if CONDITION is true.",
-        details: "Without CONDITION it stops always.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: breakpoints::condition,
-    },
-    Command {
-        name: "continue",
-        aliases: &["c", "fg"],
-        group: Group::Running,
-        usage: "continue [COUNT]",
-        summary: "Continue program being debugged, after a breakpoint.",
-        details: "With COUNT, the breakpoint at which the program stands is passed COUNT-1 times.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::GoOn,
-        run: running::continue_,
-    },
-    Command {
-        name: "define",
-        aliases: &[],
-        group: Group::Support,
-        usage: "define NAME",
-        summary: "Define a new command name.",
-        details: "The lines up to `end` are what it does. $arg0, $arg1 and so on stand for its arguments, $argc for their number,\n\
-                  $arg* for all of them. `document` gives it a help text.",
-        argument: ArgumentKind::Command,
-        repeat: Repeat::Never,
-        run: user::define,
-    },
-    Command {
-        name: "delete",
-        aliases: &["d", "del"],
-        group: Group::Breakpoints,
-        usage: "delete [breakpoints | display] [NUMBERS]",
-        summary: "Delete all or some breakpoints or displays.",
-        details: "NUMBERS are written as in `delete 1 3-5`.",
-        argument: ArgumentKind::Numbers,
-        repeat: Repeat::Never,
-        run: breakpoints::delete,
-    },
-    Command {
-        name: "disable",
-        aliases: &["dis", "disa"],
-        group: Group::Breakpoints,
-        usage: "disable [breakpoints | display] [NUMBERS]",
-        summary: "Disable all or some breakpoints or displays.",
-        details: "",
-        argument: ArgumentKind::Numbers,
-        repeat: Repeat::Never,
-        run: breakpoints::disable,
-    },
-    Command {
-        name: "disassemble",
-        aliases: &[],
-        group: Group::Files,
-        usage: "disassemble [/s] [LOCATION | FROM,TO | FROM,+BYTES]",
-        summary: "Disassemble a specified section of code.",
-        details: "Without arguments, the selected frame's function. /s shows the source lines between.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: disassemble::disassemble,
-    },
-    Command {
-        name: "display",
-        aliases: &[],
-        group: Group::Data,
-        usage: "display[/FORMAT] [EXPRESSION]",
-        summary: "Print value of EXPRESSION each time the program stops.",
-        details: "Formats are those of `print`; with `i` or `s`, or a unit, those of `x`.\n\
-                  Without EXPRESSION, all displays are shown now.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: display::display,
-    },
-    Command {
-        name: "document",
-        aliases: &[],
-        group: Group::Support,
-        usage: "document NAME",
-        summary: "Document a user-defined command.",
-        details: "The lines up to `end` are what `help NAME` prints; the first one stands in lists.",
-        argument: ArgumentKind::Command,
-        repeat: Repeat::Never,
-        run: user::document,
-    },
-    Command {
-        name: "down",
-        aliases: &["dow"],
-        group: Group::Stack,
-        usage: "down [COUNT]",
-        summary: "Select and print stack frame called by this one.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: stack::down,
-    },
-    Command {
-        name: "dprintf",
-        aliases: &["dp"],
-        group: Group::Breakpoints,
-        usage: "dprintf LOCATION,\"FORMAT\",ARGUMENTS",
-        summary: "Set a dynamic printf at specified location.",
-        details: "It prints and goes on. FORMAT is that of C's printf.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: watching::dprintf,
-    },
-    Command {
-        name: "echo",
-        aliases: &[],
-        group: Group::Support,
-        usage: "echo TEXT",
-        summary: "Print a constant string. Give string as argument.",
-        details: "C's escape sequences may stand in it; no line end is printed unless it is asked for with \\n.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: text::echo,
-    },
-    Command {
-        name: "else",
-        aliases: &[],
-        group: Group::Support,
-        usage: "else",
-        summary: "Begin the branch of `if` that is executed when the expression is zero.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: control::else_,
-    },
-    Command {
-        name: "enable",
-        aliases: &["en"],
-        group: Group::Breakpoints,
-        usage: "enable [once | delete | breakpoints | display] [NUMBERS]",
-        summary: "Enable all or some breakpoints or displays.",
-        details: "`once` disables a breakpoint at its next stop, `delete` deletes it.",
-        argument: ArgumentKind::Numbers,
-        repeat: Repeat::Never,
-        run: breakpoints::enable,
-    },
-    Command {
-        name: "end",
-        aliases: &[],
-        group: Group::Support,
-        usage: "end",
-        summary: "End a block of commands.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: control::end,
-    },
-    Command {
-        name: "finish",
-        aliases: &["fin"],
-        group: Group::Running,
-        usage: "finish",
-        summary: "Execute until selected stack frame returns, and print the value returned.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: running::finish,
-    },
-    Command {
-        name: "frame",
-        aliases: &["f"],
-        group: Group::Stack,
-        usage: "frame [NUMBER | function NAME]",
-        summary: "Select and print a stack frame.",
-        details: "Without NUMBER, the selected frame is printed.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: stack::frame,
-    },
-    Command {
-        name: "help",
-        aliases: &["h"],
-        group: Group::Support,
-        usage: "help [COMMAND | GROUP]",
-        summary: "Print list of commands, or help of one.",
-        details: "",
-        argument: ArgumentKind::Command,
-        repeat: Repeat::Never,
-        run: help::help,
-    },
-    Command {
-        name: "if",
-        aliases: &[],
-        group: Group::Support,
-        usage: "if EXPRESSION",
-        summary: "Execute nested commands once if the conditional expression is nonzero.",
-        details: "The lines up to `else` or `end` are executed if EXPRESSION is not zero, those after `else` if it is.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: control::if_,
-    },
-    Command {
-        name: "ignore",
-        aliases: &[],
-        group: Group::Breakpoints,
-        usage: "ignore NUMBER COUNT",
-        summary: "Let a breakpoint pass COUNT times.",
-        details: "",
-        argument: ArgumentKind::Numbers,
-        repeat: Repeat::Never,
-        run: breakpoints::ignore,
-    },
-    Command {
-        name: "info",
-        aliases: &["i", "inf"],
-        group: Group::Support,
-        usage: "info TOPIC [ARGUMENTS]",
-        summary: "Show things about the program being debugged.",
-        details: "",
-        argument: ArgumentKind::InfoTopic,
-        repeat: Repeat::Same,
-        run: info::info,
-    },
-    Command {
-        name: "jump",
-        aliases: &["j"],
-        group: Group::Running,
-        usage: "jump LOCATION",
-        summary: "Continue program being debugged at specified line or address.",
-        details: "It must lie in the current function.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: calling::jump,
-    },
-    Command {
-        name: "kill",
-        aliases: &["k"],
-        group: Group::Running,
-        usage: "kill",
-        summary: "Kill execution of program being debugged.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: running::kill,
-    },
-    Command {
-        name: "list",
-        aliases: &["l"],
-        group: Group::Files,
-        usage: "list [LOCATION | FIRST,LAST | -]",
-        summary: "List specified function or line.",
-        details: "Without argument, the lines around the place where the program stands, then more after them;\n\
-                  `list -` lists what comes before. `set listsize` says how many.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::GoOn,
-        run: list::list,
-    },
-    Command {
-        name: "loop_break",
-        aliases: &[],
-        group: Group::Support,
-        usage: "loop_break",
-        summary: "Break out of the innermost loop.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: control::loop_break,
-    },
-    Command {
-        name: "loop_continue",
-        aliases: &[],
-        group: Group::Support,
-        usage: "loop_continue",
-        summary: "Go on with the next turn of the innermost loop.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: control::loop_continue,
-    },
-    Command {
-        name: "next",
-        aliases: &["n"],
-        group: Group::Running,
-        usage: "next [COUNT]",
-        summary: "Step program, proceeding through subroutine calls.",
-        details: "Unlike `step`, it does not stop in functions that are called.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: running::next,
-    },
-    Command {
-        name: "nexti",
-        aliases: &["ni"],
-        group: Group::Running,
-        usage: "nexti [COUNT]",
-        summary: "Step one instruction, but proceed through subroutine calls.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: running::nexti,
-    },
-    Command {
-        name: "output",
-        aliases: &[],
-        group: Group::Data,
-        usage: "output[/FORMAT] EXPRESSION",
-        summary: "Like \"print\" but don't put in value history and don't print \"$N = \".",
-        details: "",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: data::output,
-    },
-    Command {
-        name: "print",
-        aliases: &["p", "inspect"],
-        group: Group::Data,
-        usage: "print[/FORMAT] [EXPRESSION]",
-        summary: "Print value of expression EXPRESSION.",
-        details: "Expressions are C's, over the program's variables and the machine's state: $local0, $stack0 (the\n\
-                  bottom of the operand stack), $global0, $pc, $tick, $1 and $ (earlier values), ARRAY@COUNT.\n\
-                  FORMAT is one of x (hexadecimal), d, u (decimal), o (octal), t (binary), c (character),\n\
-                  a (address), f (floating point).",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Same,
-        run: data::print,
-    },
-    Command {
-        name: "printf",
-        aliases: &[],
-        group: Group::Data,
-        usage: "printf \"FORMAT\", EXPRESSION, ...",
-        summary: "Formatted printing, like the C \"printf\" function.",
-        details: "%V prints a value as `print` does.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: text::printf,
-    },
-    Command {
-        name: "ptype",
-        aliases: &[],
-        group: Group::Data,
-        usage: "ptype TYPE | EXPRESSION",
-        summary: "Print definition of a type, or of an expression's type.",
-        details: "",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Same,
-        run: data::ptype,
-    },
-    Command {
-        name: "quit",
-        aliases: &["q", "exit"],
-        group: Group::Support,
-        usage: "quit [STATUS]",
-        summary: "Exit wdb.",
-        details: "",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: script::quit,
-    },
-    Command {
-        name: "rbreak",
-        aliases: &["rb"],
-        group: Group::Breakpoints,
-        usage: "rbreak [FILE:]REGEX",
-        summary: "Set a breakpoint for all functions matching REGEX.",
-        details: "",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: saving::rbreak,
-    },
-    Command {
-        name: "return",
-        aliases: &[],
-        group: Group::Running,
-        usage: "return [EXPRESSION]",
-        summary: "Make selected stack frame return to its caller.",
-        details: "Control stays there. EXPRESSION is the value that is returned.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: calling::return_,
-    },
-    Command {
-        name: "rwatch",
-        aliases: &["rw"],
-        group: Group::Breakpoints,
-        usage: "rwatch [-location] EXPRESSION [if CONDITION]",
-        summary: "Set a watchpoint that stops when a value is read.",
-        details: "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\
-                  -location watches the place that it has now.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: watching::rwatch,
-    },
-    Command {
-        name: "run",
-        aliases: &["r"],
-        group: Group::Running,
-        usage: "run [ARGUMENTS]",
-        summary: "Start debugged program from its beginning.",
-        details: "ARGUMENTS are given to the program; without any, those of the last time.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: running::run,
-    },
-    Command {
-        name: "save",
-        aliases: &[],
-        group: Group::Breakpoints,
-        usage: "save breakpoints FILE",
-        summary: "Save current breakpoint definitions as a script.",
-        details: "`source FILE` sets them again.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: saving::save,
-    },
-    Command {
-        name: "set",
-        aliases: &[],
-        group: Group::Data,
-        usage: "set [var] PLACE = VALUE | set args ARGUMENTS | set SETTING VALUE",
-        summary: "Assign to a variable, a wasm local or memory, or change a setting.",
-        details: "`show` lists the settings.",
-        argument: ArgumentKind::Setting,
-        repeat: Repeat::Never,
-        run: set::set,
-    },
-    Command {
-        name: "show",
-        aliases: &[],
-        group: Group::Support,
-        usage: "show [SETTING | args]",
-        summary: "Show settings.",
-        details: "",
-        argument: ArgumentKind::Setting,
-        repeat: Repeat::Never,
-        run: set::show,
-    },
-    Command {
-        name: "skip",
-        aliases: &[],
-        group: Group::Running,
-        usage: "skip [FUNCTION] | skip file [FILE] | skip -gfi GLOB -fu NAME ... | skip delete/enable/disable [NUMBERS]",
-        summary: "Ignore a function or file while stepping.",
-        details: "Without arguments, the current function. -gfi and -gfu take globs, -rfi and -rfu regular expressions.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: skip::skip,
-    },
-    Command {
-        name: "silent",
-        aliases: &[],
-        group: Group::Breakpoints,
-        usage: "silent",
-        summary: "As the first of a breakpoint's commands, keep the stop from being printed.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: stop_actions::silent,
-    },
-    Command {
-        name: "source",
-        aliases: &[],
-        group: Group::Support,
-        usage: "source FILE",
-        summary: "Read commands from a file.",
-        details: "It ends at the first command that fails.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: script::source,
-    },
-    Command {
-        name: "start",
-        aliases: &[],
-        group: Group::Running,
-        usage: "start [ARGUMENTS]",
-        summary: "Start the debugged program stopping at the beginning of the main procedure.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: running::start,
-    },
-    Command {
-        name: "step",
-        aliases: &["s"],
-        group: Group::Running,
-        usage: "step [COUNT]",
-        summary: "Step program until it reaches a different source line.",
-        details: "It passes over functions without lines, and from a function whose source can be shown over functions whose\n\
-                  source cannot; `set step-mode on` makes it stop in them.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: running::step,
-    },
-    Command {
-        name: "stepi",
-        aliases: &["si"],
-        group: Group::Running,
-        usage: "stepi [COUNT]",
-        summary: "Step one instruction exactly.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: running::stepi,
-    },
-    Command {
-        name: "tbreak",
-        aliases: &["tb", "tbr"],
-        group: Group::Breakpoints,
-        usage: "tbreak [LOCATION] [if CONDITION]",
-        summary: "Set a temporary breakpoint.",
-        details: "Like `break`, but the breakpoint is deleted when it stops the program.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Never,
-        run: breakpoints::tbreak,
-    },
-    Command {
-        name: "tcatch",
-        aliases: &[],
-        group: Group::Breakpoints,
-        usage: "tcatch EVENT",
-        summary: "Set temporary catchpoints to catch events.",
-        details: "See `help catch`.",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Never,
-        run: watching::tcatch,
-    },
-    Command {
-        name: "undisplay",
-        aliases: &[],
-        group: Group::Data,
-        usage: "undisplay [NUMBERS]",
-        summary: "Cancel some or all expressions to be displayed when program stops.",
-        details: "",
-        argument: ArgumentKind::Numbers,
-        repeat: Repeat::Never,
-        run: display::undisplay,
-    },
-    Command {
-        name: "until",
-        aliases: &["u"],
-        group: Group::Running,
-        usage: "until [LOCATION]",
-        summary: "Execute until past the current line or past a LOCATION.",
-        details: "Without LOCATION it is like `next`, but does not go back to an earlier line of a loop.",
-        argument: ArgumentKind::Location,
-        repeat: Repeat::Same,
-        run: running::until,
-    },
-    Command {
-        name: "up",
-        aliases: &[],
-        group: Group::Stack,
-        usage: "up [COUNT]",
-        summary: "Select and print stack frame that called this one.",
-        details: "",
-        argument: ArgumentKind::None,
-        repeat: Repeat::Same,
-        run: stack::up,
-    },
-    Command {
-        name: "watch",
-        aliases: &["wa"],
-        group: Group::Breakpoints,
-        usage: "watch [-location] EXPRESSION [if CONDITION]",
-        summary: "Set a watchpoint that stops when a value changes.",
-        details: "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\
-                  -location watches the place that it has now.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: watching::watch,
-    },
-    Command {
-        name: "whatis",
-        aliases: &[],
-        group: Group::Data,
-        usage: "whatis EXPRESSION",
-        summary: "Print data type of expression.",
-        details: "",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Same,
-        run: data::whatis,
-    },
-    Command {
-        name: "while",
-        aliases: &[],
-        group: Group::Support,
-        usage: "while EXPRESSION",
-        summary: "Execute nested commands WHILE the conditional expression is non zero.",
-        details: "The lines up to `end` are executed as long as EXPRESSION is not zero; loop_break and loop_continue leave them.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::Never,
-        run: control::while_,
-    },
-    Command {
-        name: "x",
-        aliases: &[],
-        group: Group::Data,
-        usage: "x[/COUNT FORMAT UNIT] ADDRESS",
-        summary: "Examine memory.",
-        details: "FORMAT is that of `print`, or s (string) or i (instructions; ADDRESS is then an offset in the .wasm\n\
-                  file). UNIT is b (1 byte), h (2), w (4) or g (8). Without ADDRESS it goes on after what it showed.",
-        argument: ArgumentKind::Expression,
-        repeat: Repeat::GoOn,
-        run: examine::examine,
-    },
-];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::block::BlockKind;
 use crate::commands::lookup::find;
-use crate::commands::table::{COMMANDS, Command};
+use crate::commands::table::{Command, commands};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::nearest;
@@ -87,10 +87,7 @@ impl UserCommands {
 
     /// The first line of what each command is for.
     pub(super) fn list(&self) -> String {
-        let mut text =
-            "User-defined commands.\nThe commands in this class are those defined by the user.\n\
-                        Use the \"define\" command to define a command.\n"
-                .to_owned();
+        let mut text = "Commands that you defined, with `define` and `alias`.\n".to_owned();
         for (name, command) in &self.commands {
             let help = command.help.first().map_or("User-defined.", String::as_str);
             text.push_str(&format!("\n{name} -- {help}"));
@@ -221,7 +218,7 @@ pub(super) fn document(debugger: &mut Debugger, arguments: &str) -> Result<(), E
         ));
     }
     if !debugger.user_commands.commands.contains_key(arguments) {
-        return Err(match find(COMMANDS, arguments) {
+        return Err(match find(commands(), arguments) {
             Ok(Some(_)) => Error::Other(format!("Command \"{arguments}\" is built-in.")),
             _ => not_user_defined(arguments),
         });
@@ -278,7 +275,7 @@ fn new_name<'a>(verb: &str, text: &'a str) -> Result<&'a str, Error> {
         )));
     }
     let is_built_in = |command: &Command| command.name == name || command.aliases.contains(&name);
-    if COMMANDS.iter().any(is_built_in) {
+    if commands().any(is_built_in) {
         return Err(Error::Other(format!(
             "{name} is a command of wdb and keeps its meaning; choose another name."
         )));
@@ -301,7 +298,7 @@ impl Debugger {
         if is_user_made || name.is_empty() {
             return None;
         }
-        find(COMMANDS, name).ok().flatten()
+        find(commands(), name).ok().flatten()
     }
 
     /// What the user made a line mean; `None` if it is the table's.
@@ -311,7 +308,7 @@ impl Debugger {
         if found.is_some() || name.is_empty() {
             return Ok(found);
         }
-        match find(COMMANDS, name)? {
+        match find(commands(), name)? {
             Some(_) => Ok(None),
             None => match self.user_commands.unique(name) {
                 Some(name) => self.user_commands.meaning(name, arguments),
@@ -322,7 +319,7 @@ impl Debugger {
 
     /// Names that look like one that means nothing.
     pub(super) fn commands_near(&self, name: &str) -> Vec<String> {
-        let built_in = COMMANDS.iter().map(|command| command.name);
+        let built_in = commands().map(|command| command.name);
         nearest(name, built_in.chain(self.user_commands.names()))
     }
 }

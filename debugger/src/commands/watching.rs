@@ -4,6 +4,7 @@ use wdb_vm::watch::WatchKind;
 
 use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind, for_people};
 use crate::commands::breakpoints::{parse_condition, split_condition};
+use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::format_text::PrintfFormat;
@@ -126,10 +127,12 @@ fn set_catchpoint(
     disposition: Disposition,
 ) -> Result<(), Error> {
     let (event, condition) = split_condition(arguments);
-    let (word, rest) = event.split_once(char::is_whitespace).unwrap_or((event, ""));
+    let (word, rest) = first_word(event);
     let rest = rest.trim();
     let catch = match word {
         "trap" | "signal" => Catch::Trap,
+        "throw" => Catch::Throw,
+        "uncaught" => Catch::Uncaught,
         "host-call" | "syscall" => Catch::HostCall((!rest.is_empty()).then(|| rest.to_owned())),
         "grow" => Catch::Grow,
         "start" | "exec" => Catch::Start,

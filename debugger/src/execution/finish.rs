@@ -63,7 +63,7 @@ impl Debugger {
         let depth = self.vm.get_mut().frame_count() - frame.machine;
         if frame.machine > 0 {
             match self.run_to_depth(depth) {
-                Stop::Arrived => {}
+                Stop::Arrived | Stop::Landed => {}
                 stop => return stop,
             }
         }
@@ -74,7 +74,7 @@ impl Debugger {
             };
             if now.depth > depth {
                 match self.run_to_depth(depth) {
-                    Stop::Arrived => continue,
+                    Stop::Arrived | Stop::Landed => continue,
                     stop => return stop,
                 }
             }

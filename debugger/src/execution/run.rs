@@ -85,15 +85,15 @@ impl Debugger {
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
     ) -> Stop {
-        self.run_from(places, is_goal, false)
+        self.run_from(places, is_goal, RunLimit::default())
     }
 
-    /// Like [`Debugger::run_until`]; a breakpoint on the instruction that the run starts at counts if `counts_start`.
+    /// Like [`Debugger::run_until`], with what else ends the run, or counts at its start.
     pub(super) fn run_from(
         &mut self,
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
-        counts_start: bool,
+        limit: RunLimit,
     ) -> Stop {
         let added: Vec<ModuleOffset> = places
             .iter()
@@ -103,7 +103,7 @@ impl Debugger {
         for pc in &added {
             self.vm.get_mut().set_probe(code_address(*pc));
         }
-        let stop = self.run_to_stop(places, is_goal, counts_start);
+        let stop = self.run_to_stop(places, is_goal, limit);
         for pc in &added {
             self.vm.get_mut().clear_probe(code_address(*pc));
         }
@@ -114,12 +114,8 @@ impl Debugger {
         &mut self,
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
-        counts_start: bool,
+        mut limit: RunLimit,
     ) -> Stop {
-        let mut limit = RunLimit {
-            probe_at_start: counts_start,
-            ..RunLimit::default()
-        };
         loop {
             let exit = self.vm.get_mut().run(limit);
             limit.probe_at_start = false;
@@ -148,6 +144,8 @@ impl Debugger {
         match exit {
             Exit::Watch(hits) => self.watch_stop(&hits),
             Exit::HostCall(func) => self.host_call_stop(func),
+            Exit::Throw(exception) => self.throw_stop(&exception),
+            Exit::Uncaught(exception) => Some(self.uncaught_stop(&exception)),
             Exit::Trap(trap) => Some(self.trap_stop(trap.to_string())),
             exit => Stop::of_exit(exit),
         }
@@ -235,7 +233,7 @@ impl Debugger {
         )));
     }
 
-    /// Runs until the frames above a depth have returned.
+    /// Runs until the frames above a depth have returned, or an exception has left them.
     pub(super) fn run_to_depth(&mut self, depth: usize) -> Stop {
         let vm = self.vm.get_mut();
         let above = vm.frame_count().saturating_sub(depth);
@@ -243,6 +241,10 @@ impl Debugger {
             return self.run_until(&[], &|_| false);
         };
         debug_assert_eq!(frame.instance, PROGRAM_INSTANCE, "there is one instance");
-        self.run_until(&[frame.pc], &|vm| vm.frame_count() <= depth)
+        let limit = RunLimit {
+            landing_depth: Some(depth),
+            ..RunLimit::default()
+        };
+        self.run_from(&[frame.pc], &|vm| vm.frame_count() <= depth, limit)
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use wdb_vm::address::ModuleOffset;
+use wdb_vm::vm::RunLimit;
 
 use crate::commands::join_words;
 use crate::debugger::Debugger;
@@ -16,7 +17,13 @@ impl Debugger {
     pub(crate) fn run(&mut self) -> Result<(), Error> {
         self.reload_if_changed()?;
         self.launch()?;
-        self.execute(|debugger| debugger.run_from(&[], &|_| false, true))
+        self.execute(|debugger| {
+            let limit = RunLimit {
+                probe_at_start: true,
+                ..RunLimit::default()
+            };
+            debugger.run_from(&[], &|_| false, limit)
+        })
     }
 
     /// The places where `start` stops: the main function, else the first instruction of what runs first.
@@ -101,6 +108,7 @@ impl Debugger {
         self.shown = None;
         self.applied_probes.clear();
         self.catches_host_calls = false;
+        self.catches_throws = false;
         self.apply_probes();
         Ok(())
     }

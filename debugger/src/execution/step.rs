@@ -68,7 +68,10 @@ impl Debugger {
                     StepKind::InstructionOver => debugger.step_instruction_once(true),
                     _ => debugger.step_line(kind, hidden_inlines),
                 };
-                if !matches!(stop, Stop::Line | Stop::Stepped | Stop::Arrived) {
+                if !matches!(
+                    stop,
+                    Stop::Line | Stop::Stepped | Stop::Arrived | Stop::Landed
+                ) {
                     break;
                 }
                 hidden_inlines = debugger.hidden_inlines;
@@ -91,7 +94,7 @@ impl Debugger {
         }
         if is_over && self.vm.get_mut().frame_count() > depth {
             return match self.run_to_depth(depth) {
-                Stop::Arrived => Stop::Stepped,
+                Stop::Arrived | Stop::Landed => Stop::Stepped,
                 stop => stop,
             };
         }
@@ -124,7 +127,7 @@ impl Debugger {
                 // A call, or a tail call, which takes the frame's place.
                 let return_depth = now.depth.min(origin.depth + 1) - 1;
                 match self.enter_or_pass(kind, &origin, now, return_depth) {
-                    Stop::Arrived => {}
+                    Stop::Arrived | Stop::Landed => {}
                     stop => return stop,
                 }
                 match self.position() {
@@ -188,7 +191,7 @@ impl Debugger {
     }
 
     /// After a call: into the function that was called, if it has lines and that is wanted, else until it has returned.
-    /// [`Stop::Arrived`] says that the caller is reached again, [`Stop::Line`] that the step is done.
+    /// [`Stop::Arrived`] says that the caller is reached again, [`Stop::Landed`] that an exception was handled there or further out, [`Stop::Line`] that the step is done.
     fn enter_or_pass(
         &mut self,
         kind: StepKind,
@@ -246,7 +249,7 @@ impl Debugger {
     fn step_out_to_line(&mut self) -> Stop {
         let depth = self.vm.get_mut().frame_count();
         match self.run_to_depth(depth.saturating_sub(1)) {
-            Stop::Arrived => self.arrive_in_caller(),
+            Stop::Arrived | Stop::Landed => self.arrive_in_caller(),
             stop => stop,
         }
     }

@@ -31,8 +31,12 @@ pub(crate) enum Stop {
     Stepped,
     /// A location was reached, or a function was left.
     Arrived,
+    /// An exception was handled by the frame that a run was to return to, or by one further out.
+    Landed,
     Interrupted,
     Trap(String),
+    /// An exception that nothing handles, with its tag and values.
+    Uncaught(String),
     HostResource(String),
     Deadlock(String),
     Exited(u32),
@@ -41,10 +45,18 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// What an exit of the machine means; `None` when it can go on at once. A probe is for the caller to judge.
+    /// What an exit of the machine means; `None` when it can go on at once. A probe and what catchpoints wait for are for
+    /// the caller to judge.
     pub(super) fn of_exit(exit: Exit) -> Option<Stop> {
         match exit {
-            Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Watch(_) | Exit::HostCall(_) => None,
+            Exit::Stepped
+            | Exit::Probe
+            | Exit::Tick
+            | Exit::Watch(_)
+            | Exit::HostCall(_)
+            | Exit::Throw(_)
+            | Exit::Uncaught(_) => None,
+            Exit::Landed => Some(Stop::Landed),
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
@@ -66,7 +78,7 @@ impl Debugger {
         self.list.forget();
         self.is_view_stale = true;
         self.state = match stop {
-            Stop::Trap(_) => ProgramState::Trapped,
+            Stop::Trap(_) | Stop::Uncaught(_) => ProgramState::Trapped,
             Stop::Exited(status) => ProgramState::Exited(*status),
             Stop::Finished(_) => ProgramState::Exited(0),
             _ => ProgramState::Stopped,
@@ -165,9 +177,10 @@ impl Debugger {
             },
             Stop::Watchpoint(watch) => watch_reason(watch),
             Stop::Line => StopReason::Step,
-            Stop::Stepped | Stop::Arrived => StopReason::Arrived,
+            Stop::Stepped | Stop::Arrived | Stop::Landed => StopReason::Arrived,
             Stop::Interrupted => StopReason::Interrupted,
             Stop::Trap(trap) => StopReason::Trap(trap.clone()),
+            Stop::Uncaught(exception) => StopReason::Uncaught(exception.clone()),
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
             Stop::Deadlock(what) => StopReason::Deadlock(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),

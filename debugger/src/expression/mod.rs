@@ -12,4 +12,4 @@ pub(crate) mod tree;
 
 pub(crate) use evaluate::{Scope, evaluate};
 pub(crate) use parser::parse;
-pub(crate) use tree::Node;
+pub(crate) use tree::{Node, NodeKind};

@@ -283,6 +283,7 @@ impl App {
                 self.output(buffer.take());
             }
             Event::Message(text) => self.message(&text),
+            Event::Progress(text) => self.notify(text.to_string(), false),
             // The screen shows text.
             Event::Json(_) => {}
             Event::Error(text) => {

@@ -59,6 +59,8 @@ pub(super) struct FuncCode {
     /// and those of globals.
     pub(super) wide: *const u32,
     pub(super) wide_count: u32,
+    /// Where the function has legacy catch clauses, the offset of the branch that each entry belongs to; else null.
+    pub(super) catch_sources: *const u32,
 }
 
 impl FuncCode {
@@ -127,6 +129,14 @@ impl PreparedFunc {
         );
         let branches: Box<[Branch]> = builder.branches.into();
         let wide: Box<[u32]> = builder.wide.into();
+        // The last entry stands for no branch, so that the place after the last one can be looked at.
+        builder.sources.push(u32::MAX);
+        let sources: Box<[u32]> = builder.sources.into();
+        let catch_sources = if builder.has_catches {
+            sources.as_ptr()
+        } else {
+            std::ptr::null()
+        };
         let original = module.bytes().as_ptr();
         let plain = FuncCode {
             bias: original,
@@ -146,13 +156,14 @@ impl PreparedFunc {
             },
             wide: wide.as_ptr(),
             wide_count: wide.len() as u32,
+            catch_sources,
         };
         let bias = bytes.as_ptr().wrapping_sub(start as usize);
         PreparedFunc {
             quick: FuncCode { bias, ..plain },
             plain,
             branches,
-            sources: builder.sources.into(),
+            sources,
             bytes,
             locals,
             wide,
@@ -216,6 +227,7 @@ struct Builder<'m> {
     places: Vec<Place>,
     wide: Vec<u32>,
     height_max: u32,
+    has_catches: bool,
 }
 
 impl<'m> Builder<'m> {
@@ -233,6 +245,7 @@ impl<'m> Builder<'m> {
             places: Vec::new(),
             wide: Vec::new(),
             height_max: 0,
+            has_catches: false,
         }
     }
 
@@ -254,7 +267,9 @@ impl<'m> Builder<'m> {
             }
             self.places.push(place);
             match &operator {
-                Operator::Block { .. } => self.open(None, None),
+                Operator::Block { .. } | Operator::TryTable { .. } | Operator::Try { .. } => {
+                    self.open(None, None);
+                }
                 Operator::Loop { .. } => {
                     let target = Target {
                         pc: next,
@@ -278,9 +293,28 @@ impl<'m> Builder<'m> {
                         self.resolve(waiting, after);
                     }
                 }
-                Operator::End => self.close(pc.0, next)?,
+                Operator::Catch { .. } | Operator::CatchAll => {
+                    self.has_catches = true;
+                    self.add_branch(pc.0, 0, 0)?;
+                }
+                Operator::End => {
+                    if self.ends_catch() {
+                        // The exception's cell is left behind.
+                        self.add_branch(pc.0, 0, 0)?;
+                        self.places.last_mut()?.is_plain = true;
+                    }
+                    self.close(pc.0, next)?;
+                }
+                Operator::Delegate { .. } => self.close(pc.0, next)?,
                 Operator::Br { relative_depth } => self.add_branch(pc.0, *relative_depth, 0)?,
-                Operator::BrIf { relative_depth } => self.add_branch(pc.0, *relative_depth, 1)?,
+                Operator::BrIf { relative_depth } | Operator::BrOnNull { relative_depth } => {
+                    self.add_branch(pc.0, *relative_depth, 1)?;
+                }
+                Operator::BrOnNonNull { relative_depth }
+                | Operator::BrOnCast { relative_depth, .. }
+                | Operator::BrOnCastFail { relative_depth, .. } => {
+                    self.add_branch(pc.0, *relative_depth, 0)?;
+                }
                 Operator::BrTable { targets } => {
                     for depth in targets.targets().chain([Ok(targets.default())]) {
                         self.add_branch(pc.0, depth.ok()?, 1)?;
@@ -309,6 +343,16 @@ impl<'m> Builder<'m> {
         ty == Some(ValType::V128)
     }
 
+    /// Whether the innermost label is a legacy catch clause.
+    fn ends_catch(&self) -> bool {
+        self.walk.control(0).is_some_and(|frame| {
+            matches!(
+                frame.kind,
+                FrameKind::LegacyCatch | FrameKind::LegacyCatchAll
+            )
+        })
+    }
+
     fn open(&mut self, target: Option<Target>, waiting_else: Option<usize>) {
         self.labels.push(OpenLabel {
             target,
@@ -334,7 +378,7 @@ impl<'m> Builder<'m> {
     fn add_branch(&mut self, pc: u32, depth: u32, popped: u32) -> Option<()> {
         let frame = self.walk.control(depth)?;
         let keep = cells_count(&self.walk.branch_types(frame));
-        let height_label = self.walk.height_cells_below(frame.height);
+        let height_label = self.walk.label_height_cells(depth)?;
         // In unreachable code fewer operands may be known than the branch takes along; such an entry is never used.
         let discard = self
             .walk

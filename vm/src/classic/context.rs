@@ -6,7 +6,7 @@
 
 use super::code::{Branch, FuncCode};
 use super::{ops, quick};
-use crate::address::TableAddr;
+use crate::address::{TableAddr, TypeId};
 use crate::isa::Op;
 use crate::machine::{Frame, Machine, Table};
 use crate::memory::Memory;
@@ -32,6 +32,10 @@ pub(super) enum Leave {
     HostResource,
     /// The instruction at `pc` waits for what nobody will do.
     Deadlock,
+    /// The instruction at `pc` throws an exception.
+    Throw,
+    /// Garbage is to be collected before the instruction at `pc`, which makes an object.
+    Collect,
     /// The callee just entered exceeds a limit.
     Exhausted,
     /// Control reached another instance, whose registers are to be loaded.
@@ -73,7 +77,7 @@ pub(super) struct Context {
     pub(super) globals: *mut u64,
     /// The running instance's tables and types, the tables, and the functions of the store.
     pub(super) instance_tables: *const TableAddr,
-    pub(super) type_ids: *const u32,
+    pub(super) type_ids: *const TypeId,
     pub(super) tables: *const Table,
     pub(super) store_funcs: *const FuncInst,
     pub(super) machine: *mut Machine,
@@ -419,6 +423,21 @@ pub(super) unsafe fn read_u64_any(mut at: *const u8) -> u64 {
         shift += 7;
         if byte < 0x80 {
             return value;
+        }
+    }
+}
+
+/// Skips a value type or an index: what a block's type is.
+#[inline(always)]
+pub(super) unsafe fn skip_type(at: *const u8) -> *const u8 {
+    /// Before the heap type of a reference type: nullable, not nullable. No single-byte index looks like them.
+    const REFERENCE: std::ops::RangeInclusive<u8> = 0x63..=0x64;
+    // SAFETY: validated code holds a whole type here.
+    unsafe {
+        if REFERENCE.contains(&*at) {
+            skip_leb(at.add(1))
+        } else {
+            skip_leb(at)
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::code::{Branch, FuncCode};
 use super::context::{
-    Context, Execute, Flow, Leave, Rare, Regs, Stop, give_up, leave, read_u32, skip_leb,
+    Context, Execute, Flow, Leave, Rare, Regs, Stop, give_up, leave, read_u32, read_u32_any,
+    skip_leb, skip_type,
 };
 use super::ops;
 use crate::address::{FuncAddr, ModuleOffset};
@@ -34,13 +35,13 @@ execute!(Nop, regs, {
 });
 execute!(Block, regs, {
     Ok(Regs {
-        pc: skip_leb(regs.pc.add(1)),
+        pc: skip_type(regs.pc.add(1)),
         ..regs
     })
 });
 execute!(Loop, regs, {
     tick(Regs {
-        pc: skip_leb(regs.pc.add(1)),
+        pc: skip_type(regs.pc.add(1)),
         ..regs
     })
 });
@@ -49,7 +50,7 @@ execute!(If, regs, {
     let regs = regs.popped(1, regs.pc)?;
     if condition != 0 {
         Ok(Regs {
-            pc: skip_leb(regs.pc.add(1)),
+            pc: skip_type(regs.pc.add(1)),
             side: regs.side.add(1),
             ..regs
         })
@@ -62,12 +63,47 @@ execute!(End, regs, {
     let code = &*(*regs.context).code;
     if regs.pc == code.bias.wrapping_add(code.final_end as usize) {
         return_from::<LONG>(regs)
+    } else if !code.catch_sources.is_null() && ends_catch(regs) {
+        branch_over::<LONG>(regs)
     } else {
         Ok(Regs {
             pc: regs.pc.add(1),
             ..regs
         })
     }
+});
+execute!(TryTable, regs, {
+    let (count, mut next) = read_u32_any(skip_type(regs.pc.add(1)));
+    for _ in 0..count {
+        let has_tag = *next <= 1;
+        next = skip_leb(next.add(1));
+        if has_tag {
+            next = skip_leb(next);
+        }
+    }
+    Ok(Regs { pc: next, ..regs })
+});
+execute!(Throw, regs, { leave(regs, Leave::Throw) });
+execute!(ThrowRef, regs, { leave(regs, Leave::Throw) });
+execute!(Rethrow, regs, { leave(regs, Leave::Throw) });
+execute!(Try, regs, {
+    Ok(Regs {
+        pc: skip_type(regs.pc.add(1)),
+        ..regs
+    })
+});
+execute!(
+    /// Arrived at from above, it ends what is before it.
+    Catch,
+    regs,
+    { branch_over::<LONG>(regs) }
+);
+execute!(CatchAll, regs, { branch_over::<LONG>(regs) });
+execute!(Delegate, regs, {
+    Ok(Regs {
+        pc: skip_leb(regs.pc.add(1)),
+        ..regs
+    })
 });
 execute!(Br, regs, { branch_over::<LONG>(regs) });
 execute!(BrIf, regs, {
@@ -119,6 +155,51 @@ execute!(ReturnCallIndirect, regs, {
         Err(rare) => give_up(regs, rare),
     }
 });
+execute!(CallRef, regs, {
+    let next = skip_leb(regs.pc.add(1));
+    match func_of_ref_cell(regs.peek(0)) {
+        Some(func) => call(regs, func.0, regs.sp.sub(1), next),
+        None => leave(regs, Leave::Trap(TrapKind::NullFunctionReference)),
+    }
+});
+execute!(ReturnCallRef, regs, {
+    match func_of_ref_cell(regs.peek(0)) {
+        Some(func) => tail_call(regs, func.0, regs.sp.sub(1)),
+        None => leave(regs, Leave::Trap(TrapKind::NullFunctionReference)),
+    }
+});
+execute!(RefAsNonNull, regs, {
+    if regs.peek(0) == 0 {
+        leave(regs, Leave::Trap(TrapKind::NullReference))
+    } else {
+        Ok(Regs {
+            pc: regs.pc.add(1),
+            ..regs
+        })
+    }
+});
+execute!(BrOnNull, regs, {
+    if regs.peek(0) == 0 {
+        branch_over::<LONG>(regs.popped(1, regs.pc)?)
+    } else {
+        Ok(Regs {
+            pc: skip_leb(regs.pc.add(1)),
+            side: regs.side.add(1),
+            ..regs
+        })
+    }
+});
+execute!(BrOnNonNull, regs, {
+    if regs.peek(0) != 0 {
+        branch_over::<LONG>(regs)
+    } else {
+        let regs = regs.popped(1, skip_leb(regs.pc.add(1)))?;
+        Ok(Regs {
+            side: regs.side.add(1),
+            ..regs
+        })
+    }
+});
 execute!(Drop, regs, {
     let cells = if is_wide(regs) { 2 } else { 1 };
     regs.popped(cells, regs.pc.add(1))
@@ -130,7 +211,7 @@ execute!(SelectTyped, regs, {
     let (count, mut next) = read_u32::<LONG>(regs.pc.add(1))?;
     let is_wide = *next == V128;
     for _ in 0..count {
-        next = skip_leb(next);
+        next = skip_type(next);
     }
     select(regs, is_wide, next)
 });
@@ -329,9 +410,21 @@ pub(super) unsafe fn branch(regs: Regs) -> Flow {
     }
 }
 
+/// Whether the `end` at `pc` ends a legacy catch clause: a branch out of it, over the exception's cell.
+#[inline(always)]
+unsafe fn ends_catch(regs: Regs) -> bool {
+    // SAFETY: the list of sources is as long as the side table, and one longer.
+    unsafe {
+        let code = &*(*regs.context).code;
+        let entry = regs.side.offset_from(code.side) as usize;
+        let pc = regs.pc.offset_from(code.bias) as u32;
+        *code.catch_sources.add(entry) == pc
+    }
+}
+
 /// Takes the branch of the current side table entry. That several cells move is its long form.
 #[inline(always)]
-unsafe fn branch_over<const LONG: bool>(regs: Regs) -> Flow {
+pub(super) unsafe fn branch_over<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: `side` is this branch's entry, and validation guarantees the operands.
     unsafe {
         let Branch { keep, discard, .. } = *regs.side;
@@ -525,8 +618,12 @@ pub(super) unsafe fn select_callee<const LONG: bool>(
             .ok_or(rare(TrapKind::UndefinedElement))?;
         let func = func_of_ref_cell(cell).ok_or(rare(TrapKind::UninitializedElement))?;
         let type_id = (*context.store_funcs.add(func.index())).type_id;
-        if type_id != *context.type_ids.add(type_index as usize) {
-            return Err(rare(TrapKind::IndirectCallTypeMismatch));
+        let wanted = *context.type_ids.add(type_index as usize);
+        if type_id != wanted {
+            // A function of a subtype is rare.
+            if !LONG || !(*context.store).types.is_subtype(type_id, wanted) {
+                return Err(rare(TrapKind::IndirectCallTypeMismatch));
+            }
         }
         Ok(func.0)
     }

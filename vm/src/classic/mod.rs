@@ -14,6 +14,7 @@ mod context;
 mod control;
 mod memories;
 mod numbers;
+mod objects;
 mod ops;
 mod quick;
 mod rewrite;
@@ -48,6 +49,10 @@ mod outcome {
         HostTailCall(FuncAddr),
         /// The instruction that the machine stands at traps.
         Trap(TrapKind),
+        /// The instruction that the machine stands at throws an exception.
+        Throw,
+        /// Garbage is to be collected before the instruction that the machine stands at.
+        Collect,
         /// The `memory.grow` that the machine stands at cannot be served now.
         HostResource,
         /// The instruction that the machine stands at waits for what nobody will do.
@@ -185,6 +190,8 @@ impl Classic {
                 Leave::Probe => Outcome::Probe,
                 Leave::Budget | Leave::Exhausted => Outcome::Poll,
                 Leave::Trap(kind) => Outcome::Trap(kind),
+                Leave::Throw => Outcome::Throw,
+                Leave::Collect => Outcome::Collect,
                 Leave::HostResource => Outcome::HostResource,
                 Leave::Deadlock => Outcome::Deadlock,
                 Leave::Finished => Outcome::Finished,

@@ -192,6 +192,7 @@ unary! {
 }
 binary! {
     sure;
+    RefEq(u64) l, r => l == r;
     I32Eq(i32) l, r => l == r;
     I32Ne(i32) l, r => l != r;
     I32LtS(i32) l, r => l < r;

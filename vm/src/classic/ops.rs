@@ -3,7 +3,7 @@
 use super::atomics::PrefixFe;
 use super::context::{Execute, Flow, Handler, Instruction, Leave, Regs, handler, leave, read_u32};
 use super::vectors::PrefixFd;
-use crate::isa::{Op, PREFIX_FC, PREFIX_FD, PREFIX_FE, for_each_instruction};
+use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE, for_each_instruction};
 
 /// Stands where an opcode is replaced.
 pub(super) struct Probe;
@@ -25,12 +25,16 @@ impl Execute for Invalid {
     }
 }
 
+/// The instructions behind [`PREFIX_FB`]: goes on by the number after it.
+struct PrefixFb;
+
 /// The instructions behind [`PREFIX_FC`]: goes on by the number after it.
 struct PrefixFc;
 
 macro_rules! define_handlers {
     (
         SINGLE { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* }
+        PREFIXED_FB { $($fb_code:literal $fb_name:ident $fb_mnemonic:literal $fb_immediates:ident $fb_category:ident $fb_effect:literal $fb_explanation:literal;)* }
         PREFIXED_FC { $($fc_code:literal $fc_name:ident $fc_mnemonic:literal $fc_immediates:ident $fc_category:ident $fc_effect:literal $fc_explanation:literal;)* }
         $($others:tt)*
     ) => {
@@ -40,6 +44,14 @@ macro_rules! define_handlers {
 
             impl Instruction for $name {
                 const OP: Op = Op::$name;
+            }
+        )*
+        $(
+            #[doc = $fb_mnemonic]
+            pub(super) struct $fb_name;
+
+            impl Instruction for $fb_name {
+                const OP: Op = Op::$fb_name;
             }
         )*
         $(
@@ -55,10 +67,24 @@ macro_rules! define_handlers {
         const fn table<const STEP: bool>() -> [Handler; 256] {
             let mut table: [Handler; 256] = [handler::<Invalid, STEP>; 256];
             $(table[$code] = handler::<$name, STEP>;)*
+            table[PREFIX_FB as usize] = handler::<PrefixFb, STEP>;
             table[PREFIX_FC as usize] = handler::<PrefixFc, STEP>;
             table[PREFIX_FD as usize] = handler::<PrefixFd, STEP>;
             table[PREFIX_FE as usize] = handler::<PrefixFe, STEP>;
             table
+        }
+
+        impl Execute for PrefixFb {
+            #[inline(always)]
+            unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+                // SAFETY: validated code has one of these numbers after the prefix.
+                unsafe {
+                    match read_u32::<LONG>(regs.pc.add(1))?.0 {
+                        $($fb_code => $fb_name::execute::<LONG>(regs),)*
+                        _ => Invalid::execute::<LONG>(regs),
+                    }
+                }
+            }
         }
 
         impl Execute for PrefixFc {

@@ -19,7 +19,8 @@ pub(super) struct Place {
     pub(super) pc: u32,
     /// Whether it finds no operand.
     pub(super) stack_is_empty: bool,
-    /// Whether it is left to plain code: a branch that discards operands, or something that moves a vector.
+    /// Whether it is left to plain code: a branch that discards operands, the end of a legacy catch clause, or
+    /// what moves a vector.
     pub(super) is_plain: bool,
 }
 

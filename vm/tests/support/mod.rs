@@ -1,5 +1,7 @@
 //! What the machine's tests share: a host whose answers differ at every call, and a program that uses much of the machine.
 
+#![allow(dead_code, reason = "each of the tests uses a part of it")]
+
 pub(crate) mod random;
 
 use std::sync::Arc;

