@@ -8,13 +8,15 @@ use wdb_dwarf::{
 };
 use wdb_vm::address::{FuncIndex, ModuleOffset};
 use wdb_vm::value::{Reference, Value as MachineValue};
+use wdb_vm::vm::Vm;
 
 use crate::debugger::Debugger;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::location::{funcs_named, function_places, nearest};
 use crate::process::PROGRAM_INSTANCE;
+use crate::program::Program;
 use crate::target::{FrameTarget, machine_value};
 use crate::view::ProgramState;
 
@@ -78,12 +80,23 @@ impl<'a> FrameScope<'a> {
             .format(value, &self.debugger.format_options())
     }
 
+    /// The same on one line, whatever the settings are.
+    pub(crate) fn format_on_a_line(&self, value: &Value) -> String {
+        let options = FormatOptions {
+            is_pretty: false,
+            has_element_lines: false,
+            ..self.debugger.format_options()
+        };
+        self.inspector().format(value, &options)
+    }
+
     /// The text of a value in a list of many: shorter, and with more left out.
     pub(crate) fn format_briefly(&self, value: &Value) -> String {
         let options = FormatOptions {
             elements_max: BRIEF_ELEMENTS_MAX,
             depth_max: BRIEF_DEPTH_MAX,
             is_pretty: false,
+            has_element_lines: false,
             ..self.debugger.format_options()
         };
         self.inspector().format(value, &options)
@@ -110,8 +123,33 @@ impl<'a> FrameScope<'a> {
         let info = self.debugger.program.info();
         let variables = info.global_variables(name, self.at);
         let variable = variables.first()?;
-        let at = self.at.unwrap_or(CodeOffset(0));
-        Some(self.inspector().variable(variable, at))
+        Some(self.value_of(variable))
+    }
+
+    /// A variable named with its file (`list.c::head`), or one that lives as long as the program with its function
+    /// (`next_number::last`).
+    fn variable_of(&self, path: &str) -> Option<Value> {
+        let (owner, name) = path.rsplit_once("::")?;
+        let info = self.debugger.program.info();
+        let files = info.files_matching(owner);
+        let is_of_file = |variable: &&Variable| {
+            let declaration = variable.declaration.as_ref();
+            declaration.is_some_and(|place| files.contains(&place.file))
+        };
+        let variables = info.global_variables(name, self.at);
+        if let Some(variable) = variables.iter().find(is_of_file) {
+            return Some(self.value_of(variable));
+        }
+        info.functions_named(owner)
+            .into_iter()
+            .find_map(|function| {
+                let at = info.breakpoint_address(&function);
+                let variables = info.variables(at, 0);
+                let variable = variables.iter().find(|variable| &*variable.name == name)?;
+                let anywhere = FrameScope::new(self.debugger, None);
+                let value = anywhere.inspector().variable(variable, at);
+                matches!(value.place, Place::Memory(_)).then_some(value)
+            })
     }
 
     fn enumerator(&self, name: &str) -> Option<Value> {
@@ -202,6 +240,11 @@ impl<'a> FrameScope<'a> {
         self.machine_value(value, Place::Local(index))
     }
 
+    fn void(&self) -> Value {
+        let nowhere = Place::Implicit(Arc::new([]));
+        self.inspector().read(TypeRef::VOID, nowhere)
+    }
+
     fn local_count(&self, func: FuncIndex) -> usize {
         self.debugger.program.module().local_types(func).len()
     }
@@ -246,6 +289,27 @@ impl<'a> FrameScope<'a> {
         found.map(|index| self.global(index))
     }
 
+    /// An element of a table: the function's name, or what else the reference is.
+    fn table_element_text(&self, table: u32, index: i128) -> Result<String, Error> {
+        let vm = self.target.vm().borrow();
+        let elements = vm.table(self.target.instance(), table).ok_or_else(|| {
+            let count = self.debugger.program.module().tables().len();
+            Error::other(format!(
+                "There is no $table{table}; the module has {count}."
+            ))
+        })?;
+        let element = usize::try_from(index)
+            .ok()
+            .and_then(|index| elements.get(index));
+        let element = element.ok_or_else(|| {
+            Error::other(format!(
+                "There is no $table{table}[{index}]; the table has {}.",
+                counted(elements.len(), "element")
+            ))
+        })?;
+        Ok(element_text(&self.debugger.program, &vm, element))
+    }
+
     fn history(&self, back: Option<usize>, number: Option<usize>) -> Result<Value, Error> {
         let history = &self.debugger.history;
         let position = match (back, number) {
@@ -271,6 +335,7 @@ impl Scope for FrameScope<'_> {
         self.local_variable(name)
             .or_else(|| self.implied_member(name))
             .or_else(|| self.global_variable(name))
+            .or_else(|| self.variable_of(name))
             .or_else(|| self.enumerator(name))
             .ok_or_else(|| self.no_symbol(name))
     }
@@ -323,6 +388,11 @@ impl Scope for FrameScope<'_> {
         if let Some(index) = numbered("global") {
             return self.global(index);
         }
+        if let Some(table) = numbered("table") {
+            return Err(Error::other(format!(
+                "$table{table} is a table; $table{table}[0] is an element of it, `info tables {table}` lists them."
+            )));
+        }
         match name {
             "pc" => {
                 let frame = self.frame.as_ref().ok_or(Error::NotRunning)?;
@@ -338,9 +408,7 @@ impl Scope for FrameScope<'_> {
             }
             "_exitcode" => {
                 let ProgramState::Exited(status) = self.debugger.state else {
-                    return Ok(self
-                        .inspector()
-                        .read(TypeRef::VOID, Place::Implicit(Arc::new([]))));
+                    return Ok(self.void());
                 };
                 let type_ref = info.base_type(BaseEncoding::Signed, 4);
                 let status = Scalar::Integer(i128::from(status));
@@ -356,6 +424,10 @@ impl Scope for FrameScope<'_> {
         }
         if let Some(value) = self.debugger.user_variables.borrow().get(name) {
             return Ok(value.clone());
+        }
+        if matches!(name, "_" | "__") {
+            // Nothing was examined yet.
+            return Ok(self.void());
         }
         self.named_slot(name).unwrap_or_else(|| {
             Err(Error::other(format!(
@@ -399,6 +471,15 @@ impl Scope for FrameScope<'_> {
         self.call_pointer(pointer, args)
     }
 
+    fn table_element(&self, table: u32, index: i128) -> Result<Value, Error> {
+        let text = self.table_element_text(table, index)?;
+        let info = self.debugger.program.info();
+        let char_type = info.base_type(BaseEncoding::SignedChar, 1);
+        let type_ref = info.array_of(char_type, text.len() as u64);
+        let place = Place::Implicit(text.into_bytes().into());
+        Ok(self.inspector().read(type_ref, place))
+    }
+
     fn type_named(&self, name: &str) -> Option<TypeRef> {
         self.debugger.program.info().type_named(name, self.at)
     }
@@ -425,6 +506,17 @@ impl Scope for FrameScope<'_> {
         } else {
             Err(DwarfError::NotAssignable.into())
         }
+    }
+}
+
+/// An element of a table, as it is shown.
+pub(crate) fn element_text(program: &Program, vm: &Vm, element: &MachineValue) -> String {
+    match element {
+        MachineValue::Ref(Reference::Func(func)) => match vm.func_instance(*func) {
+            Some((PROGRAM_INSTANCE, func)) => program.func_name(func).to_string(),
+            _ => vm.value_text(*element),
+        },
+        element => vm.value_text(*element),
     }
 }
 
@@ -507,6 +599,13 @@ impl Debugger {
             Scalar::Integer(value) => Ok(value as u64),
             Scalar::Float(_) => Err(Error::other("An address must be an integer.")),
         }
+    }
+
+    /// Whether an expression gives the offset of code.
+    pub(crate) fn is_code(&self, text: &str) -> bool {
+        let address = self.evaluate_code_address(text).ok();
+        let pc = address.and_then(|address| u32::try_from(address).ok());
+        pc.is_some_and(|pc| self.program.module().func_at(ModuleOffset(pc)).is_some())
     }
 
     /// The number that an expression gives; what counts, repeats and numbers things.

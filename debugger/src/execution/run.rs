@@ -140,7 +140,7 @@ impl Debugger {
     }
 
     /// What an exit of the machine means; `None` when the program goes on.
-    fn stop_of(&mut self, exit: Exit) -> Option<Stop> {
+    pub(super) fn stop_of(&mut self, exit: Exit) -> Option<Stop> {
         match exit {
             Exit::Watch(hits) => self.watch_stop(&hits),
             Exit::HostCall(func) => self.host_call_stop(func),
