@@ -426,7 +426,10 @@ impl<'a> Inspector<'a> {
                 element,
                 count: Some(count),
                 is_vector: true,
-            } => Some((element, count, self.info.size_of(value.type_ref)?)),
+            } => {
+                let size = self.info.size_of(value.type_ref)?;
+                (size <= Value::BYTES_MAX as u64).then_some((element, count, size))
+            }
             _ => None,
         }
     }
