@@ -141,7 +141,11 @@ impl Debugger {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
         {
-            let results = values.iter().map(ToString::to_string).collect();
+            let text = |value: &Value| match value {
+                Value::V128(bits) => self.settings.lanes().text(*bits),
+                value => value.to_string(),
+            };
+            let results = values.iter().map(text).collect();
             let reason = StopReason::Returned {
                 function: self.invoked_name(),
                 results,
