@@ -204,8 +204,14 @@ impl StackRoom {
         /// What the C ABI keeps the stack's end aligned to.
         const ALIGNMENT: u64 = 16;
         let kind = &info.type_of(info.resolve(arg.type_ref)).kind;
-        let needs_address = matches!(kind, TypeKind::Array { .. } | TypeKind::Record(_))
-            && matches!(arg.place, Place::Implicit(_));
+        let has_address = matches!(
+            kind,
+            TypeKind::Array {
+                is_vector: false,
+                ..
+            } | TypeKind::Record(_)
+        );
+        let needs_address = has_address && matches!(arg.place, Place::Implicit(_));
         if !needs_address {
             return Ok(None);
         }
@@ -282,11 +288,25 @@ fn argument(
         Some(type_ref) => inspector.cast(arg, type_ref)?,
         None => arg.clone(),
     };
-    machine_scalar(ty, inspector.scalar(&value)?)
+    machine_value(inspector, ty, &value)
+}
+
+/// A number or a vector as a value of a wasm type.
+pub(crate) fn machine_value(
+    inspector: &Inspector<'_>,
+    ty: ValType,
+    value: &Value,
+) -> Result<MachineValue, Error> {
+    if ty != ValType::V128 {
+        return machine_scalar(ty, inspector.scalar(value)?);
+    }
+    let bytes = inspector.vector(value).and_then(|_| value.bytes.as_array());
+    let bytes = bytes.ok_or_else(|| Error::other("A vector of 16 bytes is expected."))?;
+    Ok(MachineValue::V128(u128::from_le_bytes(*bytes)))
 }
 
 /// A number as a value of a wasm type.
-pub(crate) fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue, Error> {
+fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue, Error> {
     let integer = match scalar {
         Scalar::Integer(value) => value,
         Scalar::Float(value) => value as i128,
@@ -301,9 +321,7 @@ pub(crate) fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue
         ValType::F32 => MachineValue::F32((float as f32).to_bits()),
         ValType::F64 => MachineValue::F64(float.to_bits()),
         ValType::V128 | ValType::Ref(_) => {
-            return Err(Error::other(
-                "An expression gives no vectors and references.",
-            ));
+            return Err(Error::other("An expression gives no references."));
         }
     })
 }
@@ -343,6 +361,7 @@ impl Debugger {
             }
             Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
             Exit::HostResource(what) => Err(ended(callee, &what)),
+            Exit::Deadlock(what) => Err(ended(callee, &format!("a deadlock: {what}"))),
             _ => Err(ended(callee, "an interrupt")),
         }
     }

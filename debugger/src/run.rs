@@ -93,6 +93,7 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
             format!("uncaught exception: {}", vm.exception_text(&exception))
         }
         Exit::HostResource(what) => what,
+        Exit::Deadlock(what) => format!("deadlock: {what}"),
         Exit::Interrupted => "interrupted".to_owned(),
         Exit::Stepped
         | Exit::Probe

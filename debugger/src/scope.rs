@@ -216,7 +216,10 @@ impl<'a> FrameScope<'a> {
             MachineValue::I64(_) => (BaseEncoding::Signed, 8),
             MachineValue::F32(_) => (BaseEncoding::Float, 4),
             MachineValue::F64(_) => (BaseEncoding::Float, 8),
-            MachineValue::V128(_) => (BaseEncoding::Unsigned, 16),
+            MachineValue::V128(_) => {
+                let lanes = self.debugger.settings.lanes().type_in(info);
+                return Ok(self.inspector().read(lanes, place));
+            }
             MachineValue::Ref(_) => {
                 return Err(Error::other(format!(
                     "This is a reference ({value}), which expressions cannot compute with."

@@ -149,7 +149,7 @@ impl Debugger {
             index: index as usize,
             name: module.names().local(func.0, index).map(str::to_owned),
             type_name: val_type_text(*ty),
-            text: slot_text(vm.local(frame.machine, index)),
+            text: self.slot_text(vm.local(frame.machine, index)),
             changed: false,
         });
         slots.collect()
@@ -167,10 +167,23 @@ impl Debugger {
                 index,
                 name: None,
                 type_name: slot.ty.map_or_else(|| "?".to_owned(), val_type_text),
-                text: slot_text(vm.slot_value(frame.machine, *slot)),
+                text: self.slot_text(vm.slot_value(frame.machine, *slot)),
                 changed: false,
             })
             .collect()
+    }
+
+    /// The value of a slot as the text format writes it, without its type.
+    pub(crate) fn slot_text(&self, value: Option<MachineValue>) -> String {
+        match value {
+            Some(MachineValue::I32(value)) => value.to_string(),
+            Some(MachineValue::I64(value)) => value.to_string(),
+            Some(MachineValue::F32(bits)) => f32::from_bits(bits).to_string(),
+            Some(MachineValue::F64(bits)) => f64::from_bits(bits).to_string(),
+            Some(MachineValue::V128(bits)) => self.settings.lanes().text(bits),
+            Some(value) => value.to_string(),
+            None => "?".to_owned(),
+        }
     }
 }
 
@@ -187,18 +200,6 @@ pub(crate) fn label_views(scope: &FrameScope<'_>) -> Vec<LabelView> {
             arity: label.arity as usize,
         })
         .collect()
-}
-
-/// The value of a slot as the text format writes it, without its type.
-pub(crate) fn slot_text(value: Option<MachineValue>) -> String {
-    match value {
-        Some(MachineValue::I32(value)) => value.to_string(),
-        Some(MachineValue::I64(value)) => value.to_string(),
-        Some(MachineValue::F32(bits)) => f32::from_bits(bits).to_string(),
-        Some(MachineValue::F64(bits)) => f64::from_bits(bits).to_string(),
-        Some(value) => value.to_string(),
-        None => "?".to_owned(),
-    }
 }
 
 fn value_view(

@@ -3,7 +3,7 @@
 use wdb_dwarf::{TypeKind, TypeRef};
 use wdb_vm::value::Value as MachineValue;
 
-use crate::calls::machine_scalar;
+use crate::calls::machine_value;
 use crate::commands::format::FormatSpec;
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -97,7 +97,7 @@ pub(super) fn return_(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
                 }
                 _ => value,
             };
-            vec![machine_scalar(*ty, scope.inspector().scalar(&value)?)?]
+            vec![machine_value(&scope.inspector(), *ty, &value)?]
         }
         _ => {
             return Err(Error::other(

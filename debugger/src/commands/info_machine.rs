@@ -84,7 +84,7 @@ pub(super) fn globals(debugger: &mut Debugger, _arguments: &str) -> Result<(), E
             name: format!("$global{index}"),
             alias: module.names().global(index).map(str::to_owned),
             type_name: val_type_text(ty),
-            text: crate::view_builder::slot_text(Some(value)),
+            text: debugger.slot_text(Some(value)),
         });
     }
     drop(vm);

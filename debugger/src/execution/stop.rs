@@ -38,6 +38,7 @@ pub(crate) enum Stop {
     /// An exception that nothing handles, with its tag and values.
     Uncaught(String),
     HostResource(String),
+    Deadlock(String),
     Exited(u32),
     /// The invoked function returned.
     Finished(Vec<Value>),
@@ -59,6 +60,7 @@ impl Stop {
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
+            Exit::Deadlock(what) => Some(Stop::Deadlock(what)),
             Exit::ProcExit(status) => Some(Stop::Exited(status)),
             Exit::Finished(values) => Some(Stop::Finished(values)),
         }
@@ -139,7 +141,11 @@ impl Debugger {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
         {
-            let results = values.iter().map(ToString::to_string).collect();
+            let text = |value: &Value| match value {
+                Value::V128(bits) => self.settings.lanes().text(*bits),
+                value => value.to_string(),
+            };
+            let results = values.iter().map(text).collect();
             let reason = StopReason::Returned {
                 function: self.invoked_name(),
                 results,
@@ -180,6 +186,7 @@ impl Debugger {
             Stop::Trap(trap) => StopReason::Trap(trap.clone()),
             Stop::Uncaught(exception) => StopReason::Uncaught(exception.clone()),
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
+            Stop::Deadlock(what) => StopReason::Deadlock(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),
             Stop::Finished(_) => StopReason::Exited(0),
         };
