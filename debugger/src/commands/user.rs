@@ -42,6 +42,12 @@ impl UserCommands {
         }
     }
 
+    /// The lines of a command; none if there is none of this name.
+    pub(crate) fn lines_of(&self, name: &str) -> Vec<String> {
+        let command = self.commands.get(name);
+        command.map_or_else(Vec::new, |command| command.lines.clone())
+    }
+
     /// The names of commands and aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let aliases = self.aliases.keys();

@@ -89,6 +89,13 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .takes(Expression),
     Command::new(
+        "parray",
+        "parray COUNT EXPRESSION",
+        "Print the elements that a pointer points to, as lldb spells it (`print *EXPRESSION@COUNT`).",
+        families::array,
+    )
+    .takes(Expression),
+    Command::new(
         "po",
         "po EXPRESSION",
         "Evaluate an expression for good, as lldb spells it (`call`).",
@@ -132,6 +139,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Look at the machine's registers and change them, as lldb spells it.",
         families::register,
     )
+    .also(&["re"])
     .details("They are $pc, $tick, the wasm locals ($local0) and the operands ($stack0).")
     .takes(Spelling),
     Command::new(

@@ -24,6 +24,12 @@ pub(super) const COMMANDS: &[Command] = &[
     .details("With COUNT, the breakpoint at which the program stands is passed COUNT-1 times.")
     .repeats(GoOn),
     Command::new(
+        "env",
+        "env [NAME=VALUE]",
+        "Show the program's environment variables or give it one, as lldb spells it.",
+        families::environment,
+    ),
+    Command::new(
         "file",
         "file PROGRAM",
         "Debug another program instead of this one.",

@@ -43,7 +43,8 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .details(
         "The lines up to `end` are what it does. $arg0, $arg1 and so on stand for its arguments, $argc for their number,\n\
-         $arg* for all of them. `document` gives it a help text.",
+         $arg* for all of them. `document` gives it a help text. One called `hook-stop` is performed whenever the program\n\
+         has stopped.",
     )
     .takes(ArgumentKind::Command),
     Command::new(
