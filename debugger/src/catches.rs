@@ -104,7 +104,7 @@ impl Debugger {
         let is_meant =
             |breakpoint: &Breakpoint| matches!(breakpoint.kind, Kind::Catchpoint(Catch::Throw));
         let text = self.vm.get_mut().exception_text(exception);
-        let fate = if exception.is_handled {
+        let fate = if exception.handler.is_some() {
             ""
         } else {
             ", which nothing handles"

@@ -28,8 +28,54 @@ pub struct Exception {
     pub tag: TagAddr,
     /// The values that it carries.
     pub values: Vec<Value>,
-    /// Whether a clause handles it.
-    pub is_handled: bool,
+    /// Where it was thrown first: `throw_ref` and `rethrow` throw exceptions that were caught before.
+    pub origin: Origin,
+    /// What handles it; `None` when nothing does.
+    pub handler: Option<HandlerPlace>,
+}
+
+/// Where an exception was made by `throw`. It is kept with the exception.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// The function.
+    pub func: FuncAddr,
+    /// The instruction.
+    pub pc: ModuleOffset,
+    /// When.
+    pub tick: u64,
+}
+
+/// Where a program goes on after an exception.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandlerPlace {
+    /// The frame, 0 being the one that throws.
+    pub frame: usize,
+    /// Its next instruction.
+    pub pc: ModuleOffset,
+    /// Whether the clause catches all exceptions and not only those with this tag.
+    pub catches_all: bool,
+}
+
+impl Origin {
+    /// The bytes that it takes behind an exception's values.
+    const SIZE: usize = 16;
+
+    /// The origin that is kept behind the values of an exception of so many bytes.
+    pub(crate) fn read(bytes: &[u8], values_size: u32) -> Option<Origin> {
+        let (func, rest) = bytes.get(values_size as usize..)?.split_first_chunk()?;
+        let (pc, rest) = rest.split_first_chunk()?;
+        Some(Origin {
+            func: FuncAddr(u32::from_le_bytes(*func)),
+            pc: ModuleOffset(u32::from_le_bytes(*pc)),
+            tick: u64::from_le_bytes(*rest.first_chunk()?),
+        })
+    }
+
+    fn to_bytes(self) -> [u8; Origin::SIZE] {
+        let place = u64::from(self.func.0) | u64::from(self.pc.0) << 32;
+        let both = u128::from(place) | u128::from(self.tick) << 64;
+        both.to_le_bytes()
+    }
 }
 
 /// What handles exceptions in a function.
@@ -289,6 +335,7 @@ struct Thrown {
     tag: TagAddr,
     /// The cells of its values.
     cells: Vec<u64>,
+    origin: Origin,
     /// The exception, if it was thrown before.
     object: Option<ObjectAddr>,
 }
@@ -301,20 +348,29 @@ impl Vm {
             Err(trap) => return Some(Exit::Trap(trap.into())),
         };
         let landing = self.landing(thrown.tag);
-        let exception = Exception {
-            tag: thrown.tag,
-            values: self.values_of(&thrown),
-            is_handled: landing.is_some(),
+        let exception = || {
+            let handler = landing.map(|(number, clause)| HandlerPlace {
+                frame: self.machine.frames.len() - 1 - number,
+                pc: ModuleOffset(clause.target),
+                catches_all: clause.tag.is_none(),
+            });
+            Box::new(Exception {
+                tag: thrown.tag,
+                values: self.values_of(&thrown),
+                origin: thrown.origin,
+                handler,
+            })
         };
         if self.stops_at_throws {
             let now = Some(self.time());
             if self.throw_passed != now {
+                let exit = Exit::Throw(exception());
                 self.throw_passed = now;
-                return Some(Exit::Throw(exception));
+                return Some(exit);
             }
         }
         let Some((number, clause)) = landing else {
-            return Some(Exit::Uncaught(exception));
+            return Some(Exit::Uncaught(exception()));
         };
         let object = match (clause.reference, thrown.object) {
             (ReferenceAt::Nowhere, _) => None,
@@ -345,6 +401,11 @@ impl Vm {
                 return Ok(Thrown {
                     tag,
                     cells: self.machine.cells[height - count..height].to_vec(),
+                    origin: Origin {
+                        func: top.func,
+                        pc: top.pc,
+                        tick: self.machine.tick,
+                    },
                     object: None,
                 });
             }
@@ -363,8 +424,9 @@ impl Vm {
         let ObjectKind::Exception(tag) = exception.kind else {
             unreachable!("validated code throws exceptions");
         };
+        let layout = &self.store.tags[tag.index()].layout;
         let mut cells = Vec::new();
-        for &(offset, storage) in &self.store.tags[tag.index()].layout.fields {
+        for &(offset, storage) in &layout.fields {
             let (low, high) = read_field(&exception.bytes, offset as usize, storage);
             cells.push(low);
             if cell_count(storage.unpack()) == 2 {
@@ -374,6 +436,8 @@ impl Vm {
         Ok(Thrown {
             tag,
             cells,
+            origin: Origin::read(&exception.bytes, layout.size)
+                .expect("an exception keeps its origin"),
             object: Some(object),
         })
     }
@@ -422,14 +486,16 @@ impl Vm {
     }
 
     fn new_exception(&mut self, thrown: &Thrown) -> Result<Reference, TrapKind> {
-        let size = u64::from(self.store.tags[thrown.tag.index()].layout.size);
-        if self.machine.heap.room_for(size) == Room::Collect {
+        let values_size = self.store.tags[thrown.tag.index()].layout.size as usize;
+        let size = values_size + Origin::SIZE;
+        if self.machine.heap.room_for(size as u64) == Room::Collect {
             self.collect();
         }
-        if self.machine.heap.room_for(size) != Room::Enough {
+        if self.machine.heap.room_for(size as u64) != Room::Enough {
             return Err(TrapKind::HeapExhausted);
         }
-        let mut bytes = vec![0; size as usize];
+        let mut bytes = vec![0; size];
+        bytes[values_size..].copy_from_slice(&thrown.origin.to_bytes());
         let mut cells = thrown.cells.iter().copied();
         let mut cell = || cells.next().unwrap_or_default();
         for &(offset, storage) in &self.store.tags[thrown.tag.index()].layout.fields {

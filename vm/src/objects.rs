@@ -3,6 +3,7 @@
 use wasmparser::{StorageType, ValType};
 
 use crate::address::{InstanceAddr, ObjectAddr, TypeId};
+use crate::exceptions::Origin;
 use crate::heap::{ObjectKind, read_field};
 use crate::types::{Layout, storage_bytes};
 use crate::value::{Reference, Value};
@@ -21,6 +22,8 @@ pub struct ObjectInfo {
     pub count: usize,
     /// Whether these are elements of an array.
     pub is_array: bool,
+    /// Of an exception, where it was thrown.
+    pub origin: Option<Origin>,
 }
 
 /// A field or an element.
@@ -39,10 +42,13 @@ impl Vm {
     #[must_use]
     pub fn object(&self, address: ObjectAddr) -> Option<ObjectInfo> {
         let object = self.machine.heap.get(address)?;
+        let mut origin = None;
         let (type_text, count, is_array) = match object.kind {
             ObjectKind::Exception(tag) => {
-                let fields = self.store.tags[tag.index()].layout.fields.len();
-                (format!("exception {}", self.tag_name(tag)), fields, false)
+                let layout = &self.store.tags[tag.index()].layout;
+                origin = Origin::read(&object.bytes, layout.size);
+                let text = format!("exception {}", self.tag_name(tag));
+                (text, layout.fields.len(), false)
             }
             ObjectKind::Data(id) => {
                 let (count, is_array) = match self.store.types.layout(id) {
@@ -61,6 +67,7 @@ impl Vm {
             type_text,
             count,
             is_array,
+            origin,
         })
     }
 

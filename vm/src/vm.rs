@@ -85,7 +85,7 @@ pub struct Vm {
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.
     pub(crate) throw_passed: Option<Time>,
-    /// Whether the last instruction threw an exception that was handled.
+    /// Whether an exception was handled since the run last looked.
     pub(crate) has_landed: bool,
     /// What handles exceptions, by the function.
     pub(crate) handlers: HashMap<FuncAddr, Arc<Handlers>>,
@@ -245,6 +245,7 @@ impl Vm {
         if !self.watches.is_empty() {
             return self.run_watched(limit);
         }
+        self.has_landed = false;
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -274,11 +275,10 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
-        if self.stops_at_host_calls {
-            self.host_call_passed = Some(self.time());
-        }
-        if self.stops_at_throws {
-            self.throw_passed = Some(self.time());
+        if self.stops_at_host_calls || self.stops_at_throws {
+            let now = Some(self.time());
+            self.host_call_passed = now;
+            self.throw_passed = now;
         }
         if self.watches.is_empty() {
             self.step_plain()
@@ -300,15 +300,39 @@ impl Vm {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
-        self.has_landed = false;
         let tick_before = self.machine.tick;
-        match self
+        let outcome = self
             .classic
-            .execute(&mut self.machine, &self.store, mode, ticks)
-        {
+            .execute(&mut self.machine, &self.store, mode, ticks);
+        match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
-            Outcome::Probe => Some(Exit::Probe),
             Outcome::Poll => None,
+            Outcome::Collect => {
+                self.collect_and_execute(mode, ticks - (self.machine.tick - tick_before))
+            }
+            outcome => self.exit_for(outcome),
+        }
+    }
+
+    /// Goes on at an instruction that needs a collection first.
+    #[inline(never)]
+    fn collect_and_execute(&mut self, mode: Mode, ticks: u64) -> Option<Exit> {
+        self.collect();
+        // A probe at this instruction has been passed.
+        let mode = match mode {
+            Mode::Step => Mode::Step,
+            Mode::Run | Mode::RunFromProbe => Mode::Run,
+        };
+        self.execute(mode, ticks)
+    }
+
+    /// What an outcome other than a step means. Apart from them, so that single steps stay short.
+    #[inline(never)]
+    fn exit_for(&mut self, outcome: Outcome) -> Option<Exit> {
+        match outcome {
+            Outcome::Stepped => Some(Exit::Stepped),
+            Outcome::Poll | Outcome::Collect => None,
+            Outcome::Probe => Some(Exit::Probe),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
             Outcome::Trap(kind) => Some(Exit::Trap(Trap {
@@ -316,15 +340,6 @@ impl Vm {
                 detail: self.trap_detail(kind),
             })),
             Outcome::Throw => self.throw(),
-            Outcome::Collect => {
-                self.collect();
-                // A probe at this instruction has been passed.
-                let mode = match mode {
-                    Mode::Step => Mode::Step,
-                    Mode::Run | Mode::RunFromProbe => Mode::Run,
-                };
-                self.execute(mode, ticks - (self.machine.tick - tick_before))
-            }
             Outcome::HostResource => {
                 let bytes: usize = self
                     .machine
@@ -342,9 +357,10 @@ impl Vm {
     }
 
     /// Whether an exception was just handled where the run is to stop.
-    pub(crate) fn lands(&self, limit: RunLimit) -> bool {
+    pub(crate) fn lands(&mut self, limit: RunLimit) -> bool {
         let count = self.machine.frames.len();
-        self.has_landed && limit.landing_depth.is_some_and(|depth| count <= depth)
+        std::mem::take(&mut self.has_landed)
+            && limit.landing_depth.is_some_and(|depth| count <= depth)
     }
 
     /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.

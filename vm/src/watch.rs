@@ -283,6 +283,7 @@ impl Vm {
         let mut stops_here = limit.probe_at_start;
         let mut until_poll = 0;
         self.look_at_all();
+        self.has_landed = false;
         loop {
             if let Some(exit) = self.begin() {
                 return exit;
