@@ -25,6 +25,7 @@ mod location;
 mod process;
 mod program;
 mod progress;
+mod references;
 mod reload;
 mod render;
 mod report;

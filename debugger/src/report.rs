@@ -213,6 +213,9 @@ pub(crate) struct SlotReport {
     pub(crate) alias: Option<String>,
     pub(crate) type_name: String,
     pub(crate) text: String,
+    /// Of a reference: the fields or elements of what it leads to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<(String, String)>,
 }
 
 /// A line of a source file.

@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) list_lines: u32,
     /// The most elements and characters shown of one value.
     pub(crate) print_elements: usize,
+    /// How many references to objects are unfolded inside of each other.
+    pub(crate) print_reference_depth: usize,
     /// From how many on equal elements are shown once with their number.
     pub(crate) print_repeats: usize,
     /// Whether members stand on lines of their own.
@@ -29,6 +31,7 @@ impl Default for Settings {
             keeps_pending: false,
             list_lines: 10,
             print_elements: format.elements_max,
+            print_reference_depth: format.handle_depth_max,
             print_repeats: format.repeats_min,
             print_pretty: false,
             stops_in_functions_without_lines: false,
@@ -41,6 +44,7 @@ impl Settings {
     pub(crate) fn format_options(&self) -> FormatOptions {
         FormatOptions {
             elements_max: self.print_elements,
+            handle_depth_max: self.print_reference_depth,
             repeats_min: self.print_repeats,
             is_pretty: self.print_pretty,
             ..FormatOptions::default()
@@ -87,6 +91,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "print pretty",
         about: "Pretty formatting of structures",
         kind: SettingKind::Switch(|settings| &mut settings.print_pretty),
+    },
+    Setting {
+        name: "print reference-depth",
+        about: "Limit on references to objects unfolded inside of each other",
+        kind: SettingKind::Limit(|settings| &mut settings.print_reference_depth),
     },
     Setting {
         name: "print repeats",

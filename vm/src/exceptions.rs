@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use wasmparser::{Catch, FrameKind, Operator};
+use wasmparser::{Catch, FrameKind, Operator, ValType};
 
 use crate::address::{FuncAddr, FuncIndex, ModuleOffset, ObjectAddr, TagAddr};
 use crate::decode::{Immediates, Instructions};
@@ -18,7 +18,7 @@ use crate::module::Module;
 use crate::shape::{Walk, opens_block};
 use crate::store::Instance;
 use crate::trap::TrapKind;
-use crate::value::{Reference, Value, cell_count};
+use crate::value::{Reference, Value, cell_count, cells_count};
 use crate::vm::Vm;
 
 /// An exception, as the machine tells of it.
@@ -348,29 +348,15 @@ impl Vm {
             Err(trap) => return Some(Exit::Trap(trap.into())),
         };
         let landing = self.landing(thrown.tag);
-        let exception = || {
-            let handler = landing.map(|(number, clause)| HandlerPlace {
-                frame: self.machine.frames.len() - 1 - number,
-                pc: ModuleOffset(clause.target),
-                catches_all: clause.tag.is_none(),
-            });
-            Box::new(Exception {
-                tag: thrown.tag,
-                values: self.values_of(&thrown),
-                origin: thrown.origin,
-                handler,
-            })
-        };
         if self.stops_at_throws {
             let now = Some(self.time());
             if self.throw_passed != now {
-                let exit = Exit::Throw(exception());
                 self.throw_passed = now;
-                return Some(exit);
+                return Some(Exit::Throw(self.exception_of(&thrown, landing).into()));
             }
         }
         let Some((number, clause)) = landing else {
-            return Some(Exit::Uncaught(exception()));
+            return Some(Exit::Uncaught(self.exception_of(&thrown, landing).into()));
         };
         let object = match (clause.reference, thrown.object) {
             (ReferenceAt::Nowhere, _) => None,
@@ -384,8 +370,36 @@ impl Vm {
         None
     }
 
-    /// What the instruction at which the machine stands throws.
-    fn thrown(&mut self) -> Result<Thrown, TrapKind> {
+    /// The exception that the instruction throws at which the machine stands; `None` when it throws none.
+    #[must_use]
+    pub fn thrown_exception(&self) -> Option<Exception> {
+        let frame = self.frame(0)?;
+        let code = &self.module(frame.instance).bytes()[frame.pc.index()..];
+        let instruction = Instructions::new(code, frame.pc).next()?;
+        if !matches!(instruction.op, Op::Throw | Op::ThrowRef | Op::Rethrow) {
+            return None;
+        }
+        let thrown = self.thrown().ok()?;
+        let landing = self.landing(thrown.tag);
+        Some(self.exception_of(&thrown, landing))
+    }
+
+    fn exception_of(&self, thrown: &Thrown, landing: Option<(usize, Clause)>) -> Exception {
+        let handler = landing.map(|(number, clause)| HandlerPlace {
+            frame: self.machine.frames.len() - 1 - number,
+            pc: ModuleOffset(clause.target),
+            catches_all: clause.tag.is_none(),
+        });
+        Exception {
+            tag: thrown.tag,
+            values: self.values_of(thrown),
+            origin: thrown.origin,
+            handler,
+        }
+    }
+
+    /// What the instruction at which the machine stands throws. It must be one that does.
+    fn thrown(&self) -> Result<Thrown, TrapKind> {
         let top = *self.machine.frames.last().expect("a frame throws");
         let instance = self.instance_of(top.func);
         let code = &instance.module.bytes()[top.pc.index()..];
@@ -396,8 +410,7 @@ impl Vm {
         let cell = match (instruction.op, &instruction.immediates) {
             (Op::Throw, Immediates::Index(tag)) => {
                 let tag = instance.tags[*tag as usize];
-                let types = self.store.types.func(self.store.tags[tag.index()].type_id);
-                let count = crate::value::cells_count(types.params()) as usize;
+                let count = cells_count(self.tag_types(tag)) as usize;
                 return Ok(Thrown {
                     tag,
                     cells: self.machine.cells[height - count..height].to_vec(),
@@ -442,22 +455,25 @@ impl Vm {
         })
     }
 
+    /// The types of the values that exceptions with a tag carry, in the store's numbers.
+    #[must_use]
+    pub fn tag_types(&self, tag: TagAddr) -> &[ValType] {
+        let id = self.store.tags[tag.index()].type_id;
+        self.store.types.func(id).params()
+    }
+
     fn values_of(&self, thrown: &Thrown) -> Vec<Value> {
-        let types = self
-            .store
-            .types
-            .func(self.store.tags[thrown.tag.index()].type_id);
         let mut rest = &thrown.cells[..];
-        let value = |&ty: &wasmparser::ValType| {
+        let value = |&ty: &ValType| {
             let value = Value::from_cells(ty, rest);
             rest = &rest[cell_count(ty) as usize..];
             value
         };
-        types.params().iter().map(value).collect()
+        self.tag_types(thrown.tag).iter().map(value).collect()
     }
 
     /// The frame, counted from the outermost, and the clause that handle an exception with this tag.
-    fn landing(&mut self, tag: TagAddr) -> Option<(usize, Clause)> {
+    fn landing(&self, tag: TagAddr) -> Option<(usize, Clause)> {
         let count = self.machine.frames.len();
         (0..count).rev().find_map(|number| {
             let Frame { func, pc, .. } = self.machine.frames[number];
@@ -474,7 +490,7 @@ impl Vm {
         &self.store.instances[inst.instance.index()]
     }
 
-    fn handlers(&mut self, func: FuncAddr) -> Arc<Handlers> {
+    fn handlers(&self, func: FuncAddr) -> Arc<Handlers> {
         let store = &self.store;
         let make = || {
             let inst = &store.funcs[func.index()];
@@ -482,7 +498,7 @@ impl Vm {
             let handlers = Handlers::new(module, inst.index);
             Arc::new(handlers.expect("the module was validated"))
         };
-        Arc::clone(self.handlers.entry(func).or_insert_with(make))
+        Arc::clone(self.handlers.borrow_mut().entry(func).or_insert_with(make))
     }
 
     fn new_exception(&mut self, thrown: &Thrown) -> Result<Reference, TrapKind> {

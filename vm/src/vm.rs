@@ -1,5 +1,6 @@
 //! The driver: owns a machine, the tiers that run it, the host that serves it, and the log of what the host did.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ pub struct Vm {
     /// Whether an exception was handled since the run last looked.
     pub(crate) has_landed: bool,
     /// What handles exceptions, by the function.
-    pub(crate) handlers: HashMap<FuncAddr, Arc<Handlers>>,
+    pub(crate) handlers: RefCell<HashMap<FuncAddr, Arc<Handlers>>>,
     /// Where frames hold references, by the place at which they stand.
     pub(crate) root_maps: HashMap<RootPlace, Arc<[u32]>>,
 }
@@ -123,7 +124,7 @@ impl Vm {
             stops_at_throws: false,
             throw_passed: None,
             has_landed: false,
-            handlers: HashMap::new(),
+            handlers: RefCell::default(),
             root_maps: HashMap::new(),
         }
     }
@@ -292,7 +293,10 @@ impl Vm {
         if let Some(exit) = self.begin() {
             return exit;
         }
-        self.execute(Mode::Step, 1 << 32).unwrap_or(Exit::Stepped)
+        match self.execute(Mode::Step, 1 << 32) {
+            Some(exit) => exit,
+            None => Exit::Stepped,
+        }
     }
 
     /// `None` when the machine can go on at once.

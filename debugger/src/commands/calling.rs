@@ -3,7 +3,7 @@
 use wdb_dwarf::{TypeKind, TypeRef};
 use wdb_vm::value::Value as MachineValue;
 
-use crate::calls::machine_scalar;
+use crate::calls::converted;
 use crate::commands::format::FormatSpec;
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -97,7 +97,12 @@ pub(super) fn return_(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
                 }
                 _ => value,
             };
-            vec![machine_scalar(*ty, scope.inspector().scalar(&value)?)?]
+            vec![converted(
+                &scope.inspector(),
+                &debugger.vm.borrow(),
+                *ty,
+                &value,
+            )?]
         }
         _ => {
             return Err(Error::other(
