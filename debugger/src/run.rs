@@ -94,7 +94,7 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         | Exit::Watch(_)
         | Exit::HostCall(_)
         | Exit::Throw(_)
-        | Exit::Landed => {
+        | Exit::Landed(_) => {
             unreachable!("nothing asked for these")
         }
     };

@@ -35,14 +35,21 @@ pub struct Exception {
 }
 
 /// Where an exception was made by `throw`. It is kept with the exception.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Origin {
-    /// The function.
-    pub func: FuncAddr,
-    /// The instruction.
-    pub pc: ModuleOffset,
     /// When.
     pub tick: u64,
+    /// The innermost frames, at most [`Origin::FRAMES_MAX`]: the runtime libraries of languages throw in a function of their own.
+    pub frames: Vec<OriginFrame>,
+}
+
+/// Where a frame stood when an exception was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OriginFrame {
+    /// The function.
+    pub func: FuncAddr,
+    /// The instruction that throws; in a caller, the one after the call.
+    pub pc: ModuleOffset,
 }
 
 /// Where a program goes on after an exception.
@@ -57,24 +64,31 @@ pub struct HandlerPlace {
 }
 
 impl Origin {
-    /// The bytes that it takes behind an exception's values.
-    const SIZE: usize = 16;
+    /// How many frames are kept.
+    pub const FRAMES_MAX: usize = 8;
 
-    /// The origin that is kept behind the values of an exception of so many bytes.
+    /// The origin that is kept behind the values of an exception, which take so many bytes.
     pub(crate) fn read(bytes: &[u8], values_size: u32) -> Option<Origin> {
-        let (func, rest) = bytes.get(values_size as usize..)?.split_first_chunk()?;
-        let (pc, rest) = rest.split_first_chunk()?;
+        let (tick, rest) = bytes.get(values_size as usize..)?.split_first_chunk()?;
+        let (words, _) = rest.as_chunks();
+        let (frames, _) = words.as_chunks();
+        let frame = |&[func, pc]: &[[u8; 4]; 2]| OriginFrame {
+            func: FuncAddr(u32::from_le_bytes(func)),
+            pc: ModuleOffset(u32::from_le_bytes(pc)),
+        };
         Some(Origin {
-            func: FuncAddr(u32::from_le_bytes(*func)),
-            pc: ModuleOffset(u32::from_le_bytes(*pc)),
-            tick: u64::from_le_bytes(*rest.first_chunk()?),
+            tick: u64::from_le_bytes(*tick),
+            frames: frames.iter().map(frame).collect(),
         })
     }
 
-    fn to_bytes(self) -> [u8; Origin::SIZE] {
-        let place = u64::from(self.func.0) | u64::from(self.pc.0) << 32;
-        let both = u128::from(place) | u128::from(self.tick) << 64;
-        both.to_le_bytes()
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.tick.to_le_bytes().to_vec();
+        for frame in &self.frames {
+            bytes.extend(frame.func.0.to_le_bytes());
+            bytes.extend(frame.pc.0.to_le_bytes());
+        }
+        bytes
     }
 }
 
@@ -366,6 +380,7 @@ impl Vm {
                 Err(trap) => return Some(Exit::Trap(trap.into())),
             },
         };
+        self.landed = Some(self.exception_of(&thrown, landing).into());
         self.land(number, clause, &thrown.cells, object);
         None
     }
@@ -393,7 +408,7 @@ impl Vm {
         Exception {
             tag: thrown.tag,
             values: self.values_of(thrown),
-            origin: thrown.origin,
+            origin: thrown.origin.clone(),
             handler,
         }
     }
@@ -414,11 +429,7 @@ impl Vm {
                 return Ok(Thrown {
                     tag,
                     cells: self.machine.cells[height - count..height].to_vec(),
-                    origin: Origin {
-                        func: top.func,
-                        pc: top.pc,
-                        tick: self.machine.tick,
-                    },
+                    origin: self.origin_here(),
                     object: None,
                 });
             }
@@ -453,6 +464,18 @@ impl Vm {
                 .expect("an exception keeps its origin"),
             object: Some(object),
         })
+    }
+
+    fn origin_here(&self) -> Origin {
+        let innermost = self.machine.frames.iter().rev();
+        let frames = innermost.map(|frame| OriginFrame {
+            func: frame.func,
+            pc: frame.pc,
+        });
+        Origin {
+            tick: self.machine.tick,
+            frames: frames.take(Origin::FRAMES_MAX).collect(),
+        }
     }
 
     /// The types of the values that exceptions with a tag carry, in the store's numbers.
@@ -503,7 +526,8 @@ impl Vm {
 
     fn new_exception(&mut self, thrown: &Thrown) -> Result<Reference, TrapKind> {
         let values_size = self.store.tags[thrown.tag.index()].layout.size as usize;
-        let size = values_size + Origin::SIZE;
+        let origin = thrown.origin.to_bytes();
+        let size = values_size + origin.len();
         if self.machine.heap.room_for(size as u64) == Room::Collect {
             self.collect();
         }
@@ -511,7 +535,7 @@ impl Vm {
             return Err(TrapKind::HeapExhausted);
         }
         let mut bytes = vec![0; size];
-        bytes[values_size..].copy_from_slice(&thrown.origin.to_bytes());
+        bytes[values_size..].copy_from_slice(&origin);
         let mut cells = thrown.cells.iter().copied();
         let mut cell = || cells.next().unwrap_or_default();
         for &(offset, storage) in &self.store.tags[thrown.tag.index()].layout.fields {
@@ -550,7 +574,6 @@ impl Vm {
             push(&[object]);
         }
         machine.height = height as u32;
-        self.has_landed = true;
         if clause.is_loop {
             self.machine.tick += 1;
         }

@@ -28,8 +28,8 @@ pub enum Exit {
     /// The instruction that the machine stands at throws an exception that nothing handles. Every frame is as it was, and
     /// going on throws again.
     Uncaught(Box<Exception>),
-    /// An exception was handled by a frame whose depth the run was given, or by one further out.
-    Landed,
+    /// This exception was handled by a frame whose depth the run was given, or by one further out.
+    Landed(Box<Exception>),
     /// The operating system cannot give what the instruction at which the machine stands needs. Going on tries again.
     HostResource(String),
     /// The guest ended itself with this status, at a host call.

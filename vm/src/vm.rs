@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::classic::{Classic, Mode, Outcome, func_at};
 use crate::collect::RootPlace;
-use crate::exceptions::Handlers;
+use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
@@ -86,8 +86,8 @@ pub struct Vm {
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.
     pub(crate) throw_passed: Option<Time>,
-    /// Whether an exception was handled since the run last looked.
-    pub(crate) has_landed: bool,
+    /// The exception that was handled last since the run looked, as it was thrown.
+    pub(crate) landed: Option<Box<Exception>>,
     /// What handles exceptions, by the function.
     pub(crate) handlers: RefCell<HashMap<FuncAddr, Arc<Handlers>>>,
     /// Where frames hold references, by the place at which they stand.
@@ -123,7 +123,7 @@ impl Vm {
             host_call_passed: None,
             stops_at_throws: false,
             throw_passed: None,
-            has_landed: false,
+            landed: None,
             handlers: RefCell::default(),
             root_maps: HashMap::new(),
         }
@@ -246,7 +246,7 @@ impl Vm {
         if !self.watches.is_empty() {
             return self.run_watched(limit);
         }
-        self.has_landed = false;
+        self.landed = None;
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -267,8 +267,8 @@ impl Vm {
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
-            if self.lands(limit) {
-                return Exit::Landed;
+            if let Some(exit) = self.landing_exit(limit) {
+                return exit;
             }
             mode = Mode::RunFromProbe;
         }
@@ -360,11 +360,12 @@ impl Vm {
         }
     }
 
-    /// Whether an exception was just handled where the run is to stop.
-    pub(crate) fn lands(&mut self, limit: RunLimit) -> bool {
+    /// The end of the run if an exception was just handled where it is to stop.
+    pub(crate) fn landing_exit(&mut self, limit: RunLimit) -> Option<Exit> {
+        let exception = self.landed.take()?;
         let count = self.machine.frames.len();
-        std::mem::take(&mut self.has_landed)
-            && limit.landing_depth.is_some_and(|depth| count <= depth)
+        let stops = limit.landing_depth.is_some_and(|depth| count <= depth);
+        stops.then_some(Exit::Landed(exception))
     }
 
     /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.

@@ -71,7 +71,9 @@ fn an_exception_that_nothing_handles_is_a_stop_at_the_throw() {
             panic!("it is not handled")
         };
         assert_eq!(exception.handler, None);
-        assert_eq!(exception.origin.pc, vm.frame(0).expect("a frame").pc);
+        assert_eq!(exception.origin.frames.len(), 3);
+        let thrown = exception.origin.frames[0];
+        assert_eq!(thrown.pc, vm.frame(0).expect("a frame").pc);
         assert_eq!(vm.exception_text(&exception), "$bad(7, 2.5)");
         assert_eq!(vm.frame_count(), 3);
         assert_eq!(op_at(&vm), Op::Throw);
@@ -107,7 +109,7 @@ fn runs_stop_before_a_throw_when_they_are_asked_to() {
         landing_depth: Some(1),
         ..RunLimit::default()
     };
-    assert_eq!(vm.run(limit), Exit::Landed);
+    assert_eq!(vm.run(limit), Exit::Landed(exception));
     assert_eq!(
         (vm.frame_count(), vm.operand(0, 0)),
         (1, Some(Value::I32(3)))
@@ -180,12 +182,13 @@ fn an_exception_keeps_where_it_was_thrown_first() {
     let Exit::Throw(first) = vm.run(RunLimit::default()) else {
         panic!("it throws")
     };
-    assert_eq!(first.origin.pc, vm.frame(0).expect("a frame").pc);
+    let thrown = first.origin.frames[0];
+    assert_eq!(thrown.pc, vm.frame(0).expect("a frame").pc);
     assert!(first.handler.expect("a clause for all").catches_all);
     let Exit::Throw(again) = vm.run(RunLimit::default()) else {
         panic!("it throws again")
     };
-    assert_eq!((again.origin, again.handler), (first.origin, None));
+    assert_eq!((&again.origin, again.handler), (&first.origin, None));
     let Some(Value::Ref(Reference::Object(object))) = vm.local(0, 0) else {
         panic!("the exception")
     };

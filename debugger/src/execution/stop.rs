@@ -55,7 +55,7 @@ impl Stop {
             | Exit::HostCall(_)
             | Exit::Throw(_)
             | Exit::Uncaught(_) => None,
-            Exit::Landed => Some(Stop::Landed),
+            Exit::Landed(_) => Some(Stop::Landed),
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
