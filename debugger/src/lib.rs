@@ -14,6 +14,7 @@ mod complete;
 mod debugger;
 mod error;
 pub mod event;
+mod exceptions;
 mod execution;
 mod expression;
 mod format_text;

@@ -255,10 +255,13 @@ impl<'a> FrameScope<'a> {
 
     /// The exception that the program is about to throw.
     fn thrown_exception(&self) -> Result<Value, Error> {
-        if self.target.vm().borrow().thrown_exception().is_none() {
-            return Err(Error::other(
-                "There is no $_exception: the program does not stand where one is thrown.",
-            ));
+        let exception = self.target.vm().borrow().thrown_exception();
+        let exception = exception.ok_or_else(|| {
+            Error::other("There is no $_exception: the program does not stand where one is thrown.")
+        })?;
+        let source = self.debugger.source_exception(&exception);
+        if let Some(value) = source.and_then(|source| source.value) {
+            return Ok(value);
         }
         let type_ref = self.debugger.program.info().handle_type("exception");
         let bytes: Arc<[u8]> = Arc::new(references::THROWN.0.to_le_bytes());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use wasmparser::{Catch, FrameKind, Operator, ValType};
 
-use crate::address::{FuncAddr, FuncIndex, ModuleOffset, ObjectAddr, TagAddr};
+use crate::address::{FuncAddr, FuncIndex, InstanceAddr, ModuleOffset, ObjectAddr, TagAddr};
 use crate::decode::{Immediates, Instructions};
 use crate::exit::Exit;
 use crate::heap::{ObjectKind, Room, read_field, write_field};
@@ -30,6 +30,8 @@ pub struct Exception {
     pub values: Vec<Value>,
     /// Where it was thrown first: `throw_ref` and `rethrow` throw exceptions that were caught before.
     pub origin: Origin,
+    /// Whether it was caught before.
+    pub is_rethrown: bool,
     /// What handles it; `None` when nothing does.
     pub handler: Option<HandlerPlace>,
 }
@@ -409,6 +411,7 @@ impl Vm {
             tag: thrown.tag,
             values: self.values_of(thrown),
             origin: thrown.origin.clone(),
+            is_rethrown: thrown.object.is_some(),
             handler,
         }
     }
@@ -591,6 +594,13 @@ impl Vm {
         let values = exception.values.iter();
         let values: Vec<String> = values.map(|&value| self.value_text(value)).collect();
         format!("{}({})", self.tag_name(exception.tag), values.join(", "))
+    }
+
+    /// The store's address of an instance's tag.
+    #[must_use]
+    pub fn tag_addr(&self, instance: InstanceAddr, index: u32) -> Option<TagAddr> {
+        let instance = self.store.instances.get(instance.index())?;
+        instance.tags.get(index as usize).copied()
     }
 
     /// The name of a tag, for people.

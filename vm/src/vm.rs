@@ -281,6 +281,7 @@ impl Vm {
             self.host_call_passed = now;
             self.throw_passed = now;
         }
+        self.landed = None;
         if self.watches.is_empty() {
             self.step_plain()
         } else {
@@ -358,6 +359,11 @@ impl Vm {
             Outcome::Finished if !self.machine.pending.is_empty() => None,
             Outcome::Finished => Some(Exit::Finished(self.results())),
         }
+    }
+
+    /// The exception that the last instruction threw, if it was handled; it is told once.
+    pub fn take_landed(&mut self) -> Option<Box<Exception>> {
+        self.landed.take()
     }
 
     /// The end of the run if an exception was just handled where it is to stop.

@@ -9,7 +9,7 @@ use wdb_vm::watch::{WatchEvent, WatchKind};
 use crate::breakpoints::{Breakpoint, Disposition, Kind};
 use crate::debugger::Debugger;
 use crate::event::Event;
-use crate::report::{Report, StopReason, StopReport};
+use crate::report::{ExceptionEvent, ExceptionReport, Report, StopReason, StopReport};
 use crate::view::ProgramState;
 use crate::watchpoints::WatchStop;
 
@@ -35,8 +35,13 @@ pub(crate) enum Stop {
     Landed,
     Interrupted,
     Trap(String),
-    /// An exception that nothing handles, with its tag and values.
-    Uncaught(String),
+    /// What happened to an exception.
+    Exception {
+        /// The catchpoint that waited for it.
+        number: Option<u32>,
+        event: ExceptionEvent,
+        exception: Box<ExceptionReport>,
+    },
     HostResource(String),
     Exited(u32),
     /// The invoked function returned.
@@ -76,7 +81,11 @@ impl Debugger {
         self.list.forget();
         self.is_view_stale = true;
         self.state = match stop {
-            Stop::Trap(_) | Stop::Uncaught(_) => ProgramState::Trapped,
+            Stop::Trap(_)
+            | Stop::Exception {
+                event: ExceptionEvent::Uncaught,
+                ..
+            } => ProgramState::Trapped,
             Stop::Exited(status) => ProgramState::Exited(*status),
             Stop::Finished(_) => ProgramState::Exited(0),
             _ => ProgramState::Stopped,
@@ -90,6 +99,7 @@ impl Debugger {
             Stop::Watchpoint(WatchStop { number, .. }) | Stop::Catchpoint { number, .. } => {
                 std::slice::from_ref(number)
             }
+            Stop::Exception { number, .. } => number.as_slice(),
             _ => &[],
         };
         let is_silent = self.begin_stop_actions(numbers);
@@ -139,7 +149,10 @@ impl Debugger {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
         {
-            let results = values.iter().map(ToString::to_string).collect();
+            let vm = self.vm.borrow();
+            let results = values.iter().map(|&value| vm.value_text(value));
+            let results = results.collect();
+            drop(vm);
             let reason = StopReason::Returned {
                 function: self.invoked_name(),
                 results,
@@ -178,7 +191,15 @@ impl Debugger {
             Stop::Stepped | Stop::Arrived | Stop::Landed => StopReason::Arrived,
             Stop::Interrupted => StopReason::Interrupted,
             Stop::Trap(trap) => StopReason::Trap(trap.clone()),
-            Stop::Uncaught(exception) => StopReason::Uncaught(exception.clone()),
+            Stop::Exception {
+                number,
+                event,
+                exception,
+            } => StopReason::Exception {
+                number: *number,
+                event: *event,
+                exception: exception.clone(),
+            },
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),
             Stop::Finished(_) => StopReason::Exited(0),
