@@ -1,5 +1,6 @@
 ;; Objects of the heap: structs, arrays, small fields, a cycle, and references in every kind of slot.
 (module
+  (type $text (array i8))
   (rec
     (type $person (sub (struct
       (field $name (ref $text))
@@ -7,7 +8,6 @@
       (field $friend (mut (ref null $person)))
       (field $children (mut (ref null $people))))))
     (type $people (array (mut (ref null $person)))))
-  (type $text (array i8))
   (type $pair (struct (field i16) (field (mut v128)) (field anyref) (field (ref func))))
   (type $employee (sub $person (struct
     (field $name (ref $text))
