@@ -16,7 +16,7 @@ use wdb_debugger::session::{Session, SessionOptions, StdinChoice};
 use wdb_tui::ScriptItem;
 use wdb_tui::line::LineOptions;
 use wdb_tui::screen::{ScreenOptions, Theme};
-use wdb_wast::{Execution, Failure};
+use wdb_wast::{Execution, FEATURES, Failure, Language};
 
 use crate::arguments::{Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, WastArgs};
 
@@ -142,12 +142,13 @@ fn wast(arguments: &WastArgs) -> anyhow::Result<ExitCode> {
     } else {
         Execution::Run
     };
+    let language = Language::of(FEATURES);
     let mut is_success = true;
     let (mut passed, mut failed) = (0, 0);
     for path in &arguments.files {
         let name = path.display();
         let text = std::fs::read_to_string(path).with_context(|| name.to_string())?;
-        let (file_passed, file_failed) = match wdb_wast::run(&text, execution) {
+        let (file_passed, file_failed) = match wdb_wast::run(&text, language, execution) {
             Ok(report) => {
                 for Failure { line, reason } in &report.failures {
                     eprintln!("{name}:{line}: {reason}");

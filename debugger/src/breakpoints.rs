@@ -144,6 +144,15 @@ impl Breakpoints {
         found.ok_or(Error::NoBreakpoint(number))
     }
 
+    /// The numbers of the watchpoints.
+    pub(crate) fn watchpoint_numbers(&self) -> Vec<String> {
+        let watchpoints = self
+            .list
+            .iter()
+            .filter(|it| matches!(it.kind, Kind::Watchpoint(_)));
+        watchpoints.map(|it| it.number.to_string()).collect()
+    }
+
     /// The number given last.
     pub(crate) fn last_number(&self) -> u32 {
         self.last_number

@@ -366,6 +366,7 @@ impl Debugger {
             }
             Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
             Exit::HostResource(what) => Err(ended(callee, &what)),
+            Exit::Deadlock(what) => Err(ended(callee, &format!("a deadlock: {what}"))),
             _ => Err(ended(callee, "an interrupt")),
         }
     }

@@ -46,6 +46,8 @@ pub(crate) fn complete(program: &Program, view: &View, line: &str, position: usi
         ArgumentKind::None
         | ArgumentKind::InfoTopic
         | ArgumentKind::Numbers
+        | ArgumentKind::Unset
+        | ArgumentKind::Spelling
         | ArgumentKind::File => Completions::default(),
         ArgumentKind::Command => {
             let names = commands().map(|command| command.name.to_owned());

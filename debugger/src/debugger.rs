@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use wdb_dwarf::{FormatOptions, Value};
@@ -14,6 +15,7 @@ use crate::commands::control::Bodies;
 use crate::commands::display::Displays;
 use crate::commands::examine::ExamineState;
 use crate::commands::list::ListState;
+use crate::commands::show::ShowState;
 use crate::commands::stop_actions::StopActions;
 use crate::commands::user::UserCommands;
 use crate::error::Error;
@@ -23,6 +25,7 @@ use crate::json;
 use crate::location::{CurrentLine, Resolver};
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
+use crate::redirection::Redirections;
 use crate::report::Report;
 use crate::scope::FrameScope;
 use crate::session::SessionOptions;
@@ -37,6 +40,12 @@ pub(crate) struct Debugger {
     pub(crate) shared: Arc<Shared>,
     pub(crate) program: Arc<Program>,
     pub(crate) options: SessionOptions,
+    /// Where the program's standard streams lead from the next start on.
+    pub(crate) redirections: Redirections,
+    /// Where names of files count from.
+    pub(crate) directory: PathBuf,
+    /// Where the user says that sources are.
+    pub(crate) source_directories: Vec<PathBuf>,
     /// Borrowed mutably only by execution and by an assignment that an expression makes.
     pub(crate) vm: RefCell<Vm>,
     /// Whether nothing has run in the machine yet.
@@ -59,6 +68,9 @@ pub(crate) struct Debugger {
     pub(crate) settings: Settings,
     pub(crate) list: ListState,
     pub(crate) examine: ExamineState,
+    pub(crate) show: ShowState,
+    /// The commands that were given, oldest first.
+    pub(crate) typed: Vec<String>,
     /// What an empty line does.
     pub(crate) repeatable: Option<String>,
     /// Whether the current command is such a repetition.
@@ -106,6 +118,9 @@ impl Debugger {
             shared,
             program,
             options,
+            redirections: Redirections::default(),
+            directory: std::env::current_dir().unwrap_or_default(),
+            source_directories: Vec::new(),
             vm: RefCell::new(vm),
             is_fresh: true,
             state: ProgramState::NotStarted,
@@ -121,6 +136,8 @@ impl Debugger {
             settings: Settings::default(),
             list: ListState::default(),
             examine: ExamineState::default(),
+            show: ShowState::default(),
+            typed: Vec::new(),
             repeatable: None,
             is_repetition: false,
             script_depth: 0,

@@ -66,11 +66,15 @@ pub(crate) enum Error {
     },
     #[error("Undefined command: \"{name}\".{} Try \"help\".", did_you_mean(.near))]
     UndefinedCommand { name: String, near: Vec<String> },
-    #[error("Ambiguous command \"{name}\": {}.", .candidates.join(", "))]
-    AmbiguousCommand {
+    #[error("Ambiguous {noun} \"{name}\": {}.", .candidates.join(", "))]
+    Ambiguous {
+        /// What it is the beginning of several of.
+        noun: &'static str,
         name: String,
         candidates: Vec<String>,
     },
+    #[error("There is no setting {name}; `show` lists them all.{}", did_you_mean(.near))]
+    NoSetting { name: String, near: Vec<String> },
     #[error("No breakpoint number {0}.")]
     NoBreakpoint(u32),
     #[error("{}.", capitalised(.0))]

@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(name("St13runtime_error"), "std::runtime_error");
         assert_eq!(name("i"), "int");
         assert_eq!(name("PKc"), "char const*");
-        assert_eq!(name("N4fuel11tank_emptyE"), "fuel::tank_empty");
+        assert_eq!(name("N4fuel10tank_emptyE"), "fuel::tank_empty");
         assert_eq!(name("*Z4mainE5local"), "main::local");
         assert_eq!(demangled_type(""), None);
         assert_eq!(demangled_type("\u{1}"), None);

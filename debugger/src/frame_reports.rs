@@ -1,6 +1,6 @@
 //! Frames as reports.
 
-use wdb_dwarf::VariableKind;
+use wdb_dwarf::{Value, VariableKind};
 
 use crate::debugger::Debugger;
 use crate::frames::Frame;
@@ -20,7 +20,7 @@ impl Debugger {
         FrameReport {
             number,
             pc: frame.pc().0,
-            is_within_line: self.is_within_line(frame),
+            is_within_line: self.settings.print_address && self.is_within_line(frame),
             function: frame.function().to_string(),
             arguments: self.argument_texts(&scope),
             location: location.map(|location| {
@@ -40,7 +40,7 @@ impl Debugger {
     fn argument_texts(&self, scope: &FrameScope<'_>) -> Vec<(String, String)> {
         const CHARS_MAX: usize = 60;
         let is_short = |text: &str| text.chars().count() <= CHARS_MAX;
-        let texts = self.variable_texts(scope, |kind| kind == VariableKind::Argument);
+        let texts = self.argument_lines(scope);
         let brief = texts.into_iter().map(|(name, text)| {
             // Texts in braces and brackets are those of values with parts; a string is shown whole.
             let has_parts = text.ends_with(['}', ']', ')']);
@@ -53,20 +53,19 @@ impl Debugger {
         brief.collect()
     }
 
-    /// Names and values of the variables of a scope, on one line each.
+    /// Names and values of a frame's arguments, on one line each.
+    pub(crate) fn argument_lines(&self, scope: &FrameScope<'_>) -> Vec<(String, String)> {
+        let format = |value: &Value| scope.format_on_a_line(value);
+        texts_of(scope, VariableKind::Argument, &format)
+    }
+
+    /// Names and values of the variables of a scope, as `print` shows them.
     pub(crate) fn variable_texts(
         &self,
         scope: &FrameScope<'_>,
-        is_wanted: impl Fn(VariableKind) -> bool,
+        kind: VariableKind,
     ) -> Vec<(String, String)> {
-        let variables = scope.variables().iter();
-        variables
-            .filter(|variable| is_wanted(variable.kind))
-            .map(|variable| {
-                let value = scope.value_of(variable);
-                (variable.name.to_string(), scope.format(&value))
-            })
-            .collect()
+        texts_of(scope, kind, &|value| scope.format(value))
     }
 
     /// Whether the frame does not stand where a source line begins, so that its pc says more than its line.
@@ -127,4 +126,19 @@ impl Debugger {
         let instruction = instructions.find(|instruction| instruction.pc == frame.pc());
         instruction.map_or_else(String::new, |it| module.instruction_text(func, &it))
     }
+}
+
+fn texts_of(
+    scope: &FrameScope<'_>,
+    kind: VariableKind,
+    format: &dyn Fn(&Value) -> String,
+) -> Vec<(String, String)> {
+    let variables = scope.variables().iter();
+    variables
+        .filter(|variable| variable.kind == kind)
+        .map(|variable| {
+            let value = scope.value_of(variable);
+            (variable.name.to_string(), format(&value))
+        })
+        .collect()
 }

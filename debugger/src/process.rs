@@ -16,6 +16,7 @@ use wdb_vm::{FuncType, ValType};
 use crate::error::{Error, counted};
 use crate::event::Stream;
 use crate::program::Program;
+use crate::redirection::Redirections;
 use crate::session::{SessionOptions, StdinChoice};
 use crate::shared::{OutputEvents, Shared};
 
@@ -35,9 +36,11 @@ pub(crate) enum Streams<'a> {
 pub(crate) fn make_machine(
     program: &Program,
     options: &SessionOptions,
+    redirections: &Redirections,
     streams: Streams<'_>,
 ) -> Result<Vm, String> {
     let stdin = match (&options.stdin, streams) {
+        _ if let Some(path) = &redirections.stdin => StdinSource::File(path.clone()),
         (StdinChoice::Inherit, _) => StdinSource::Inherit,
         (StdinChoice::File(path), _) => StdinSource::File(PathBuf::clone(path)),
         (StdinChoice::Typed, Streams::Events(shared)) => StdinSource::Queue(shared.stdin.clone()),
@@ -70,6 +73,12 @@ pub(crate) fn make_machine(
                 .stderr(kind(stderr.is_terminal()), Box::new(stderr))
         }
     };
+    if let Some(file) = &redirections.stdout {
+        wasi = wasi.stdout(OutputKind::Pipe, Box::new(file.writer()));
+    }
+    if let Some(file) = &redirections.stderr {
+        wasi = wasi.stderr(OutputKind::Pipe, Box::new(file.writer()));
+    }
     for (name, value) in &options.env {
         wasi = wasi.env(name, value);
     }

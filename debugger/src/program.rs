@@ -11,7 +11,7 @@ use wdb_vm::disassemble::func_type_text;
 use wdb_vm::module::Module;
 
 use crate::error::OpenError;
-use crate::source::{Found, SourceFinder, SourceMissing, strip_directory};
+use crate::source::{Found, SourceFinder, SourceMissing, SourcePath, strip_directory};
 use crate::view::{Disassembly, InstructionView, SourceSpot, SourceText};
 
 /// What to debug.
@@ -341,6 +341,12 @@ impl Program {
             }
             None => self.module.func_display_name(func).into(),
         }
+    }
+
+    /// Looks for sources elsewhere from now on.
+    pub(crate) fn set_source_path(&self, path: SourcePath) {
+        self.sources.set_path(path);
+        lock(&self.texts).clear();
     }
 
     /// Whether a source file can be shown.

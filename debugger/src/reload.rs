@@ -1,13 +1,16 @@
 //! Reading the program anew when its file has changed, and finding the places of breakpoints again.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::breakpoints::{Condition, Kind};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::inlined_places;
+use crate::process::{self, Streams};
 use crate::program::{Program, ProgramSource};
+use crate::view::ProgramState;
 
 impl Debugger {
     /// Reads the program again if its file is not the one that was read.
@@ -16,13 +19,44 @@ impl Debugger {
             return Ok(());
         };
         let path = path.to_owned();
+        let program = self.read_program(path)?;
+        self.replace_program(program);
+        self.say(format!(
+            "'{}' has changed; re-reading symbols.",
+            self.program.name()
+        ));
+        self.find_breakpoints_again();
+        Ok(())
+    }
+
+    /// Opens another program instead of the present one.
+    pub(crate) fn open_program(&mut self, path: PathBuf) -> Result<(), Error> {
+        let program = self.read_program(path)?;
+        let streams = Streams::Events(&self.shared);
+        // What cannot be linked leaves everything as it is.
+        process::make_machine(&program, &self.options, &self.redirections, streams)
+            .map_err(|message| Error::Other(format!("{message}.")))?;
+        self.replace_program(program);
+        self.say(format!("Reading symbols from {}...", self.program.name()));
+        self.renew_machine()?;
+        self.find_breakpoints_again();
+        self.apply_probes();
+        self.send_stopped();
+        Ok(())
+    }
+
+    fn read_program(&self, path: PathBuf) -> Result<Program, Error> {
         let program = Program::open(
             ProgramSource::File(path),
             self.options.source_maps.clone(),
             self.options.embedded_sources.clone(),
         );
-        let program = program.map_err(|error| Error::Other(format!("{error}.")))?;
+        program.map_err(|error| Error::Other(format!("{error}.")))
+    }
+
+    fn replace_program(&mut self, program: Program) {
         self.program = Arc::new(program);
+        self.apply_source_path();
         self.shared.set_program(self.program.clone());
         self.warnings_told = 0;
         // Values are described by the debug info that is gone.
@@ -30,13 +64,7 @@ impl Debugger {
         self.user_variables.borrow_mut().clear();
         self.list.forget();
         self.is_fresh = false;
-        self.say(format!(
-            "'{}' has changed; re-reading symbols.",
-            self.program.name()
-        ));
-        self.state = crate::view::ProgramState::NotStarted;
-        self.find_breakpoints_again();
-        Ok(())
+        self.state = ProgramState::NotStarted;
     }
 
     /// Finds the places of all breakpoints in the program as it is now.

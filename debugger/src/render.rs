@@ -231,6 +231,7 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
             exception,
         } => write_exception(f, *number, *event, exception)?,
         StopReason::HostResource(what) => write!(f, "\nProgram stopped: {what}\n")?,
+        StopReason::Deadlock(what) => write!(f, "\nProgram stopped: deadlock: {what}\n")?,
         StopReason::Exited(0) => f.write_str("[Program exited normally]")?,
         StopReason::Exited(status) => write!(f, "[Program exited with status {status}]")?,
         StopReason::Returned { function, results } => match &**results {

@@ -151,6 +151,8 @@ pub(crate) enum StopReason {
     },
     /// The operating system cannot give what the program needs.
     HostResource(String),
+    /// The program waits for what nobody will do.
+    Deadlock(String),
     Exited(u32),
     /// An invoked function returned.
     Returned {

@@ -10,6 +10,7 @@ use crate::debugger::Debugger;
 use crate::error::OpenError;
 use crate::process::{self, PROGRAM_INSTANCE, Streams};
 use crate::program::{Program, ProgramSource};
+use crate::redirection::Redirections;
 use crate::report::{BacktraceFrame, Report};
 use crate::session::SessionOptions;
 use crate::shared::Shared;
@@ -51,8 +52,13 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         name: name.clone(),
         message,
     };
-    let mut vm =
-        process::make_machine(&program, &options, Streams::Inherit).map_err(cannot_begin)?;
+    let mut vm = process::make_machine(
+        &program,
+        &options,
+        &Redirections::default(),
+        Streams::Inherit,
+    )
+    .map_err(cannot_begin)?;
     let entry = process::entry(&program, &options);
     if let Some(entry) = entry.map_err(|error| cannot_begin(error.to_string()))? {
         process::begin(&mut vm, &entry).map_err(|error| cannot_begin(error.to_string()))?;
@@ -91,6 +97,7 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
             String::new()
         }
         Exit::HostResource(what) => what,
+        Exit::Deadlock(what) => format!("deadlock: {what}"),
         Exit::Interrupted => "interrupted".to_owned(),
         Exit::Stepped
         | Exit::Probe

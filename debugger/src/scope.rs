@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wdb_dwarf::{
-    Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Inspector,
-    Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
+    Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Handle,
+    Inspector, Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::ValType;
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -12,11 +12,12 @@ use wdb_vm::value::{Reference, Value as MachineValue};
 use wdb_vm::vm::Vm;
 
 use crate::debugger::Debugger;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::location::{funcs_named, function_places, nearest};
 use crate::process::PROGRAM_INSTANCE;
+use crate::program::Program;
 use crate::references;
 use crate::target::FrameTarget;
 use crate::view::ProgramState;
@@ -81,12 +82,23 @@ impl<'a> FrameScope<'a> {
             .format(value, &self.debugger.format_options())
     }
 
+    /// The same on one line, whatever the settings are.
+    pub(crate) fn format_on_a_line(&self, value: &Value) -> String {
+        let options = FormatOptions {
+            is_pretty: false,
+            has_element_lines: false,
+            ..self.debugger.format_options()
+        };
+        self.inspector().format(value, &options)
+    }
+
     /// The text of a value in a list of many: shorter, and with more left out.
     pub(crate) fn format_briefly(&self, value: &Value) -> String {
         let options = FormatOptions {
             elements_max: BRIEF_ELEMENTS_MAX,
             depth_max: BRIEF_DEPTH_MAX,
             is_pretty: false,
+            has_element_lines: false,
             ..self.debugger.format_options()
         };
         self.inspector().format(value, &options)
@@ -113,8 +125,33 @@ impl<'a> FrameScope<'a> {
         let info = self.debugger.program.info();
         let variables = info.global_variables(name, self.at);
         let variable = variables.first()?;
-        let at = self.at.unwrap_or(CodeOffset(0));
-        Some(self.inspector().variable(variable, at))
+        Some(self.value_of(variable))
+    }
+
+    /// A variable named with its file (`list.c::head`), or one that lives as long as the program with its function
+    /// (`next_number::last`).
+    fn variable_of(&self, path: &str) -> Option<Value> {
+        let (owner, name) = path.rsplit_once("::")?;
+        let info = self.debugger.program.info();
+        let files = info.files_matching(owner);
+        let is_of_file = |variable: &&Variable| {
+            let declaration = variable.declaration.as_ref();
+            declaration.is_some_and(|place| files.contains(&place.file))
+        };
+        let variables = info.global_variables(name, self.at);
+        if let Some(variable) = variables.iter().find(is_of_file) {
+            return Some(self.value_of(variable));
+        }
+        info.functions_named(owner)
+            .into_iter()
+            .find_map(|function| {
+                let at = info.breakpoint_address(&function);
+                let variables = info.variables(at, 0);
+                let variable = variables.iter().find(|variable| &*variable.name == name)?;
+                let anywhere = FrameScope::new(self.debugger, None);
+                let value = anywhere.inspector().variable(variable, at);
+                matches!(value.place, Place::Memory(_)).then_some(value)
+            })
     }
 
     fn enumerator(&self, name: &str) -> Option<Value> {
@@ -205,6 +242,11 @@ impl<'a> FrameScope<'a> {
         Ok(self.machine_value(*ty, Place::Local(index)))
     }
 
+    fn void(&self) -> Value {
+        let nowhere = Place::Implicit(Arc::new([]));
+        self.inspector().read(TypeRef::VOID, nowhere)
+    }
+
     fn local_count(&self, func: FuncIndex) -> usize {
         self.debugger.program.module().local_types(func).len()
     }
@@ -263,9 +305,38 @@ impl<'a> FrameScope<'a> {
         if let Some(value) = source.and_then(|source| source.value) {
             return Ok(value);
         }
-        let type_ref = self.debugger.program.info().handle_type("exception");
-        let bytes: Arc<[u8]> = Arc::new(references::THROWN.0.to_le_bytes());
-        Ok(self.inspector().read(type_ref, Place::Implicit(bytes)))
+        Ok(self.handle_value("exception", references::THROWN))
+    }
+
+    /// A reference that lies nowhere.
+    fn handle_value(&self, type_name: &str, handle: Handle) -> Value {
+        let type_ref = self.debugger.program.info().handle_type(type_name);
+        let bytes: Arc<[u8]> = Arc::new(handle.0.to_le_bytes());
+        self.inspector().read(type_ref, Place::Implicit(bytes))
+    }
+
+    /// The reference in an element of a table.
+    fn table_reference(&self, table: u32, index: i128) -> Result<Handle, Error> {
+        let vm = self.target.vm().borrow();
+        let elements = vm.table(self.target.instance(), table).ok_or_else(|| {
+            let count = self.debugger.program.module().tables().len();
+            Error::other(format!(
+                "There is no $table{table}; the module has {count}."
+            ))
+        })?;
+        let element = usize::try_from(index)
+            .ok()
+            .and_then(|index| elements.get(index));
+        let element = element.ok_or_else(|| {
+            Error::other(format!(
+                "There is no $table{table}[{index}]; the table has {}.",
+                counted(elements.len(), "element")
+            ))
+        })?;
+        Ok(match element {
+            MachineValue::Ref(reference) => references::handle_of(&vm, *reference),
+            _ => Handle::NULL,
+        })
     }
 
     fn history(&self, back: Option<usize>, number: Option<usize>) -> Result<Value, Error> {
@@ -293,6 +364,7 @@ impl Scope for FrameScope<'_> {
         self.local_variable(name)
             .or_else(|| self.implied_member(name))
             .or_else(|| self.global_variable(name))
+            .or_else(|| self.variable_of(name))
             .or_else(|| self.enumerator(name))
             .ok_or_else(|| self.no_symbol(name))
     }
@@ -345,6 +417,11 @@ impl Scope for FrameScope<'_> {
         if let Some(index) = numbered("global") {
             return self.global(index);
         }
+        if let Some(table) = numbered("table") {
+            return Err(Error::other(format!(
+                "$table{table} is a table; $table{table}[0] is an element of it, `info tables {table}` lists them."
+            )));
+        }
         match name {
             "pc" => {
                 let frame = self.frame.as_ref().ok_or(Error::NotRunning)?;
@@ -360,9 +437,7 @@ impl Scope for FrameScope<'_> {
             }
             "_exitcode" => {
                 let ProgramState::Exited(status) = self.debugger.state else {
-                    return Ok(self
-                        .inspector()
-                        .read(TypeRef::VOID, Place::Implicit(Arc::new([]))));
+                    return Ok(self.void());
                 };
                 let type_ref = info.base_type(BaseEncoding::Signed, 4);
                 let status = Scalar::Integer(i128::from(status));
@@ -379,6 +454,10 @@ impl Scope for FrameScope<'_> {
         }
         if let Some(value) = self.debugger.user_variables.borrow().get(name) {
             return Ok(value.clone());
+        }
+        if matches!(name, "_" | "__") {
+            // Nothing was examined yet.
+            return Ok(self.void());
         }
         self.named_slot(name).unwrap_or_else(|| {
             Err(Error::other(format!(
@@ -420,6 +499,18 @@ impl Scope for FrameScope<'_> {
 
     fn call_through(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error> {
         self.call_pointer(pointer, args)
+    }
+
+    fn table_element(&self, table: u32, index: i128) -> Result<Value, Error> {
+        let handle = self.table_reference(table, index)?;
+        let module = self.debugger.program.module();
+        let tables = module.tables();
+        let ty = tables
+            .get(table as usize)
+            .map_or("funcref".to_owned(), |table| {
+                module.val_type_text(ValType::Ref(table.ty.element_type))
+            });
+        Ok(self.handle_value(&ty, handle))
     }
 
     fn type_named(&self, name: &str) -> Option<TypeRef> {
@@ -469,6 +560,17 @@ impl Scope for FrameScope<'_> {
         } else {
             Err(DwarfError::NotAssignable.into())
         }
+    }
+}
+
+/// An element of a table, as it is shown.
+pub(crate) fn element_text(program: &Program, vm: &Vm, element: &MachineValue) -> String {
+    match element {
+        MachineValue::Ref(Reference::Func(func)) => match vm.func_instance(*func) {
+            Some((PROGRAM_INSTANCE, func)) => program.func_name(func).to_string(),
+            _ => vm.value_text(*element),
+        },
+        element => vm.value_text(*element),
     }
 }
 
@@ -551,6 +653,13 @@ impl Debugger {
             Scalar::Integer(value) => Ok(value as u64),
             Scalar::Float(_) => Err(Error::other("An address must be an integer.")),
         }
+    }
+
+    /// Whether an expression gives the offset of code.
+    pub(crate) fn is_code(&self, text: &str) -> bool {
+        let address = self.evaluate_code_address(text).ok();
+        let pc = address.and_then(|address| u32::try_from(address).ok());
+        pc.is_some_and(|pc| self.program.module().func_at(ModuleOffset(pc)).is_some())
     }
 
     /// The number that an expression gives; what counts, repeats and numbers things.

@@ -14,6 +14,8 @@ use crate::error::OpenError;
 use crate::event::{CommandStatus, Event, RequestId};
 use crate::process::{self, PROGRAM_INSTANCE};
 use crate::program::{Program, ProgramSource};
+use crate::redirection::Redirections;
+use crate::settings::Preferences;
 use crate::shared::{Shared, lock};
 use crate::view::View;
 
@@ -100,7 +102,8 @@ impl Session {
             options.embedded_sources.clone(),
         )?);
         let shared = Arc::new(Shared::default());
-        let vm = process::make_machine(&program, &options, process::Streams::Events(&shared))
+        let streams = process::Streams::Events(&shared);
+        let vm = process::make_machine(&program, &options, &Redirections::default(), streams)
             .map_err(|message| OpenError::Instantiate {
                 name: program.name().to_owned(),
                 message,
@@ -207,11 +210,23 @@ impl Session {
         self.inner.shared.stdin.is_waited_on()
     }
 
-    /// What to ask for the next line with: `(wdb) `, or `> ` while the lines of a block are collected (`commands`, `define`, `if`).
+    /// The settings that front ends go by, as they are now.
+    #[must_use]
+    pub fn preferences(&self) -> Preferences {
+        self.inner.shared.preferences()
+    }
+
+    /// What to ask for the next line with: `(wdb) ` or what the user set, or `> ` while the lines of a block are collected (`commands`, `define`, `if`).
     #[must_use]
     pub fn prompt(&self) -> String {
         match self.inner.shared.block_depth() {
-            0 => "(wdb) ".to_owned(),
+            0 => {
+                let mut prompt = self.preferences().prompt;
+                if !prompt.ends_with(char::is_whitespace) {
+                    prompt.push(' ');
+                }
+                prompt
+            }
             depth => format!("{}> ", "  ".repeat(depth - 1)),
         }
     }

@@ -9,7 +9,9 @@ use wdb_vm::interrupt::Interrupt;
 use wdb_vm::wasi::StdinQueue;
 
 use crate::event::{Event, Stream};
+use crate::log::Log;
 use crate::program::Program;
+use crate::settings::Preferences;
 use crate::view::View;
 
 /// The latest view, who listens to events, and the ways to stop what goes on.
@@ -18,6 +20,9 @@ pub(crate) struct Shared {
     subscribers: Mutex<Vec<Sender<Event>>>,
     view: Mutex<Arc<View>>,
     program: Mutex<Option<Arc<Program>>>,
+    preferences: Mutex<Preferences>,
+    /// Where messages are copied to.
+    log: Mutex<Option<Log>>,
     /// Whether the guest runs at this moment.
     running: AtomicBool,
     /// Whether the current command is to end early.
@@ -33,7 +38,43 @@ pub(crate) struct Shared {
 impl Shared {
     /// Sends an event to every subscriber that still listens.
     pub(crate) fn send(&self, event: &Event) {
+        if let Event::Message(text) | Event::Error(text) = event
+            && self.is_taken_by_log(text)
+        {
+            return;
+        }
         lock(&self.subscribers).retain(|subscriber| subscriber.send(event.clone()).is_ok());
+    }
+
+    /// Copies a text to the log, if there is one; answers whether it is not to be told otherwise.
+    fn is_taken_by_log(&self, text: &str) -> bool {
+        let mut log = lock(&self.log);
+        let Some(open) = &mut *log else {
+            return false;
+        };
+        let redirects = open.redirects;
+        match open.add(text) {
+            Ok(()) => redirects,
+            Err(error) => {
+                // A full disk ends the log, and not the session.
+                *log = None;
+                drop(log);
+                self.send(&Event::Error(format!("The log has ended: {error}.")));
+                false
+            }
+        }
+    }
+
+    pub(crate) fn set_log(&self, log: Option<Log>) {
+        *lock(&self.log) = log;
+    }
+
+    pub(crate) fn preferences(&self) -> Preferences {
+        lock(&self.preferences).clone()
+    }
+
+    pub(crate) fn set_preferences(&self, preferences: Preferences) {
+        *lock(&self.preferences) = preferences;
     }
 
     pub(crate) fn subscribe(&self) -> Receiver<Event> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A file larger than this is no source that anybody reads.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -59,15 +59,23 @@ impl fmt::Display for SourceMissing {
     }
 }
 
+/// Where the user says that sources are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SourcePath {
+    /// Prefix of recorded paths, and what replaces it.
+    pub(crate) map: Vec<(String, String)>,
+    /// Where files are looked for by the last components of their recorded paths.
+    pub(crate) directories: Vec<PathBuf>,
+    pub(crate) current_directory: Option<PathBuf>,
+}
+
 /// Looks for source files: by the path that the debug info records, by the user's map, by the path's last components
 /// near the program, and among the sources that are part of wdb.
 #[derive(Debug)]
 pub(crate) struct SourceFinder {
-    /// Prefix of recorded paths, and what replaces it.
-    map: Vec<(String, String)>,
+    path: Mutex<SourcePath>,
     /// The folder of the program.
     program_directory: Option<PathBuf>,
-    current_directory: Option<PathBuf>,
     embedded: Vec<(String, Arc<str>)>,
     known: Mutex<HashMap<Arc<str>, Option<Found>>>,
 }
@@ -88,9 +96,12 @@ impl SourceFinder {
             })
         });
         SourceFinder {
-            map,
+            path: Mutex::new(SourcePath {
+                map,
+                directories: Vec::new(),
+                current_directory: std::env::current_dir().ok(),
+            }),
             program_directory,
-            current_directory: std::env::current_dir().ok(),
             embedded: embedded
                 .into_iter()
                 .map(|(path, text)| (path, text.into()))
@@ -99,9 +110,15 @@ impl SourceFinder {
         }
     }
 
+    /// Looks elsewhere from now on.
+    pub(crate) fn set_path(&self, path: SourcePath) {
+        *lock(&self.path) = path;
+        lock(&self.known).clear();
+    }
+
     /// Where the file is that the debug info records under this path. The answer is kept.
     pub(crate) fn find(&self, recorded: &Arc<str>) -> Option<Found> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         if let Some(found) = known.get(recorded) {
             return found.clone();
         }
@@ -138,7 +155,8 @@ impl SourceFinder {
 
     fn search(&self, recorded: &str) -> Option<Found> {
         let is_file = |path: PathBuf| path.is_file().then(|| Found::File(Arc::new(path)));
-        let mapped = self.map.iter().filter_map(|(old, new)| {
+        let path = lock(&self.path);
+        let mapped = path.map.iter().filter_map(|(old, new)| {
             let rest = strip_directory(recorded, old)?;
             Some(if rest.is_empty() {
                 PathBuf::from(new)
@@ -152,30 +170,34 @@ impl SourceFinder {
             .into_iter()
             .chain(mapped)
             .find_map(is_file)
-            .or_else(|| self.near_program(recorded).find_map(is_file))
+            .or_else(|| in_directories(&path.directories, recorded).find_map(is_file))
+            .or_else(|| {
+                let here = path.current_directory.as_deref();
+                self.near_program(recorded, here).find_map(is_file)
+            })
             .or_else(|| self.search_embedded(recorded))
     }
 
     /// The path's last components, more of them first, below the program's folder and the current one.
-    fn near_program<'a>(&'a self, recorded: &'a str) -> impl Iterator<Item = PathBuf> + 'a {
-        const COMPONENTS_MAX: usize = 32;
+    fn near_program<'a>(
+        &'a self,
+        recorded: &'a str,
+        current_directory: Option<&'a Path>,
+    ) -> impl Iterator<Item = PathBuf> + 'a {
         // Sources of the standard library and of other crates lie in places of their own. Their last components, such as
         // `src/lib.rs`, would find files of the user's that have nothing to do with them.
         let is_foreign = recorded.starts_with("/rustc/") || recorded.contains("/registry/src/");
-        let components: Vec<&str> = recorded
-            .split(['/', '\\'])
-            .filter(|component| !component.is_empty() && *component != ".")
-            .collect();
-        let count = components.len().min(COMPONENTS_MAX);
-        let wanted = if is_foreign { 0 } else { count };
-        (1..=wanted).rev().flat_map(move |length| {
-            let suffix: PathBuf = components[components.len() - length..].iter().collect();
+        let suffixes = if is_foreign {
+            Vec::new()
+        } else {
+            suffixes(recorded)
+        };
+        let count = suffixes.len();
+        suffixes.into_iter().flat_map(move |suffix| {
+            let length = suffix.components().count();
             // A bare name is only trusted beside the program.
-            let current = self
-                .current_directory
-                .as_ref()
-                .filter(|_| length > 1 || count == 1);
-            let bases = self.program_directory.iter().chain(current);
+            let current = current_directory.filter(|_| length > 1 || count == 1);
+            let bases = self.program_directory.as_deref().into_iter().chain(current);
             let paths: Vec<PathBuf> = bases.map(|base| base.join(&suffix)).collect();
             paths
         })
@@ -191,6 +213,34 @@ impl SourceFinder {
         });
         found.map(|(_, text)| Found::Embedded(text.clone()))
     }
+}
+
+/// The last components of a path: more of them first.
+fn suffixes(recorded: &str) -> Vec<PathBuf> {
+    const COMPONENTS_MAX: usize = 32;
+    let components: Vec<&str> = recorded
+        .split(['/', '\\'])
+        .filter(|component| !component.is_empty() && *component != ".")
+        .collect();
+    let count = components.len().min(COMPONENTS_MAX);
+    let suffix = |length: usize| components[components.len() - length..].iter().collect();
+    (1..=count).rev().map(suffix).collect()
+}
+
+/// The path's last components in the directories that the user named, which are meant for all sources.
+fn in_directories<'a>(
+    directories: &'a [PathBuf],
+    recorded: &'a str,
+) -> impl Iterator<Item = PathBuf> + 'a {
+    let in_directory = |directory: &'a PathBuf| {
+        let suffixes = suffixes(recorded).into_iter();
+        suffixes.map(move |suffix| directory.join(suffix))
+    };
+    directories.iter().flat_map(in_directory)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What follows a directory in a path; the directory may end in a slash.

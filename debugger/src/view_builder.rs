@@ -105,7 +105,7 @@ impl Debugger {
             pc: frame.pc().0,
             source: frame.location().map(|location| self.program.spot(location)),
             inlined: frame.is_inlined(),
-            arguments: self.variable_texts(&scope, |kind| kind == VariableKind::Argument),
+            arguments: self.argument_lines(&scope),
         }
     }
 

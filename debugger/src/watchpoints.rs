@@ -1,6 +1,6 @@
 //! Watchpoints: what an expression looks at, and whether a hit of the machine's watches changes its value.
 
-use wdb_dwarf::{Availability, Place, PointerKind, TypeKind, Value};
+use wdb_dwarf::{Availability, Place, PointerKind, Scalar, TypeKind, Value};
 use wdb_vm::watch::{Watch, WatchEvent, WatchHit, WatchKind, WatchTarget};
 
 use crate::breakpoints::Kind;
@@ -8,7 +8,7 @@ use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::execution::Stop;
 use crate::expression::tree::{NodeKind, UnaryOperator};
-use crate::expression::{self, Node};
+use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::process::PROGRAM_INSTANCE;
 use crate::scope::FrameScope;
@@ -289,6 +289,12 @@ struct WayTarget {
     is_way: bool,
 }
 
+fn add(target: WayTarget, targets: &mut Vec<WayTarget>) {
+    if !targets.contains(&target) {
+        targets.push(target);
+    }
+}
+
 /// Finds the places that an expression's value depends on: its own, and those of the pointers that lead to it.
 struct Collector<'a> {
     debugger: &'a Debugger,
@@ -299,6 +305,10 @@ struct Collector<'a> {
 impl Collector<'_> {
     fn places(&self, node: &Node, is_way: bool, targets: &mut Vec<WayTarget>) {
         match &node.kind {
+            NodeKind::Index(table, index) if let Some(number) = table.table_number() => {
+                self.table_element(number, index, is_way, targets);
+                self.places(index, true, targets);
+            }
             NodeKind::Name(_)
             | NodeKind::Dollar(_)
             | NodeKind::Member(..)
@@ -387,9 +397,23 @@ impl Collector<'_> {
             }
             _ => return,
         };
-        let target = WayTarget { target, is_way };
-        if !targets.contains(&target) {
-            targets.push(target);
-        }
+        add(WayTarget { target, is_way }, targets);
+    }
+
+    fn table_element(&self, table: u32, index: &Node, is_way: bool, targets: &mut Vec<WayTarget>) {
+        let index = expression::evaluate(self.scope, index)
+            .and_then(|value| Ok(self.scope.inspector().scalar(&value)?));
+        let Ok(Scalar::Integer(index)) = index else {
+            return;
+        };
+        let Ok(index) = u64::try_from(index) else {
+            return;
+        };
+        let target = WatchTarget::TableElement {
+            instance: PROGRAM_INSTANCE,
+            table,
+            index,
+        };
+        add(WayTarget { target, is_way }, targets);
     }
 }

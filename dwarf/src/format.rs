@@ -8,7 +8,7 @@ use crate::location::Place;
 use crate::numbers;
 use crate::strings::{Unit, quoted, quoted_char, units};
 use crate::types::{
-    BaseEncoding, Enumeration, Notation, PointerKind, Record, Type, TypeKind, TypeRef,
+    BaseEncoding, Enumeration, Notation, PointerKind, Record, RecordKind, Type, TypeKind, TypeRef,
 };
 use crate::value::{Availability, Scalar, Value};
 
@@ -17,6 +17,8 @@ use crate::value::{Availability, Scalar, Value};
 pub struct FormatOptions {
     /// How scalars are written.
     pub radix: Radix,
+    /// How integers are written where the radix is [`Radix::Natural`].
+    pub integers: Radix,
     /// The most elements of arrays and characters of each string shown in all.
     pub elements_max: usize,
     /// Runs of at least this many equal elements are shown once with their number; in strings,
@@ -28,6 +30,12 @@ pub struct FormatOptions {
     pub handle_depth_max: usize,
     /// Whether members stand on lines of their own.
     pub is_pretty: bool,
+    /// Whether elements of arrays stand on lines of their own.
+    pub has_element_lines: bool,
+    /// Whether unions inside of other records are written out, rather than as `{...}`.
+    pub has_unions: bool,
+    /// Whether a pointer's address precedes the string or the function's name that it stands for.
+    pub has_addresses: bool,
     /// Whether a pointer that is the whole value is preceded by its type, as gdb's `print`
     /// does: `(int *) 0x418`.
     pub has_pointer_type: bool,
@@ -38,11 +46,15 @@ impl Default for FormatOptions {
     fn default() -> Self {
         FormatOptions {
             radix: Radix::Natural,
+            integers: Radix::Natural,
             elements_max: 200,
             repeats_min: 10,
             depth_max: 20,
             handle_depth_max: 1,
             is_pretty: false,
+            has_element_lines: false,
+            has_unions: true,
+            has_addresses: true,
             has_pointer_type: false,
         }
     }
@@ -134,6 +146,11 @@ impl Formatter<'_, '_> {
         }
         match &found.kind {
             TypeKind::Void => self.text += "void",
+            TypeKind::Record(record)
+                if record.kind == RecordKind::Union && depth > 0 && !self.options.has_unions =>
+            {
+                self.text += "{...}";
+            }
             TypeKind::Record(record) if found.notation == Notation::Rust => {
                 self.rust_record(value, &found, record, depth);
             }
@@ -238,9 +255,7 @@ impl Formatter<'_, '_> {
                 self.text += "...";
                 break;
             }
-            if index > 0 {
-                self.text += ", ";
-            }
+            self.between_elements(index > 0, depth);
             let Some(first) = element(index) else { break };
             let limit = count.min(index.saturating_add(RUN_MAX));
             let is_same = |other: &u64| {
@@ -261,7 +276,7 @@ impl Formatter<'_, '_> {
                     return;
                 }
                 if position > 0 {
-                    self.text += ", ";
+                    self.between_elements(true, depth);
                 }
                 self.elements_left -= 1;
                 self.value(&first_or(&element, index + position, &first), depth + 1);
@@ -272,6 +287,19 @@ impl Formatter<'_, '_> {
             index += run;
         }
         self.text.push(close);
+    }
+
+    /// Writes what stands before an element.
+    fn between_elements(&mut self, has_one_before: bool, depth: usize) {
+        match (self.options.has_element_lines, has_one_before) {
+            (true, true) => self.text += ",\n",
+            (true, false) => self.text.push('\n'),
+            (false, true) => self.text += ", ",
+            (false, false) => {}
+        }
+        if self.options.has_element_lines {
+            self.text += &"  ".repeat(depth + 1);
+        }
     }
 
     fn char_array(&mut self, value: &Value, count: u64, width: usize) {
@@ -330,11 +358,17 @@ impl Formatter<'_, '_> {
         {
             let _ = write!(self.text, "({}) ", info.type_name(value.type_ref));
         }
-        let _ = write!(self.text, "{address:#x}");
+        let is_function = matches!(target_type.kind, TypeKind::Function(_));
+        let has_more = is_function || (is_text && address != 0);
+        if self.options.has_addresses || !has_more {
+            let _ = write!(self.text, "{address:#x}");
+        }
         match target_type.kind {
             TypeKind::Function(_) => self.function_name(address),
             _ if is_text && address != 0 => {
-                self.text.push(' ');
+                if self.options.has_addresses {
+                    self.text.push(' ');
+                }
                 let width = usize::try_from(target_type.size.unwrap_or(1)).unwrap_or(1);
                 self.string_at(address, width);
             }
@@ -377,14 +411,21 @@ impl Formatter<'_, '_> {
             self.inspector.info().type_name(value.type_ref)
         );
         if let Place::Memory(address) = value.place {
-            let _ = write!(self.text, " {address:#x}");
+            if self.options.has_addresses {
+                let _ = write!(self.text, " {address:#x}");
+            }
             self.function_name(address);
         }
     }
 
     fn function_name(&mut self, pointer: u64) {
         if let Some(name) = self.inspector.target().function_pointer_name(pointer) {
-            let _ = write!(self.text, " <{name}>");
+            let gap = if self.text.is_empty() || self.text.ends_with(' ') {
+                ""
+            } else {
+                " "
+            };
+            let _ = write!(self.text, "{gap}<{name}>");
         }
     }
 
@@ -403,6 +444,13 @@ impl Formatter<'_, '_> {
         };
         let size = found.size.unwrap_or(value.bytes.len() as u64);
         self.text += &match (self.options.radix, &found.kind, scalar) {
+            (
+                Radix::Natural,
+                TypeKind::Base(BaseEncoding::Signed | BaseEncoding::Unsigned),
+                Scalar::Integer(_),
+            ) if self.options.integers != Radix::Natural => {
+                numbers::in_radix(scalar, size, self.options.integers)
+            }
             (Radix::Natural, TypeKind::Base(encoding), scalar) => natural(*encoding, scalar, size),
             (Radix::Natural, TypeKind::Enumeration(enumeration), Scalar::Integer(number)) => {
                 enumerator(found, enumeration, number)

@@ -12,19 +12,41 @@ use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
-use vt100::{MouseProtocolMode, Parser, Screen};
+use vt100::{Callbacks, MouseProtocolMode, Parser, Screen};
 
 /// A test that waits longer than this has found a hang; slow machines take seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether a frame is being drawn: between the two sequences of mode 2026, "synchronised output",
+/// a screen is half of one frame and half of another, and a terminal does not show it.
+#[derive(Default)]
+struct Frames {
+    drawing: bool,
+}
+
+impl Callbacks for Frames {
+    fn unhandled_csi(
+        &mut self,
+        _: &mut Screen,
+        intermediate: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        last: char,
+    ) {
+        if intermediate == Some(b'?') && parameters == [[2026]] {
+            self.drawing = last == 'h';
+        }
+    }
+}
+
 /// What the reading thread and the test share.
 struct Display {
-    parser: Mutex<Parser>,
+    parser: Mutex<Parser<Frames>>,
     changed: Condvar,
 }
 
 impl Display {
-    fn lock(&self) -> MutexGuard<'_, Parser> {
+    fn lock(&self) -> MutexGuard<'_, Parser<Frames>> {
         self.parser.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,7 +78,12 @@ impl Terminal {
             .expect("wdb starts");
         let pty = Arc::new(pty);
         let display = Arc::new(Display {
-            parser: Mutex::new(Parser::new(positive(rows), positive(columns), 0)),
+            parser: Mutex::new(Parser::new_with_callbacks(
+                positive(rows),
+                positive(columns),
+                0,
+                Frames::default(),
+            )),
             changed: Condvar::new(),
         });
         let (reader, shown) = (Arc::clone(&pty), Arc::clone(&display));
@@ -98,7 +125,7 @@ impl Terminal {
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Screen) -> bool) -> Screen {
         let deadline = Instant::now() + PATIENCE;
         let mut parser = self.display.lock();
-        while !is_so(parser.screen()) {
+        while parser.callbacks().drawing || !is_so(parser.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(
                 !left.is_zero(),

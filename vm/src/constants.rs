@@ -26,7 +26,8 @@ pub(crate) fn evaluate(
     range: Range<u32>,
 ) -> Result<u128, HeapExhausted> {
     let bytes = &instance.module.bytes()[range.start as usize..range.end as usize];
-    let reader = BinaryReader::new_features(bytes, u64::from(range.start), crate::module::FEATURES);
+    let reader =
+        BinaryReader::new_features(bytes, u64::from(range.start), instance.module.features);
     let mut stack: Values = Vec::new();
     let operators = OperatorsReader::new(reader).into_iter();
     for operator in operators.map_while(Result::ok) {

@@ -3,7 +3,7 @@
 use wasmparser::{BinaryReader, BinaryReaderError, BlockType, Catch, HeapType, ValType};
 
 use crate::address::ModuleOffset;
-use crate::isa::{ImmediateKind, InstructionInfo, Op, PREFIX_FB, PREFIX_FC};
+use crate::isa::{ImmediateKind, InstructionInfo, Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
 
 /// What follows an opcode, read.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +29,23 @@ pub enum Immediates {
         /// The constant offset.
         offset: u64,
     },
+    /// Like `MemArg`, with a lane.
+    MemArgLane {
+        /// The exponent of the alignment.
+        align: u32,
+        /// The memory's index.
+        memory: u32,
+        /// The constant offset.
+        offset: u64,
+        /// The lane.
+        lane: u8,
+    },
+    /// A lane.
+    Lane(u8),
+    /// A constant's bits, lane 0 lowest.
+    V128(u128),
+    /// Indices of bytes.
+    Shuffle([u8; 16]),
     /// A constant.
     I32(i32),
     /// A constant.
@@ -99,6 +116,8 @@ impl<'a> Instructions<'a> {
         let op = match byte {
             PREFIX_FB => Op::from_prefixed_fb(reader.read_var_u32()?),
             PREFIX_FC => Op::from_prefixed_fc(reader.read_var_u32()?),
+            PREFIX_FD => Op::from_prefixed_fd(reader.read_var_u32()?),
+            PREFIX_FE => Op::from_prefixed_fe(reader.read_var_u32()?),
             _ => Op::from_byte(byte),
         };
         let Some(op) = op else { return Ok(None) };
@@ -174,7 +193,30 @@ fn read_immediates(
                     .collect::<Result<_, _>>()?,
             )
         }
-        ImmediateKind::MemArg => read_memarg(reader)?,
+        ImmediateKind::MemArg => {
+            let (align, memory, offset) = read_memarg(reader)?;
+            Immediates::MemArg {
+                align,
+                memory,
+                offset,
+            }
+        }
+        ImmediateKind::MemArgLane => {
+            let (align, memory, offset) = read_memarg(reader)?;
+            Immediates::MemArgLane {
+                align,
+                memory,
+                offset,
+                lane: reader.read_u8()?,
+            }
+        }
+        ImmediateKind::Lane => Immediates::Lane(reader.read_u8()?),
+        ImmediateKind::V128 => Immediates::V128(u128::from_le_bytes(read_array(reader)?)),
+        ImmediateKind::Shuffle => Immediates::Shuffle(read_array(reader)?),
+        ImmediateKind::Fence => {
+            reader.read_u8()?;
+            Immediates::None
+        }
         ImmediateKind::I32 => Immediates::I32(reader.read_var_i32()?),
         ImmediateKind::I64 => Immediates::I64(reader.read_var_i64()?),
         ImmediateKind::F32 => Immediates::F32(reader.read_f32()?.bits()),
@@ -203,7 +245,8 @@ fn read_block_type(reader: &mut BinaryReader<'_>) -> Result<BlockType, BinaryRea
     Ok(BlockType::FuncType(number as u32))
 }
 
-fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReaderError> {
+/// Alignment, memory and offset.
+fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<(u32, u32, u64), BinaryReaderError> {
     /// The bit of the alignment that says that a memory index follows.
     const HAS_MEMORY: u32 = 1 << 6;
     let align = reader.read_var_u32()?;
@@ -212,11 +255,12 @@ fn read_memarg(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReader
     } else {
         0
     };
-    Ok(Immediates::MemArg {
-        align: align & !HAS_MEMORY,
-        memory,
-        offset: reader.read_var_u64()?,
-    })
+    Ok((align & !HAS_MEMORY, memory, reader.read_var_u64()?))
+}
+
+fn read_array(reader: &mut BinaryReader<'_>) -> Result<[u8; 16], BinaryReaderError> {
+    let bytes = reader.read_bytes(16)?;
+    Ok(*bytes.first_chunk().expect("as many as asked for"))
 }
 
 fn read_try_table(reader: &mut BinaryReader<'_>) -> Result<Immediates, BinaryReaderError> {

@@ -7,6 +7,7 @@ use wasmparser::{
     PackedIndex, StorageType, SubType, ValType,
 };
 
+use crate::access::access;
 use crate::address::FuncIndex;
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::isa::{ImmediateKind, Op};
@@ -264,15 +265,26 @@ impl Module {
                 align,
                 memory,
                 offset,
+            } => self.push_memarg(&mut text, instruction.op, (*align, *memory, *offset)),
+            Immediates::MemArgLane {
+                align,
+                memory,
+                offset,
+                lane,
             } => {
-                if *memory != 0 {
-                    push_index(&mut text, *memory, names.memory(*memory));
+                self.push_memarg(&mut text, instruction.op, (*align, *memory, *offset));
+                let _ = write!(text, " {lane}");
+            }
+            Immediates::Lane(lane) => drop(write!(text, " {lane}")),
+            Immediates::V128(bits) => {
+                text.push_str(" i32x4");
+                for lane in 0..4 {
+                    let _ = write!(text, " 0x{:08x}", (bits >> (32 * lane)) as u32);
                 }
-                if *offset != 0 {
-                    let _ = write!(text, " offset={offset}");
-                }
-                if Some(1u32 << align.min(&31)) != natural_alignment(info.mnemonic) {
-                    let _ = write!(text, " align={}", 1u64 << align.min(&63));
+            }
+            Immediates::Shuffle(indices) => {
+                for index in indices {
+                    let _ = write!(text, " {index}");
                 }
             }
             Immediates::I32(value) => drop(write!(text, " {value}")),
@@ -295,6 +307,20 @@ impl Module {
             }
         }
         text
+    }
+
+    /// Alignment as a power of two, memory and offset of an access.
+    fn push_memarg(&self, text: &mut String, op: Op, (align, memory, offset): (u32, u32, u64)) {
+        if memory != 0 {
+            push_index(text, memory, self.names().memory(memory));
+        }
+        if offset != 0 {
+            let _ = write!(text, " offset={offset}");
+        }
+        let bytes = 1u64 << align.min(63);
+        if access(op).is_none_or(|access| u64::from(access.size) != bytes) {
+            let _ = write!(text, " align={bytes}");
+        }
     }
 
     /// A value type of the module as the text format writes it, with the names that it gives to types.
@@ -427,24 +453,6 @@ fn is_identifier_char(character: char) -> bool {
             character,
             '"' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}'
         )
-}
-
-/// The bytes that a load or store accesses, which is the alignment it has when none is written.
-fn natural_alignment(mnemonic: &str) -> Option<u32> {
-    let (ty, access) = mnemonic.split_once('.')?;
-    let digits: String = access
-        .chars()
-        .skip_while(|c| !c.is_ascii_digit())
-        .take_while(char::is_ascii_digit)
-        .collect();
-    let bits = if digits.is_empty() {
-        ty.trim_start_matches(|c: char| !c.is_ascii_digit())
-            .parse()
-            .ok()?
-    } else {
-        digits.parse::<u32>().ok()?
-    };
-    Some(bits / 8)
 }
 
 fn push_float(text: &mut String, value: f64, bits: u64, fraction_bits: u32) {

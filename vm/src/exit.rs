@@ -32,6 +32,9 @@ pub enum Exit {
     Landed(Box<Exception>),
     /// The operating system cannot give what the instruction at which the machine stands needs. Going on tries again.
     HostResource(String),
+    /// The instruction that the machine stands at waits for a notification, without a timeout, and there is no other agent
+    /// that could send one; the text says where. Going on waits again.
+    Deadlock(String),
     /// The guest ended itself with this status, at a host call.
     ProcExit(u32),
     /// The outermost function returned these results, and nothing is left to run.

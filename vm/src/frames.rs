@@ -2,9 +2,9 @@
 
 use wasmparser::ValType;
 
+use crate::access::{access, memory_and_offset};
 use crate::address::{FuncAddr, FuncIndex, GlobalAddr, InstanceAddr, ModuleOffset};
-use crate::decode::Instructions;
-use crate::isa::ImmediateKind;
+use crate::decode::{Immediates, Instruction, Instructions};
 use crate::shape::{Shape, Slot};
 use crate::trap::TrapKind;
 use crate::value::Value;
@@ -181,6 +181,24 @@ impl Vm {
         true
     }
 
+    /// The position in the store of an instance's memory.
+    pub(crate) fn memory_addr(&self, instance: InstanceAddr, memory: u32) -> Option<usize> {
+        let instance = self.store.instances.get(instance.index())?;
+        instance
+            .memories
+            .get(memory as usize)
+            .map(|address| address.index())
+    }
+
+    /// The position in the store of an instance's table.
+    pub(crate) fn table_addr(&self, instance: InstanceAddr, table: u32) -> Option<usize> {
+        let instance = self.store.instances.get(instance.index())?;
+        instance
+            .tables
+            .get(table as usize)
+            .map(|address| address.index())
+    }
+
     /// The bytes of an instance's memory.
     #[must_use]
     pub fn memory(&self, instance: InstanceAddr, index: u32) -> Option<&[u8]> {
@@ -255,35 +273,72 @@ impl Vm {
         let Some(frame) = self.frame(0) else {
             return String::new();
         };
-        let module = self.module(frame.instance);
-        let code = &module.bytes()[frame.pc.index()..];
-        let Some(instruction) = Instructions::new(code, frame.pc).next() else {
+        let Some(instruction) = self.instruction() else {
             return String::new();
         };
-        let top = |depth: usize| self.machine.cells[self.machine.height as usize - 1 - depth];
-        match (kind, &instruction.immediates) {
-            (
-                TrapKind::MemoryOutOfBounds,
-                crate::decode::Immediates::MemArg { offset, memory, .. },
-            ) => {
-                let is_store = instruction.info().mnemonic.contains("store");
-                let address = u64::from(top(usize::from(is_store)) as u32);
-                let size = self.memory(frame.instance, *memory).map_or(0, <[u8]>::len);
-                format!(
-                    "{} at address 0x{:x}, memory has {size} bytes",
-                    instruction.info().mnemonic,
-                    address + offset
-                )
+        match kind {
+            TrapKind::MemoryOutOfBounds | TrapKind::UnalignedAtomic => {
+                let access = self.access_detail(frame.instance, &instruction);
+                access.map_or_else(String::new, |(access, memory)| {
+                    format!("{access}, {memory}")
+                })
             }
-            (
-                TrapKind::UndefinedElement
-                | TrapKind::UninitializedElement
-                | TrapKind::IndirectCallTypeMismatch,
-                _,
-            ) if instruction.info().immediates == ImmediateKind::CallIndirect => {
-                format!("table index {}", top(0) as u32)
+            TrapKind::UndefinedElement
+            | TrapKind::UninitializedElement
+            | TrapKind::IndirectCallTypeMismatch
+                if let Immediates::Indices(_, table) = instruction.immediates =>
+            {
+                let index = self.table_addr(frame.instance, table).map_or(0, |table| {
+                    self.machine.tables[table].index(self.top_cell(0))
+                });
+                format!("table index {index}")
             }
             _ => String::new(),
         }
+    }
+
+    /// What the `memory.atomic.wait` that the machine stands at waits for.
+    pub(crate) fn wait_detail(&self) -> String {
+        let detail = self.frame(0).and_then(|frame| {
+            let instruction = self.instruction()?;
+            self.access_detail(frame.instance, &instruction)
+        });
+        let waits = detail.map_or_else(String::new, |(access, _)| access);
+        format!("{waits} waits without a timeout, and there is no other agent that could notify it")
+    }
+
+    /// The instruction that the machine stands at.
+    fn instruction(&self) -> Option<Instruction> {
+        let frame = self.frame(0)?;
+        let code = &self.module(frame.instance).bytes()[frame.pc.index()..];
+        Instructions::new(code, frame.pc).next()
+    }
+
+    /// Which address an instruction of the innermost frame accesses, and how large the memory is; `None` for one that accesses
+    /// whole ranges.
+    fn access_detail(
+        &self,
+        instance: InstanceAddr,
+        instruction: &Instruction,
+    ) -> Option<(String, String)> {
+        let access = access(instruction.op)?;
+        let (index, offset) = memory_and_offset(&instruction.immediates)?;
+        let memory = &self.machine.memories[self.memory_addr(instance, index)?];
+        let base = memory.address(self.top_cell(usize::from(access.cells_above)));
+        // With 64 bits, the sum can have one more.
+        let address = u128::from(base) + u128::from(offset);
+        let named = if index == 0 {
+            String::new()
+        } else {
+            format!(" {index}")
+        };
+        Some((
+            format!("{} at address 0x{address:x}", instruction.info().mnemonic),
+            format!("memory{named} has {} bytes", memory.bytes().len()),
+        ))
+    }
+
+    fn top_cell(&self, depth: usize) -> u64 {
+        self.machine.cells[self.machine.height as usize - 1 - depth]
     }
 }

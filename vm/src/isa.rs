@@ -3,6 +3,9 @@
 //! Decoder, disassembler, explanations and the tables of handlers of every tier are made from `for_each_instruction`:
 //! an instruction that is missing in one of them does not compile.
 
+pub(crate) mod atomics;
+pub(crate) mod vectors;
+
 /// Calls the macro `$callback` with every instruction's row.
 ///
 /// ```text
@@ -19,7 +22,8 @@
 /// the [`Category`], the effect on the operand stack and one line of explanation.
 macro_rules! for_each_instruction {
     ($callback:ident) => {
-        $callback! {
+        $crate::isa::vectors::with_vectors! {
+            $callback
             SINGLE {
             0x00 Unreachable "unreachable" None Control "[t*] -> [u*]" "traps: the program says that this point cannot be reached";
             0x01 Nop "nop" None Control "[] -> []" "does nothing";
@@ -273,6 +277,10 @@ macro_rules! for_each_instruction {
             0x0f TableGrow "table.grow" Table Table "[ref i32] -> [i32]" "pops a number and a reference; grows the table by so many copies of it; pushes the old size, or -1";
             0x10 TableSize "table.size" Table Table "[] -> [i32]" "pushes the number of elements of the table";
             0x11 TableFill "table.fill" Table Table "[i32 ref i32] -> []" "pops a length, a reference and an index; fills a table with the reference";
+            0x13 I64Add128 "i64.add128" None Numeric "[i64 i64 i64 i64] -> [i64 i64]" "adds two 128-bit numbers, each given as its low and its high half";
+            0x14 I64Sub128 "i64.sub128" None Numeric "[i64 i64 i64 i64] -> [i64 i64]" "subtracts the second 128-bit number from the first, each given as its low and its high half";
+            0x15 I64MulWideS "i64.mul_wide_s" None Numeric "[i64 i64] -> [i64 i64]" "multiplies two signed numbers; pushes the low and the high half of the product";
+            0x16 I64MulWideU "i64.mul_wide_u" None Numeric "[i64 i64] -> [i64 i64]" "multiplies two unsigned numbers; pushes the low and the high half of the product";
             }
         }
     };
@@ -292,8 +300,12 @@ pub enum Category {
     Table,
     /// Linear memory and data segments.
     Memory,
+    /// Memory that agents share.
+    Atomic,
     /// Numbers.
     Numeric,
+    /// Vectors.
+    Vector,
     /// References.
     Reference,
     /// Structs and arrays.
@@ -325,6 +337,8 @@ pub enum ImmediateKind {
     Table,
     /// Alignment, memory and offset.
     MemArg,
+    /// Alignment, memory, offset and a lane.
+    MemArgLane,
     /// A memory index.
     Memory,
     /// A signed 32-bit number.
@@ -335,6 +349,14 @@ pub enum ImmediateKind {
     F32,
     /// Eight bytes.
     F64,
+    /// Sixteen bytes.
+    V128,
+    /// Sixteen indices of bytes.
+    Shuffle,
+    /// A lane.
+    Lane,
+    /// A byte that means nothing yet.
+    Fence,
     /// A heap type.
     HeapType,
     /// A data segment and a memory index.
@@ -392,6 +414,12 @@ pub const PREFIX_FB: u8 = 0xfb;
 /// The prefix byte of saturating truncations, bulk memory and table instructions.
 pub const PREFIX_FC: u8 = 0xfc;
 
+/// The prefix byte of instructions on vectors.
+pub const PREFIX_FD: u8 = 0xfd;
+
+/// The prefix byte of atomic instructions.
+pub const PREFIX_FE: u8 = 0xfe;
+
 macro_rules! define_table {
     ($($section:ident { $($code:literal $name:ident $mnemonic:literal $immediates:ident $category:ident $effect:literal $explanation:literal;)* })*) => {
         /// Every instruction.
@@ -418,7 +446,7 @@ macro_rules! define_table {
 
         $(
             /// The instructions of a section by their opcodes.
-            static $section: [Option<Op>; OPCODES_MAX] = {
+            pub(crate) static $section: [Option<Op>; OPCODES_MAX] = {
                 let mut table = [None; OPCODES_MAX];
                 $(table[$code] = Some(Op::$name);)*
                 table
@@ -429,7 +457,7 @@ macro_rules! define_table {
 for_each_instruction!(define_table);
 
 /// The opcodes behind a prefix, and those of one byte, are less than this.
-const OPCODES_MAX: usize = 512;
+pub(crate) const OPCODES_MAX: usize = 512;
 
 impl Op {
     /// The instruction with a one-byte opcode.
@@ -448,6 +476,18 @@ impl Op {
     #[must_use]
     pub fn from_prefixed_fc(code: u32) -> Option<Op> {
         PREFIXED_FC.get(code as usize).copied().flatten()
+    }
+
+    /// The instruction behind the prefix [`PREFIX_FD`].
+    #[must_use]
+    pub fn from_prefixed_fd(code: u32) -> Option<Op> {
+        PREFIXED_FD.get(code as usize).copied().flatten()
+    }
+
+    /// The instruction behind the prefix [`PREFIX_FE`].
+    #[must_use]
+    pub fn from_prefixed_fe(code: u32) -> Option<Op> {
+        PREFIXED_FE.get(code as usize).copied().flatten()
     }
 
     /// Its row in the table.

@@ -3,6 +3,7 @@
 //! Everything the guest can observe is one [`machine`] of plain data; tiers run it, probes stop it, checkpoints keep it.
 //! This crate refuses to know what a breakpoint, a source line or a variable is: it knows probes, budgets and offsets.
 
+mod access;
 pub mod address;
 mod classic;
 mod collect;
@@ -33,4 +34,4 @@ pub mod vm;
 pub mod wasi;
 pub mod watch;
 
-pub use wasmparser::{FuncType, RefType, StorageType, ValType};
+pub use wasmparser::{FuncType, RefType, StorageType, ValType, WasmFeatures};

@@ -109,6 +109,23 @@ pub struct Table {
     pub elements: Vec<u64>,
     /// What it may grow to.
     pub elements_max: u64,
+    /// The bits of a cell that an index has.
+    pub index_mask: u64,
+}
+
+impl Table {
+    /// The index, or the number of elements, that a cell holds for this table.
+    #[must_use]
+    #[inline(always)]
+    pub fn index(&self, cell: u64) -> u64 {
+        cell & self.index_mask
+    }
+
+    /// The element at an index.
+    #[must_use]
+    pub fn element(&self, index: u64) -> Option<u64> {
+        self.elements.get(usize::try_from(index).ok()?).copied()
+    }
 }
 
 /// A call that waits until the machine has no frames left.

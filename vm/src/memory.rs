@@ -6,8 +6,11 @@ use std::sync::Arc;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use wasmparser::MemoryType;
 
-/// Bytes of a page of the specification.
+/// Bytes of a page of the specification, unless a memory has a page size of its own.
 pub const PAGE_BYTES: u64 = 65536;
+
+/// Memory is committed in multiples of this, which is one of the operating system's page size.
+const COMMIT_BYTES: usize = 65536;
 
 /// Bytes of a page that snapshots share: small enough that one written byte costs little.
 const SNAPSHOT_PAGE_BYTES: usize = 4096;
@@ -28,25 +31,37 @@ pub enum GrowError {
 pub struct Memory {
     base: NonNull<u8>,
     reserved_bytes: usize,
+    /// Bytes that can be accessed by this process; what lies beyond the memory's own is zero.
+    committed_bytes: usize,
     bytes: usize,
+    page_bytes: u64,
     pages_max: u64,
+    /// The bits of a cell that an address has.
+    address_mask: u64,
+    is_shared: bool,
 }
 
 // SAFETY: the mapping belongs to this value alone, like the contents of a `Box`.
 unsafe impl Send for Memory {}
 
 impl Memory {
-    /// A memory of the type's initial size, zeroed. `pages_limit` bounds its growth beside its own maximum.
-    pub fn new(ty: &MemoryType, pages_limit: u64) -> Result<Memory, GrowError> {
+    /// A memory of the type's initial size, zeroed. `bytes_limit` bounds its growth beside its own maximum.
+    pub fn new(ty: &MemoryType, bytes_limit: u64) -> Result<Memory, GrowError> {
+        let page_bytes = 1 << ty.page_size_log2.unwrap_or(PAGE_BYTES.ilog2());
+        let pages_limit = bytes_limit / page_bytes;
         let pages_max = ty.maximum.unwrap_or(u64::MAX).min(pages_limit);
         if ty.initial > pages_limit {
             return Err(GrowError::Limit);
         }
-        let wanted = usize::try_from(pages_max.saturating_mul(PAGE_BYTES)).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(pages_max.saturating_mul(page_bytes))
+            .ok()
+            .and_then(|bytes| bytes.max(1).checked_next_multiple_of(COMMIT_BYTES))
+            .ok_or(GrowError::Limit)?;
+        let preferred = wanted.max(RESERVED_BYTES);
         // Where address space itself is limited, only what the memory may grow to is reserved.
-        let (base, reserved_bytes) = reserve(RESERVED_BYTES)
-            .map(|base| (base, RESERVED_BYTES))
-            .or_else(|_| reserve(wanted.max(1)).map(|base| (base, wanted.max(1))))
+        let (base, reserved_bytes) = reserve(preferred)
+            .map(|base| (base, preferred))
+            .or_else(|_| reserve(wanted).map(|base| (base, wanted)))
             .map_err(|error| {
                 GrowError::Host(format!(
                     "cannot reserve address space for a memory: {error}"
@@ -55,11 +70,37 @@ impl Memory {
         let mut memory = Memory {
             base,
             reserved_bytes,
+            committed_bytes: 0,
             bytes: 0,
+            page_bytes,
             pages_max,
+            address_mask: if ty.memory64 {
+                u64::MAX
+            } else {
+                u64::from(u32::MAX)
+            },
+            is_shared: ty.shared,
         };
         memory.grow(ty.initial)?;
         Ok(memory)
+    }
+
+    /// The address, or the number of bytes or pages, that a cell holds for this memory.
+    #[must_use]
+    pub fn address(&self, cell: u64) -> u64 {
+        cell & self.address_mask
+    }
+
+    /// Whether its addresses have 64 bits.
+    #[must_use]
+    pub fn is_64(&self) -> bool {
+        self.address_mask == u64::MAX
+    }
+
+    /// Whether several agents may use it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// The address of byte 0; it stays as long as the memory lives.
@@ -81,10 +122,10 @@ impl Memory {
         unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.bytes) }
     }
 
-    /// The size in pages of 64 KiB.
+    /// The size in the memory's pages.
     #[must_use]
     pub fn pages(&self) -> u64 {
-        self.bytes as u64 / PAGE_BYTES
+        self.bytes as u64 / self.page_bytes
     }
 
     /// Grows by `delta` pages; answers the old size in pages.
@@ -95,23 +136,28 @@ impl Memory {
             .filter(|&pages| pages <= self.pages_max)
             .ok_or(GrowError::Limit)?;
         let new_bytes =
-            usize::try_from(new.saturating_mul(PAGE_BYTES)).map_err(|_| GrowError::Limit)?;
-        if new_bytes > self.reserved_bytes {
-            return Err(GrowError::Host(format!(
-                "no address space for {new_bytes} bytes of memory"
-            )));
-        }
-        self.protect(
-            self.bytes..new_bytes,
-            MprotectFlags::READ | MprotectFlags::WRITE,
-        )
-        .map_err(|error| {
-            GrowError::Host(format!(
-                "cannot grow the memory to {new_bytes} bytes: {error}"
-            ))
-        })?;
-        self.bytes = new_bytes;
+            usize::try_from(new.saturating_mul(self.page_bytes)).map_err(|_| GrowError::Limit)?;
+        self.resize(new_bytes)?;
         Ok(old)
+    }
+
+    /// Makes the memory larger, by zeros.
+    fn resize(&mut self, bytes: usize) -> Result<(), GrowError> {
+        let committed_bytes = bytes
+            .checked_next_multiple_of(COMMIT_BYTES)
+            .filter(|&bytes| bytes <= self.reserved_bytes)
+            .ok_or_else(|| {
+                GrowError::Host(format!("no address space for {bytes} bytes of memory"))
+            })?;
+        if committed_bytes > self.committed_bytes {
+            self.commit(self.committed_bytes..committed_bytes)
+                .map_err(|error| {
+                    GrowError::Host(format!("cannot grow the memory to {bytes} bytes: {error}"))
+                })?;
+            self.committed_bytes = committed_bytes;
+        }
+        self.bytes = bytes;
+        Ok(())
     }
 
     /// An immutable copy that shares every page that equals `previous`'s.
@@ -122,12 +168,13 @@ impl Memory {
             self.bytes().chunks(SNAPSHOT_PAGE_BYTES).enumerate().map(
                 |(index, page)| match old_pages.get(index) {
                     Some(Some(old)) if old[..] == *page => Some(Arc::clone(old)),
-                    _ if page.iter().all(|&byte| byte == 0) => None,
+                    _ if is_zero(page) => None,
                     _ => Some(Arc::from(page)),
                 },
             );
         MemorySnapshot {
             pages: pages.collect(),
+            bytes: self.bytes,
         }
     }
 
@@ -136,16 +183,13 @@ impl Memory {
     /// # Panics
     /// When the snapshot is of another memory: one that could never have had this size.
     pub fn restore(&mut self, snapshot: &MemorySnapshot) {
-        let bytes = snapshot.pages.len() * SNAPSHOT_PAGE_BYTES;
+        let bytes = snapshot.bytes;
         if bytes < self.bytes {
-            let released = bytes..self.bytes;
-            self.bytes_mut()[released.clone()].fill(0);
-            self.protect(released, MprotectFlags::empty())
-                .expect("pages of an own mapping can be protected");
+            // Beyond the memory there are zeros, which it finds when it grows again.
+            self.bytes_mut()[bytes..].fill(0);
             self.bytes = bytes;
         } else if bytes > self.bytes {
-            let delta = (bytes - self.bytes) as u64 / PAGE_BYTES;
-            self.grow(delta).expect("the memory had this size before");
+            self.resize(bytes).expect("the memory had this size before");
         }
         for (page, saved) in self
             .bytes_mut()
@@ -154,27 +198,20 @@ impl Memory {
         {
             match saved {
                 Some(saved) if page != &saved[..] => page.copy_from_slice(saved),
-                None if page.iter().any(|&byte| byte != 0) => page.fill(0),
+                None if !is_zero(page) => page.fill(0),
                 _ => {}
             }
         }
     }
 
-    fn protect(
-        &self,
-        range: std::ops::Range<usize>,
-        flags: MprotectFlags,
-    ) -> rustix::io::Result<()> {
-        if range.is_empty() {
-            return Ok(());
-        }
+    fn commit(&self, range: std::ops::Range<usize>) -> rustix::io::Result<()> {
         assert!(range.end <= self.reserved_bytes, "beyond the reservation");
-        // SAFETY: the range lies in this value's own mapping, and no slice of it is borrowed beyond what stays accessible.
+        // SAFETY: the range lies in this value's own mapping, and nothing that is borrowed becomes inaccessible.
         unsafe {
             rustix::mm::mprotect(
                 self.base.as_ptr().add(range.start).cast(),
                 range.len(),
-                flags,
+                MprotectFlags::READ | MprotectFlags::WRITE,
             )
         }
     }
@@ -186,6 +223,13 @@ impl Drop for Memory {
         let result = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.reserved_bytes) };
         debug_assert!(result.is_ok(), "a mapping of its own can be unmapped");
     }
+}
+
+/// Whether a page of a snapshot holds nothing but zeros.
+fn is_zero(page: &[u8]) -> bool {
+    /// Comparing with it takes a fraction of the time that looking at each byte takes.
+    static ZEROS: [u8; SNAPSHOT_PAGE_BYTES] = [0; SNAPSHOT_PAGE_BYTES];
+    *page == ZEROS[..page.len()]
 }
 
 fn reserve(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
@@ -205,13 +249,14 @@ fn reserve(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct MemorySnapshot {
     pages: Vec<Option<Arc<[u8]>>>,
+    bytes: usize,
 }
 
 impl MemorySnapshot {
     /// The size of the memory in bytes.
     #[must_use]
     pub fn bytes_count(&self) -> usize {
-        self.pages.len() * SNAPSHOT_PAGE_BYTES
+        self.bytes
     }
 
     /// How many bytes of pages this snapshot keeps that `previous` does not.

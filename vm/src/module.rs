@@ -16,16 +16,11 @@ use crate::address::{FuncIndex, ModuleOffset};
 use crate::decode::Instructions;
 use crate::names::Names;
 
-/// What this version runs: WebAssembly 2.0 without vectors, with tail calls, extended constant expressions, exceptions of both
-/// kinds, typed references and garbage collection.
-pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
-    .union(WasmFeatures::TAIL_CALL)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::FUNCTION_REFERENCES)
-    .union(WasmFeatures::GC)
-    .union(WasmFeatures::EXCEPTIONS)
-    .union(WasmFeatures::LEGACY_EXCEPTIONS);
+/// What this version runs: WebAssembly 3.0, exceptions as they were before it, and proposals of later versions.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
 
 /// Why bytes are not a module that can be run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -71,6 +66,8 @@ impl From<wasmparser::BinaryReaderError> for ModuleError {
 /// A validated module. Immutable and shared.
 pub struct Module {
     pub(crate) bytes: Arc<[u8]>,
+    /// What it may use.
+    pub(crate) features: WasmFeatures,
     pub(crate) types: Vec<SubType>,
     /// The number of types in each recursion group, in order.
     pub(crate) type_groups: Vec<u32>,
@@ -534,7 +531,7 @@ impl Module {
             resources: self.resources.clone()?,
             index: func.0,
             ty: *self.func_types.get(func.index())?,
-            features: FEATURES,
+            features: self.features,
         })
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! A NaN that arithmetic produces is the canonical one: positive, with only the quiet bit set.
 
+pub mod atomics;
+pub mod lanes;
+pub mod vectors;
+
 use crate::trap::TrapKind;
 
 /// Operations on integers; comparisons and plain bit operations are Rust's own.
@@ -119,7 +123,7 @@ pub trait Float: Copy {
 }
 
 macro_rules! float {
-    ($float:ty, $canonical:literal) => {
+    ($float:ty, $bits:ty, $canonical:literal) => {
         impl Float for $float {
             #[inline(always)]
             fn is_nan(self) -> bool {
@@ -127,7 +131,10 @@ macro_rules! float {
             }
             #[inline(always)]
             fn canonical(self) -> Self {
-                if self.is_nan() {
+                // As integers: in `if x.sqrt().is_nan() { NAN } else { x.sqrt() }` the compiler may drop the choice, because
+                // to it the NaN of an operation is any NaN.
+                const MAGNITUDE: $bits = <$bits>::MAX >> 1;
+                if self.to_bits() & MAGNITUDE > <$float>::INFINITY.to_bits() {
                     <$float>::from_bits($canonical)
                 } else {
                     self
@@ -181,8 +188,8 @@ macro_rules! float {
         }
     };
 }
-float!(f32, 0x7fc0_0000);
-float!(f64, 0x7ff8_0000_0000_0000);
+float!(f32, u32, 0x7fc0_0000);
+float!(f64, u64, 0x7ff8_0000_0000_0000);
 
 /// Truncation of a float to an integer that traps when it does not fit.
 pub trait TruncateTo<I>: Copy {

@@ -92,7 +92,7 @@ impl<'m> Walk<'m> {
         let reader = wasmparser::BinaryReader::new_features(
             bytes,
             u64::from(body.range.start),
-            crate::module::FEATURES,
+            module.features,
         );
         let mut validator = module
             .func_to_validate(func)?
@@ -202,7 +202,14 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn operand_type(&self, depth: usize) -> Option<ValType> {
+    /// The type of a global.
+    pub(crate) fn global_type(&self, index: u32) -> Option<ValType> {
+        let global = self.module.globals().get(index as usize)?;
+        Some(global.ty.content_type)
+    }
+
+    /// The type of the operand at a depth, where it is known.
+    pub(crate) fn operand_type(&self, depth: usize) -> Option<ValType> {
         let ty = self.validator.get_operand_type(depth).flatten()?;
         Some(self.module.type_in_module(ty))
     }

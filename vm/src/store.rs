@@ -15,7 +15,7 @@ use crate::constants::{HeapExhausted, evaluate};
 use crate::heap::{Heap, ObjectKind};
 use crate::host::{Host, HostFunc};
 use crate::machine::{Invocation, Machine, Table};
-use crate::memory::{GrowError, Memory};
+use crate::memory::{GrowError, Memory, PAGE_BYTES};
 use crate::module::{ElementItems, ElementSegment, ExportKind, ImportType, Module, SegmentMode};
 use crate::trap::TrapKind;
 use crate::types::{StructLayout, TooManyTypes, Types, in_store, ref_type_in_store, type_id};
@@ -410,16 +410,16 @@ impl Store {
                 let ty = &self.tables[table.index()];
                 let count = machine.tables[table.index()].elements.len() as u64;
                 ty.element_type == ref_type_in_store(wanted.element_type, type_ids)
+                    && ty.table64 == wanted.table64
                     && limits_fit(count, ty.maximum, wanted.initial, wanted.maximum)
             }
             (ImportType::Memory(wanted), Extern::Memory(memory)) => {
-                let maximum = self.memories[memory.index()].maximum;
-                limits_fit(
-                    machine.memories[memory.index()].pages(),
-                    maximum,
-                    wanted.initial,
-                    wanted.maximum,
-                )
+                let ty = &self.memories[memory.index()];
+                let pages = machine.memories[memory.index()].pages();
+                ty.memory64 == wanted.memory64
+                    && ty.shared == wanted.shared
+                    && page_bytes(ty) == page_bytes(wanted)
+                    && limits_fit(pages, ty.maximum, wanted.initial, wanted.maximum)
             }
             (ImportType::Global(wanted), Extern::Global(global)) => {
                 let (served, wanted_type) = (
@@ -513,6 +513,11 @@ impl Store {
             machine.tables.push(Table {
                 elements: vec![0; initial as usize],
                 elements_max,
+                index_mask: if table.ty.table64 {
+                    u64::MAX
+                } else {
+                    u64::from(u32::MAX)
+                },
             });
             self.tables.push(TableType {
                 element_type: ref_type_in_store(table.ty.element_type, type_ids),
@@ -531,10 +536,10 @@ impl Store {
         let mut addresses = imported;
         for (index, ty) in module.memories.iter().enumerate().skip(addresses.len()) {
             let limit = machine.limits.memory_pages_max;
-            let memory = Memory::new(ty, limit).map_err(|error| {
+            let memory = Memory::new(ty, limit.saturating_mul(PAGE_BYTES)).map_err(|error| {
                 LinkError::Resource(match error {
                     GrowError::Limit => format!(
-                        "memory {index} starts with {} pages; the limit is {limit}",
+                        "memory {index} starts with {} pages; the limit is {limit} pages of 64 KiB",
                         ty.initial
                     ),
                     GrowError::Host(message) => message,
@@ -628,6 +633,10 @@ fn limits_fit(
 ) -> bool {
     size >= wanted_initial
         && wanted_maximum.is_none_or(|wanted| maximum.is_some_and(|maximum| maximum <= wanted))
+}
+
+fn page_bytes(ty: &MemoryType) -> u64 {
+    ty.page_size_log2.map_or(PAGE_BYTES, |log2| 1 << log2)
 }
 
 fn element_cells(

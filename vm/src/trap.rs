@@ -43,6 +43,10 @@ pub enum TrapKind {
     HeapExhausted,
     /// The call depth or the stack exceeds its limit.
     CallStackExhausted,
+    /// An atomic access at an address that is no multiple of its size.
+    UnalignedAtomic,
+    /// A wait at a memory that is not shared.
+    ExpectedSharedMemory,
     /// The host cannot serve a call; the message says why.
     Host,
 }
@@ -71,6 +75,8 @@ impl TrapKind {
             TrapKind::CastFailure => "cast failure",
             TrapKind::HeapExhausted => "heap exhausted",
             TrapKind::CallStackExhausted => "call stack exhausted",
+            TrapKind::UnalignedAtomic => "unaligned atomic",
+            TrapKind::ExpectedSharedMemory => "expected shared memory",
             TrapKind::Host => "host call failed",
         }
     }

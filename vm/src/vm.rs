@@ -356,6 +356,7 @@ impl Vm {
                     "the operating system gives no more memory for memory.grow; the guest has {bytes} bytes"
                 )))
             }
+            Outcome::Deadlock => Some(Exit::Deadlock(self.wait_detail())),
             Outcome::Finished if !self.machine.pending.is_empty() => None,
             Outcome::Finished => Some(Exit::Finished(self.results())),
         }

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use crate::access::{Access, access, memory_and_offset};
 use crate::address::{GlobalAddr, InstanceAddr};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
-use crate::isa::{Op, PREFIX_FB, PREFIX_FC};
+use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
 use crate::vm::{RunLimit, Vm};
 
 /// What a watch looks at.
@@ -123,8 +124,9 @@ const GRANULES: usize = 1 << 16;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     None,
-    Load(u8),
-    Store(u8),
+    Memory(Access),
+    /// What the number after the prefix says: nothing, or an access of memory.
+    Prefixed,
     LocalGet,
     LocalSet,
     GlobalGet,
@@ -142,12 +144,12 @@ static EFFECTS: LazyLock<[Effect; 256]> =
     LazyLock::new(|| std::array::from_fn(|byte| effect_of(byte as u8)));
 
 fn effect_of(byte: u8) -> Effect {
-    if byte == PREFIX_FC {
-        return Effect::Any;
-    }
-    // Nothing that can be watched is changed by instructions on objects.
-    if byte == PREFIX_FB {
-        return Effect::None;
+    match byte {
+        // Nothing that can be watched is changed by instructions on objects.
+        PREFIX_FB => return Effect::None,
+        PREFIX_FC => return Effect::Any,
+        PREFIX_FD | PREFIX_FE => return Effect::Prefixed,
+        _ => {}
     }
     let Some(op) = Op::from_byte(byte) else {
         return Effect::None;
@@ -163,27 +165,7 @@ fn effect_of(byte: u8) -> Effect {
         Op::ReturnCall | Op::ReturnCallIndirect | Op::ReturnCallRef => {
             Effect::Call { is_tail: true }
         }
-        _ => memory_effect(op.info().mnemonic),
-    }
-}
-
-/// Loads and stores name their size: `i64.load32_u`, `f32.store`.
-fn memory_effect(mnemonic: &str) -> Effect {
-    let natural = if mnemonic.starts_with("i32") || mnemonic.starts_with("f32") {
-        4
-    } else {
-        8
-    };
-    let size = |suffix: &str| {
-        let digits: String = suffix.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<u8>().map_or(natural, |bits| bits / 8)
-    };
-    if let Some((_, suffix)) = mnemonic.split_once(".load") {
-        Effect::Load(size(suffix))
-    } else if let Some((_, suffix)) = mnemonic.split_once(".store") {
-        Effect::Store(size(suffix))
-    } else {
-        Effect::None
+        _ => access(op).map_or(Effect::None, Effect::Memory),
     }
 }
 
@@ -336,9 +318,13 @@ impl Vm {
         let mut hits = Vec::new();
         match accesses {
             Accesses::None => {}
-            Accesses::Some { indices, is_write } => {
+            Accesses::Some {
+                indices,
+                reads,
+                writes,
+            } => {
                 for index in indices {
-                    self.look_at(index, is_write, &mut hits);
+                    self.look_at(index, (reads, writes), &mut hits);
                 }
             }
             Accesses::AnyUnlessAt { depth } if self.machine.frames.len() == depth => {}
@@ -373,56 +359,73 @@ impl Vm {
         let instance = self.store.funcs[frame.func.index()].instance;
         let code = &self.module(instance).bytes()[frame.pc.index()..];
         let effect = EFFECTS[usize::from(code[0])];
-        let is_write = match effect {
+        match effect {
             Effect::None => return Accesses::None,
             Effect::Any => return Accesses::Any,
             Effect::Call { is_tail } => {
                 let depth = self.machine.frames.len() + usize::from(!is_tail);
                 return Accesses::AnyUnlessAt { depth };
             }
-            Effect::Store(_) | Effect::LocalSet | Effect::GlobalSet => true,
-            Effect::Load(_) | Effect::LocalGet | Effect::GlobalGet | Effect::TableGet => false,
-        };
-        let is_slot = !matches!(effect, Effect::Load(_) | Effect::Store(_));
-        if is_slot && self.watches.slots.is_empty() {
+            _ => {}
+        }
+        let is_memory = matches!(effect, Effect::Memory(_) | Effect::Prefixed);
+        if !is_memory && self.watches.slots.is_empty() {
             return Accesses::None;
         }
         let Some(instruction) = Instructions::new(code, frame.pc).next() else {
             return Accesses::None;
         };
-        let indices = match (effect, &instruction.immediates) {
-            (Effect::Load(size), Immediates::MemArg { memory, offset, .. }) => {
-                self.touched_memory(instance, *memory, self.operand_cell(0), *offset, size)
-            }
-            (Effect::Store(size), Immediates::MemArg { memory, offset, .. }) => {
-                self.touched_memory(instance, *memory, self.operand_cell(1), *offset, size)
-            }
-            _ => self.touched_slots(instance, effect, &instruction),
+        let (indices, reads, writes) = if is_memory {
+            let access = match effect {
+                Effect::Memory(access) => Some(access),
+                _ => access(instruction.op),
+            };
+            let Some(access) = access else {
+                return Accesses::None;
+            };
+            let indices = self.touched_memory(instance, access, &instruction.immediates);
+            (indices, access.reads, access.writes)
+        } else {
+            let writes = matches!(effect, Effect::LocalSet | Effect::GlobalSet);
+            (
+                self.touched_slots(instance, effect, &instruction),
+                !writes,
+                writes,
+            )
         };
         if indices.is_empty() {
             Accesses::None
         } else {
-            Accesses::Some { indices, is_write }
+            Accesses::Some {
+                indices,
+                reads,
+                writes,
+            }
         }
     }
 
     fn touched_memory(
         &self,
         instance: InstanceAddr,
-        memory: u32,
-        address: u64,
-        offset: u64,
-        size: u8,
+        access: Access,
+        immediates: &Immediates,
     ) -> Vec<usize> {
-        // The address is 32 bits wide; its cell's upper half means nothing.
-        let address = u64::from(address as u32) + offset;
-        let mut touched = self.watches.touched(address, u64::from(size));
+        let place = memory_and_offset(immediates).and_then(|(memory, offset)| {
+            let memory = self.memory_addr(instance, memory)?;
+            let base = self.operand_cell(usize::from(access.cells_above));
+            let base = self.machine.memories[memory].address(base);
+            Some((memory, base.checked_add(offset)?))
+        });
+        let Some((memory, address)) = place else {
+            return Vec::new();
+        };
+        let mut touched = self.watches.touched(address, u64::from(access.size));
         touched.retain(|&index| match &self.watches.list[index].target {
             WatchTarget::Memory {
                 instance: watched,
                 memory: watched_memory,
                 ..
-            } => self.memory_addr(*watched, *watched_memory) == self.memory_addr(instance, memory),
+            } => self.memory_addr(*watched, *watched_memory) == Some(memory),
             _ => false,
         });
         touched
@@ -449,7 +452,7 @@ impl Vm {
                 let table = self.table_addr(instance, accessed);
                 table.map(|table| SlotKey::TableElement {
                     table,
-                    index: u64::from(self.operand_cell(0) as u32),
+                    index: self.machine.tables[table].index(self.operand_cell(0)),
                 })
             }
             _ => None,
@@ -463,14 +466,14 @@ impl Vm {
     }
 
     /// Takes note of what a touched watch holds now, and of what it asks for.
-    fn look_at(&mut self, index: usize, is_write: bool, hits: &mut Vec<WatchHit>) {
-        if is_write {
+    fn look_at(&mut self, index: usize, (reads, writes): (bool, bool), hits: &mut Vec<WatchHit>) {
+        if writes {
             let is_changed = self.refresh(index);
             self.report_write(index, is_changed, hits);
-        } else if matches!(
-            self.watches.list[index].kind,
-            WatchKind::Read | WatchKind::Access
-        ) {
+        }
+        let kind = self.watches.list[index].kind;
+        // What also writes was reported as that.
+        if reads && (kind == WatchKind::Read || kind == WatchKind::Access && !writes) {
             hits.push(WatchHit {
                 id: self.watches.list[index].id,
                 event: WatchEvent::Read,
@@ -541,22 +544,6 @@ impl Vm {
             }
         }
     }
-
-    fn memory_addr(&self, instance: InstanceAddr, memory: u32) -> Option<usize> {
-        let instance = self.store.instances.get(instance.index())?;
-        instance
-            .memories
-            .get(memory as usize)
-            .map(|address| address.index())
-    }
-
-    fn table_addr(&self, instance: InstanceAddr, table: u32) -> Option<usize> {
-        let instance = self.store.instances.get(instance.index())?;
-        instance
-            .tables
-            .get(table as usize)
-            .map(|address| address.index())
-    }
 }
 
 /// The watches that an instruction can touch.
@@ -564,37 +551,12 @@ enum Accesses {
     None,
     Some {
         indices: Vec<usize>,
-        is_write: bool,
+        reads: bool,
+        writes: bool,
     },
     /// All, unless a function of the guest was called, so that there are this many frames.
     AnyUnlessAt {
         depth: usize,
     },
     Any,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{EFFECTS, Effect};
-    use crate::isa::Op;
-
-    #[test]
-    fn every_access_of_memory_has_its_size() {
-        let sizes = |op: Op| {
-            let byte = (0..=255).find(|byte| Op::from_byte(*byte) == Some(op));
-            match EFFECTS[usize::from(byte.expect("an instruction of one byte"))] {
-                Effect::Load(size) => i32::from(size),
-                Effect::Store(size) => -i32::from(size),
-                _ => 0,
-            }
-        };
-        assert_eq!(sizes(Op::I32Load), 4);
-        assert_eq!(sizes(Op::F64Load), 8);
-        assert_eq!(sizes(Op::I64Load32U), 4);
-        assert_eq!(sizes(Op::I32Load8S), 1);
-        assert_eq!(sizes(Op::I64Store), -8);
-        assert_eq!(sizes(Op::F32Store), -4);
-        assert_eq!(sizes(Op::I64Store16), -2);
-        assert_eq!(sizes(Op::I32Add), 0);
-    }
 }

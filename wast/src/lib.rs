@@ -4,13 +4,17 @@
 
 #![forbid(unsafe_code)]
 
+mod language;
 mod script;
 mod spectest;
 mod values;
 
+pub use language::Language;
 use wast::Wast;
 use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{self, ParseBuffer};
+pub use wdb_vm::WasmFeatures;
+pub use wdb_vm::module::FEATURES;
 pub use wdb_vm::vm::TIERS;
 
 use crate::script::{Script, Verdict};
@@ -58,8 +62,8 @@ pub struct ReadError {
     pub assertions: usize,
 }
 
-/// Runs a script.
-pub fn run(text: &str, execution: Execution) -> Result<Report, ReadError> {
+/// Runs a script, whose modules are of this language.
+pub fn run(text: &str, language: Language, execution: Execution) -> Result<Report, ReadError> {
     let assertions = count_assertions(text);
     let read_error = |error: wast::Error| ReadError {
         line: error.span().linecol_in(text).0 + 1,
@@ -68,7 +72,7 @@ pub fn run(text: &str, execution: Execution) -> Result<Report, ReadError> {
     };
     let buffer = ParseBuffer::new_with_lexer(lexer(text)).map_err(read_error)?;
     let wast = parser::parse::<Wast<'_>>(&buffer).map_err(read_error)?;
-    let mut script = Script::new(execution);
+    let mut script = Script::new(language, execution);
     let mut report = Report {
         assertions,
         passed: 0,
@@ -110,7 +114,7 @@ pub fn count_assertions(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Execution, Failure, count_assertions, run};
+    use super::{Execution, FEATURES, Failure, Language, count_assertions, run};
 
     const SCRIPT: &str = r#"
         ;; (assert_return in a comment
@@ -127,7 +131,7 @@ mod tests {
     #[test]
     fn what_does_not_hold_is_reported_with_its_line() {
         for execution in [Execution::Run, Execution::StepAndRun] {
-            let report = run(SCRIPT, execution).expect("a script");
+            let report = run(SCRIPT, Language::of(FEATURES), execution).expect("a script");
             assert_eq!((report.assertions, report.passed), (6, 3));
             let lines: Vec<usize> = report.failures.iter().map(|failure| failure.line).collect();
             assert_eq!(lines, [6, 8, 9, 11]);
@@ -143,7 +147,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_has_a_line() {
-        let error = run("(module)\n(assert_return", Execution::Run).expect_err("no script");
+        let error = run(
+            "(module)\n(assert_return",
+            Language::of(FEATURES),
+            Execution::Run,
+        )
+        .expect_err("no script");
         assert_eq!((error.line, error.assertions), (2, 1));
         assert_eq!(count_assertions("\"(assert_trap\" (assert_trap"), 1);
     }

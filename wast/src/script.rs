@@ -13,7 +13,7 @@ use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 
 use crate::values::{all_match, argument, expected_text, values_text};
-use crate::{Execution, spectest};
+use crate::{Execution, Language, spectest};
 
 /// How a directive went.
 pub(crate) enum Verdict {
@@ -62,6 +62,7 @@ type Executed = Result<Outcome, String>;
 /// A script in progress. All its modules are instances in one machine.
 pub(crate) struct Script {
     vm: Vm,
+    language: Language,
     execution: Execution,
     /// Instances by the name that the script gives them; the error of those that could not be made.
     instances: HashMap<String, Result<InstanceAddr, String>>,
@@ -73,7 +74,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn new(execution: Execution) -> Script {
+    pub(crate) fn new(language: Language, execution: Execution) -> Script {
         let mut vm = Vm::empty(
             Box::new(spectest::Printers),
             Arc::default(),
@@ -85,6 +86,7 @@ impl Script {
         vm.register("spectest", instance);
         Script {
             vm,
+            language,
             execution,
             instances: HashMap::new(),
             definitions: HashMap::new(),
@@ -124,7 +126,7 @@ impl Script {
             WastDirective::AssertInvalid { module, .. }
             | WastDirective::AssertMalformed { module, .. }
             | WastDirective::AssertInvalidCustom { module, .. }
-            | WastDirective::AssertMalformedCustom { module, .. } => expect_refused(module),
+            | WastDirective::AssertMalformedCustom { module, .. } => self.expect_refused(module),
             WastDirective::Thread(WastThread { directives, .. }) => {
                 // One agent executes everything: a thread is done where it is started.
                 let failed =
@@ -150,13 +152,14 @@ impl Script {
 
     fn add_module(&mut self, mut module: QuoteWat<'_>) -> Verdict {
         let name = module.name().map(|id| id.name().to_owned());
-        let made = encoded(&mut module).and_then(|module| self.instantiate(&module));
+        let made = self.encoded(&mut module);
+        let made = made.and_then(|module| self.instantiate(&module));
         self.name_instance(name, made)
     }
 
     fn define(&mut self, mut module: QuoteWat<'_>) -> Verdict {
         let name = module.name().map(|id| id.name().to_owned());
-        match encoded(&mut module) {
+        match self.encoded(&mut module) {
             Ok(module) => {
                 self.last_definition = Some(Arc::clone(&module));
                 if let Some(name) = name {
@@ -236,7 +239,7 @@ impl Script {
     /// Instantiates a module that should not succeed.
     fn try_instance(&mut self, mut wat: Wat<'_>) -> Executed {
         let bytes = wat.encode().map_err(|error| error.to_string())?;
-        let module = Module::parse(bytes, None).map_err(|error| error.to_string())?;
+        let module = self.parse(bytes)?;
         let outcome = match self.vm.instantiate(&module) {
             Ok(_) => Outcome::of(self.vm.run(RunLimit::default())),
             Err(LinkError::Segment { trap, .. }) => Outcome::Trapped(trap.message().to_owned()),
@@ -319,17 +322,25 @@ impl Script {
             Err(reason) => Verdict::Failed(reason),
         }
     }
-}
 
-fn encoded(module: &mut QuoteWat<'_>) -> Result<Arc<Module>, String> {
-    let bytes = module.encode().map_err(|error| error.to_string())?;
-    Module::parse(bytes, None).map_err(|error| error.to_string())
-}
+    /// A module that must not be accepted, be it as text or as binary.
+    fn expect_refused(&self, mut module: QuoteWat<'_>) -> Verdict {
+        match self.encoded(&mut module) {
+            Err(_) => Verdict::Passed,
+            Ok(_) => Verdict::Failed("the module was accepted".to_owned()),
+        }
+    }
 
-/// A module that must not be accepted, be it as text or as binary.
-fn expect_refused(mut module: QuoteWat<'_>) -> Verdict {
-    match encoded(&mut module) {
-        Err(_) => Verdict::Passed,
-        Ok(_) => Verdict::Failed("the module was accepted".to_owned()),
+    fn encoded(&self, module: &mut QuoteWat<'_>) -> Result<Arc<Module>, String> {
+        self.parse(module.encode().map_err(|error| error.to_string())?)
+    }
+
+    fn parse(&self, bytes: Vec<u8>) -> Result<Arc<Module>, String> {
+        let module = Module::parse_with(bytes, None, self.language.features)
+            .map_err(|error| error.to_string())?;
+        match self.language.refuse(module.bytes()) {
+            Some(reason) => Err(reason),
+            None => Ok(module),
+        }
     }
 }

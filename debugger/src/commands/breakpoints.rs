@@ -5,13 +5,21 @@ use std::collections::BTreeSet;
 use wdb_vm::address::ModuleOffset;
 
 use crate::breakpoints::{Breakpoint, Condition, Disposition, Kind, for_people};
+use crate::commands::lldb;
 use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
-use crate::location::{Location, inlined_places};
+use crate::location::{Location, function_places, inlined_places};
 use crate::report::Report;
 
 pub(super) fn break_(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    // lldb's users shorten `breakpoint` to `br`, which is `break` here.
+    if let (word, _) = first_word(arguments)
+        && lldb::is_word_of("breakpoint", word)
+        && function_places(&debugger.program, word).is_empty()
+    {
+        return lldb::perform(debugger, "breakpoint", arguments);
+    }
     set(debugger, arguments, Disposition::Keep)
 }
 
@@ -222,8 +230,9 @@ pub(super) fn enable(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
     let (disposition, arguments) = match first_word(arguments) {
         ("once", rest) => (Some(Disposition::Disable), rest),
         ("count", rest) => return enable_count(debugger, rest),
-        ("delete", rest) => (Some(Disposition::Delete), rest),
-        ("display", rest) => return super::display::enable(debugger, rest, true),
+        ("delete" | "del", rest) => (Some(Disposition::Delete), rest),
+        ("keep", rest) => (Some(Disposition::Keep), rest),
+        ("display" | "disp", rest) => return super::display::enable(debugger, rest, true),
         ("breakpoints", rest) => (None, rest),
         _ => (None, arguments),
     };
@@ -256,7 +265,7 @@ fn enable_count(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
 
 pub(super) fn disable(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let arguments = match first_word(arguments) {
-        ("display", rest) => return super::display::enable(debugger, rest, false),
+        ("display" | "disp", rest) => return super::display::enable(debugger, rest, false),
         ("breakpoints", rest) => rest,
         _ => arguments,
     };
@@ -269,7 +278,7 @@ pub(super) fn disable(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
 
 pub(super) fn condition(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let (number, text) = first_word(arguments);
-    let number: u32 = number.parse().map_err(|_| {
+    let number = one_number(debugger, number).ok_or_else(|| {
         Error::other("condition needs a breakpoint's number, as in `condition 2 n == 3`.")
     })?;
     debugger.breakpoints.get(number)?;
@@ -288,7 +297,7 @@ pub(super) fn ignore(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
     let (number, count) = first_word(arguments);
     let usage =
         || Error::other("ignore needs a breakpoint's number and a count, as in `ignore 2 10`.");
-    let number: u32 = number.parse().map_err(|_| usage())?;
+    let number = one_number(debugger, number).ok_or_else(usage)?;
     if count.is_empty() {
         return Err(usage());
     }
@@ -380,19 +389,21 @@ pub(super) fn split_condition(arguments: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// A number, or a variable that holds one: `$bpnum`.
+fn one_number(debugger: &Debugger, text: &str) -> Option<u32> {
+    match text.strip_prefix('$') {
+        Some(_) => u32::try_from(debugger.evaluate_count(text).ok()?).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 /// The numbers of a list such as `1 3-5`.
 pub(super) fn numbers(debugger: &Debugger, text: &str) -> Result<Vec<u32>, Error> {
     const RANGE_MAX: u32 = 100_000;
     let mut numbers = Vec::new();
     for word in text.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
         let bad = || Error::Other(format!("Bad breakpoint argument: '{word}'."));
-        let single = |text: &str| match text.strip_prefix('$') {
-            Some(_) => debugger
-                .evaluate_count(text)
-                .ok()
-                .and_then(|number| u32::try_from(number).ok()),
-            None => text.parse::<u32>().ok(),
-        };
+        let single = |text: &str| one_number(debugger, text);
         match word.split_once('-') {
             Some((first, last)) => {
                 let (first, last) = (

@@ -22,6 +22,8 @@ pub(crate) struct Bodies {
     depth: usize,
     /// How many of the innermost of them are loops' of one user command.
     loops: usize,
+    /// Whether an empty line performs the outermost of them again.
+    pub(crate) is_repeatable: bool,
     /// What `loop_break` or `loop_continue` asked for.
     flow: Option<LoopFlow>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
 
+use crate::commands::lldb;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::Location;
@@ -18,6 +19,9 @@ struct Wanted {
 }
 
 pub(super) fn disassemble(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if let Some(result) = lldb::perform_shared(debugger, "disassemble", arguments) {
+        return result;
+    }
     let (has_source, arguments) = match arguments.strip_prefix('/') {
         Some(rest) => {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());

@@ -1,6 +1,6 @@
 //! Examining memory and code: `x/8xw ADDRESS`.
 
-use wdb_dwarf::{BaseEncoding, FormatOptions, Place};
+use wdb_dwarf::{BaseEncoding, FormatOptions, Place, Value};
 use wdb_vm::address::ModuleOffset;
 
 use crate::commands::format::{FormatSpec, radix_of};
@@ -90,6 +90,17 @@ impl Debugger {
         rows
     }
 
+    /// `$_` is the address examined last and `$__` what lies there.
+    fn remember_examined(&self, value: Value) {
+        let info = self.program.info();
+        if let Place::Memory(address) = value.place {
+            self.set_convenience("_", info.pointer_to(value.type_ref), i128::from(address));
+        }
+        self.user_variables
+            .borrow_mut()
+            .insert("__".to_owned(), value);
+    }
+
     fn examine_values(
         &self,
         state: &mut ExamineState,
@@ -119,6 +130,7 @@ impl Debugger {
         let mut rows = Vec::new();
         let mut values = Vec::new();
         let mut row_address = state.next;
+        let mut last = None;
         for _ in 0..count {
             let value = scope.inspector().read(type_ref, Place::Memory(state.next));
             if let wdb_dwarf::Availability::Unavailable(error) = value.availability {
@@ -131,6 +143,7 @@ impl Debugger {
             }
             let text = scope.inspector().format(&value, &options);
             values.push(padded(&text, state.letter, state.unit));
+            last = Some(value);
             state.next = state.next.wrapping_add(unit);
             if values.len() == per_row {
                 let address = row_address;
@@ -140,6 +153,9 @@ impl Debugger {
                 });
                 row_address = state.next;
             }
+        }
+        if let Some(last) = last {
+            self.remember_examined(last);
         }
         if !values.is_empty() {
             rows.push(MemoryRow::Values {
@@ -175,6 +191,7 @@ impl Debugger {
                 address,
                 values: vec![text.to_owned()],
             });
+            self.set_convenience("_", pointer, i128::from(address));
             state.next = address.saturating_add(length).saturating_add(1);
         }
         Ok(rows)

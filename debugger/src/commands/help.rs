@@ -1,7 +1,9 @@
 //! The help, made from the table of commands.
 
 use crate::commands::info::undefined_topic;
+use crate::commands::lldb;
 use crate::commands::lookup::find;
+use crate::commands::setting_topics::{SET_TOPICS, SHOW_TOPICS, UNSET_TOPICS};
 use crate::commands::table::{Command, Group, commands};
 use crate::commands::topics::INFO_COMMANDS;
 use crate::debugger::Debugger;
@@ -21,10 +23,7 @@ pub(super) fn help(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
         },
         ["set" | "show", ..] if arguments.contains(' ') => {
             let (_, setting) = arguments.split_once(' ').unwrap_or_default();
-            match Setting::find(setting) {
-                Some((setting, _)) => format!("set {} -- {}.", setting.name, setting.about),
-                None => return Err(Error::Other(format!("There is no setting {setting}."))),
-            }
+            setting_help(setting)?
         }
         ["all"] => Group::ALL.map(group_help).join("\n\n"),
         ["user-defined"] => debugger.user_commands.list(),
@@ -85,6 +84,9 @@ fn command_help(command: &Command) -> String {
     if !command.aliases.is_empty() {
         text.push_str(&format!("\nAlso: {}", command.aliases.join(", ")));
     }
+    if let Some(spellings) = lldb::help(command) {
+        text.push_str(&format!("\n\nlldb's spellings:\n{spellings}"));
+    }
     if command.name == "info" {
         text.push('\n');
         for topic in INFO_COMMANDS {
@@ -92,4 +94,24 @@ fn command_help(command: &Command) -> String {
         }
     }
     text
+}
+
+/// The help of a setting, or of what else stands after `set` and `show`.
+fn setting_help(name: &str) -> Result<String, Error> {
+    let topics = || SET_TOPICS.iter().chain(SHOW_TOPICS).chain(UNSET_TOPICS);
+    let named: Vec<String> = topics()
+        .filter(|topic| topic.is_named(name))
+        .map(command_help)
+        .collect();
+    if !named.is_empty() {
+        return Ok(named.join("\n"));
+    }
+    let (setting, _) = Setting::find(name)?;
+    Ok(format!(
+        "{}.\nUsage: set {} {}\n       show {}",
+        setting.about,
+        setting.name,
+        setting.values(),
+        setting.name
+    ))
 }

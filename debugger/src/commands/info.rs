@@ -19,7 +19,10 @@ pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     }
     let found = lookup(INFO_COMMANDS.iter(), arguments).map_err(|error| match error {
         Error::UndefinedCommand { name, near } => undefined_topic(&name, &near),
-        Error::AmbiguousCommand { name, candidates } => Error::AmbiguousCommand {
+        Error::Ambiguous {
+            name, candidates, ..
+        } => Error::Ambiguous {
+            noun: "topic",
             name: format!("info {name}"),
             candidates,
         },
@@ -69,7 +72,7 @@ impl Debugger {
         } else {
             "No symbol table info available; `info registers` shows the wasm locals."
         };
-        let mut entries = self.variable_texts(&scope, |found| found == kind);
+        let mut entries = self.variable_texts(&scope, kind);
         if kind == VariableKind::Local {
             // The innermost scope comes first, as in gdb.
             let depths = scope

@@ -6,7 +6,8 @@ use crate::report::{Report, SlotReport};
 use crate::view::{SlotView, ValueView};
 use crate::view_builder::label_views;
 
-pub(super) fn registers(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+/// All that belongs to the selected frame, or what is named: `pc`, `$local0`, or as the name section calls it.
+pub(super) fn registers(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let frame = debugger.expect_frame()?;
     let tick = debugger.vm.borrow().time().tick;
     let plain = |name: &str, type_name: &str, text: String| SlotReport {
@@ -22,11 +23,31 @@ pub(super) fn registers(debugger: &mut Debugger, _arguments: &str) -> Result<(),
     ];
     let scope = debugger.scope_of(frame.clone());
     entries.extend(reports("$local", debugger.local_slots(&scope, &frame)));
+    if !arguments.is_empty() {
+        entries.extend(reports("$stack", debugger.operand_slots(&scope, &frame)));
+        entries = named(&entries, arguments)?;
+    }
     debugger.answer(Report::Slots {
         entries,
         if_empty: "No registers.",
     });
     Ok(())
+}
+
+/// The slots that words name, in the order of the words.
+fn named(entries: &[SlotReport], words: &str) -> Result<Vec<SlotReport>, Error> {
+    let slot = |word: &str| {
+        let name = word.trim_start_matches('$');
+        let is_named =
+            |entry: &&SlotReport| entry.name[1..] == *name || entry.alias.as_deref() == Some(name);
+        let found = entries.iter().find(is_named).cloned();
+        found.ok_or_else(|| {
+            Error::Other(format!(
+                "Invalid register `{name}`; there are pc, tick, local0 and so on, stack0 and so on."
+            ))
+        })
+    };
+    words.split_whitespace().map(slot).collect()
 }
 
 pub(super) fn stack(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
@@ -57,8 +78,13 @@ pub(super) fn globals(debugger: &mut Debugger, _arguments: &str) -> Result<(), E
     Ok(())
 }
 
-pub(super) fn frame(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
-    let frame = debugger.expect_frame()?;
+/// About the selected frame, or about one that is named as `frame` names it.
+pub(super) fn frame(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let mut frame = debugger.expect_frame()?;
+    if !arguments.is_empty() {
+        let number = debugger.frame_number(arguments)?;
+        frame = debugger.frames().nth(number).ok_or(Error::NoFrame)?;
+    }
     let total = debugger.frame_total();
     let module = debugger.program.module();
     let func = frame.func_index();

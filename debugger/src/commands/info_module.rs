@@ -9,6 +9,7 @@ use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::process::PROGRAM_INSTANCE;
 use crate::report::{BacktraceFrame, Report};
+use crate::scope::element_text;
 
 /// The size of a page of memory.
 const PAGE_BYTES: usize = 65_536;
@@ -82,13 +83,7 @@ fn elements(debugger: &Debugger, index: i64) -> Result<(), Error> {
     let count = used.clone().count();
     let mut rows = Vec::new();
     for (position, element) in used.take(limit) {
-        let text = match element {
-            Value::Ref(Reference::Func(func)) => match vm.func_instance(*func) {
-                Some((PROGRAM_INSTANCE, func)) => debugger.program.func_name(func).to_string(),
-                _ => vm.value_text(*element),
-            },
-            element => vm.value_text(*element),
-        };
+        let text = element_text(&debugger.program, &vm, element);
         rows.push(vec![position.to_string(), text]);
     }
     drop(vm);
@@ -213,8 +208,6 @@ pub(super) fn threads(debugger: &mut Debugger, _arguments: &str) -> Result<(), E
         debugger.say("No threads.");
         return Ok(());
     };
-    let name = debugger.program.name();
-    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let mut report = debugger.frame_report(&frame, None, false);
     report.code = crate::report::CodeReport::None;
     let place = Report::Backtrace {
@@ -226,11 +219,7 @@ pub(super) fn threads(debugger: &mut Debugger, _arguments: &str) -> Result<(), E
     };
     debugger.answer(Report::Table {
         columns: vec!["  Id", "Target Id", "Frame"],
-        rows: vec![vec![
-            "* 1".to_owned(),
-            format!("Agent 1 \"{name}\""),
-            place.text(),
-        ]],
+        rows: vec![vec!["* 1".to_owned(), debugger.agent_name(), place.text()]],
         if_empty: "No threads.",
     });
     Ok(())

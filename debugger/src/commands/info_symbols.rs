@@ -1,6 +1,6 @@
 //! Topics of `info` about places: lines, symbols, addresses, scopes, the source file.
 
-use wdb_dwarf::{Place, PointerKind, TypeKind, Value, Variable};
+use wdb_dwarf::{Place, PointerKind, TypeKind, UnitSummary, Value, Variable};
 use wdb_vm::address::ModuleOffset;
 
 use crate::debugger::Debugger;
@@ -13,7 +13,13 @@ use crate::scope::FrameScope;
 pub(super) fn line(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let info = debugger.program.info();
     let (pcs, location) = match arguments {
-        "" => (vec![debugger.expect_frame()?.pc()], None),
+        "" => {
+            let frame = debugger.expect_frame()?;
+            // A caller's pc is behind the call, which may be another line's.
+            let at = frame.code_offset(&debugger.program);
+            let pc = at.and_then(|at| debugger.program.module_offset(at));
+            (vec![pc.unwrap_or(frame.pc())], None)
+        }
         text => {
             let location = Location::parse(text)?;
             (debugger.resolve(&location)?, Some(location))
@@ -294,14 +300,7 @@ pub(super) fn source(debugger: &mut Debugger, _arguments: &str) -> Result<(), Er
         )),
         Err(missing) => text.push_str(&format!("\n{missing}")),
     }
-    let frame = debugger.selected_frame();
-    let at = frame.and_then(|frame| frame.code_offset(program));
-    let function = at.and_then(|at| program.info().function_at(at));
-    let summary = program.info().summary();
-    let unit = summary.units.iter().find(|unit| match &function {
-        Some(function) => *unit.name == *function.unit,
-        None => current.file.ends_with(unit.name.as_str()),
-    });
+    let unit = debugger.unit_of(&current.file);
     if let Some(unit) = unit {
         text.push_str(&format!(
             "\nSource language is {}.\nProducer is {}.\nCompiled with DWARF {} debugging format.",
@@ -310,4 +309,19 @@ pub(super) fn source(debugger: &mut Debugger, _arguments: &str) -> Result<(), Er
     }
     debugger.say(text);
     Ok(())
+}
+
+impl Debugger {
+    /// The compilation unit of the selected frame, or else of a source file.
+    pub(super) fn unit_of(&self, file: &str) -> Option<UnitSummary> {
+        let program = &self.program;
+        let frame = self.selected_frame();
+        let at = frame.and_then(|frame| frame.code_offset(program));
+        let function = at.and_then(|at| program.info().function_at(at));
+        let units = program.info().summary().units;
+        units.into_iter().find(|unit| match &function {
+            Some(function) => *unit.name == *function.unit,
+            None => file.ends_with(unit.name.as_str()),
+        })
+    }
 }

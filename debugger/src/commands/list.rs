@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use regex_lite::Regex;
+
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::{CurrentLine, Location};
@@ -51,7 +53,53 @@ pub(super) fn list(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     debugger.list_lines(&wanted)
 }
 
+/// `forward-search REGEX`: shows the next line after those listed last that matches.
+pub(super) fn forward_search(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    debugger.search_lines(arguments, true)
+}
+
+/// `reverse-search REGEX`: the same, before those listed last.
+pub(super) fn reverse_search(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    debugger.search_lines(arguments, false)
+}
+
 impl Debugger {
+    fn search_lines(&mut self, pattern: &str, is_forward: bool) -> Result<(), Error> {
+        if pattern.is_empty() {
+            return Err(Error::other(
+                "A regular expression is expected, as in `forward-search malloc`.",
+            ));
+        }
+        let regex = Regex::new(pattern).map_err(|error| {
+            Error::Other(format!("\"{pattern}\" is no regular expression: {error}."))
+        })?;
+        let (file, before, after) = match &self.list.listed {
+            Some(listed) => (listed.current.file.clone(), listed.first, listed.last),
+            None => {
+                let line = self.expect_current_line()?;
+                (line.file, line.line, line.line)
+            }
+        };
+        let text = self.program.text_of(&file);
+        let text = text.map_err(|missing| Error::Other(missing.to_string()))?;
+        let is_wanted = |number: &u32| {
+            let line = text.lines.get(*number as usize - 1);
+            line.is_some_and(|line| regex.is_match(line))
+        };
+        let count = u32::try_from(text.lines.len()).unwrap_or(u32::MAX);
+        let found = match is_forward {
+            true => (after + 1..=count).find(is_wanted),
+            false => (1..before).rev().find(is_wanted),
+        };
+        let line =
+            found.ok_or_else(|| Error::Other(format!("Expression not found: \"{pattern}\".")))?;
+        self.list_lines(&Wanted {
+            file,
+            first: line,
+            last: line,
+        })
+    }
+
     fn wanted_lines(&self, arguments: &str) -> Result<Wanted, Error> {
         let size = self.settings.list_lines;
         match (arguments, &self.list.listed) {

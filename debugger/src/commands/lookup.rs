@@ -19,6 +19,8 @@ pub(crate) fn lookup<'a>(
     let end = line
         .find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
         .unwrap_or(line.len());
+    // `!ls` needs no blank.
+    let end = if line.starts_with('!') { 1 } else { end };
     let (name, rest) = line.split_at(end);
     let command = match name {
         "" => None,
@@ -44,9 +46,7 @@ pub(crate) fn find(
     mut table: impl Iterator<Item = &'static Command> + Clone,
     name: &str,
 ) -> Result<Option<&'static Command>, Error> {
-    let exact = table
-        .clone()
-        .find(|command| command.name == name || command.aliases.contains(&name));
+    let exact = table.clone().find(|command| command.is_named(name));
     if exact.is_some() {
         return Ok(exact);
     }
@@ -65,7 +65,8 @@ pub(crate) fn find(
     }
     match &*candidates {
         [] => Ok(None),
-        candidates => Err(Error::AmbiguousCommand {
+        candidates => Err(Error::Ambiguous {
+            noun: "command",
             name: name.to_owned(),
             candidates: candidates
                 .iter()

@@ -46,7 +46,7 @@ fn write_to_file(
     };
     let arguments = without_format(arguments)?;
     if let Some(rest) = after_prefix(arguments, "memory", 3) {
-        let (file, rest) = file_and_rest(rest)?;
+        let (file, rest) = file_and_rest(debugger, rest)?;
         let (start, end) = split_bounds(rest);
         if start.is_empty() || end.is_empty() {
             return Err(usage());
@@ -58,7 +58,7 @@ fn write_to_file(
         };
         debugger.write_memory_to(&file, existing, start..end)
     } else if let Some(rest) = after_prefix(arguments, "value", 3) {
-        let (file, expression) = file_and_rest(rest)?;
+        let (file, expression) = file_and_rest(debugger, rest)?;
         if expression.is_empty() {
             return Err(usage());
         }
@@ -81,7 +81,7 @@ fn write_to_file(
 
 /// `restore FILE [binary] OFFSET [START END]`
 pub(super) fn restore(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let (file, rest) = file_and_rest(arguments)?;
+    let (file, rest) = file_and_rest(debugger, arguments)?;
     let rest = match first_word(rest) {
         ("binary", rest) => rest,
         _ => rest,
@@ -117,25 +117,16 @@ fn without_format(arguments: &str) -> Result<&str, Error> {
 }
 
 /// Splits a file's name off, which may stand in quotes.
-fn file_and_rest(text: &str) -> Result<(PathBuf, &str), Error> {
+fn file_and_rest<'a>(debugger: &Debugger, text: &'a str) -> Result<(PathBuf, &'a str), Error> {
     let text = text.trim();
     let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         let (file, rest) = first_word(text);
-        return Ok((file_path(file), rest));
+        return Ok((debugger.file_path(file), rest));
     };
     let (file, rest) = text[1..]
         .split_once(quote)
         .ok_or_else(|| Error::Other(format!("The quote {quote} has no end.")))?;
-    Ok((file_path(file), rest.trim()))
-}
-
-/// The path that a file's name stands for: `~/` is the user's own directory.
-pub(super) fn file_path(name: &str) -> PathBuf {
-    let home = name.strip_prefix("~/").zip(std::env::var_os("HOME"));
-    match home {
-        Some((rest, home)) => Path::new(&home).join(rest),
-        None => PathBuf::from(name),
-    }
+    Ok((debugger.file_path(file), rest.trim()))
 }
 
 /// Two expressions side by side. The second begins at the last blank that is not in parentheses, and at which no operator

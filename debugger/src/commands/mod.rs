@@ -1,12 +1,17 @@
 //! The command language: gdb's names, one table, one implementation of each verb.
 
+mod absent;
+mod apply;
+mod apropos;
 mod breakpoints;
 mod calling;
 pub(crate) mod control;
 mod data;
 mod disassemble;
 pub(crate) mod display;
+mod environment;
 pub(crate) mod examine;
+mod families;
 mod find;
 mod format;
 mod help;
@@ -16,12 +21,16 @@ mod info_module;
 mod info_names;
 mod info_symbols;
 pub(crate) mod list;
+pub(crate) mod lldb;
 mod lookup;
 mod memory_files;
 mod running;
 mod saving;
 mod script;
 mod set;
+pub(crate) mod setting_topics;
+mod shell;
+pub(crate) mod show;
 mod skip;
 mod stack;
 pub(crate) mod stop_actions;
@@ -36,7 +45,7 @@ pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
 pub(crate) use table::{ArgumentKind, Repeat, commands};
 pub(crate) use topics::INFO_COMMANDS;
-pub(crate) use words::join_words;
+pub(crate) use words::{first_word, join_words, shell_words};
 
 use user::UserMeaning;
 
@@ -53,8 +62,21 @@ impl Debugger {
             false => None,
         };
         self.is_repetition = repeated.is_some();
+        self.remember_typed(line);
         let result = self.perform_line(&repeated.unwrap_or_else(|| line.to_owned()));
         self.settle_command(result)
+    }
+
+    /// Takes note of a command that was given, for `show commands`.
+    fn remember_typed(&mut self, line: &str) {
+        const COUNT_MAX: usize = 10_000;
+        if line.trim().is_empty() {
+            return;
+        }
+        if self.typed.len() >= COUNT_MAX {
+            self.typed.drain(..COUNT_MAX / 2);
+        }
+        self.typed.push(line.trim().to_owned());
     }
 
     /// Gives up the block that is open, if one is.
@@ -93,8 +115,9 @@ impl Debugger {
         match self.user_meaning(line)? {
             Some(UserMeaning::Line(line)) => return self.perform_line(&line),
             Some(UserMeaning::Body(lines)) => {
+                self.bodies.is_repeatable = true;
                 self.perform_called_body(&lines)?;
-                self.repeatable = Some(line.to_owned());
+                self.repeatable = self.bodies.is_repeatable.then(|| line.to_owned());
                 return Ok(());
             }
             None => {}
@@ -105,12 +128,15 @@ impl Debugger {
 
     fn perform_built_in(&mut self, line: &str) -> Result<(), Error> {
         let found = lookup(commands(), line).map_err(|error| match error {
-            Error::UndefinedCommand { near, name } => Error::UndefinedCommand {
-                near: match &*near {
-                    [] => self.commands_near(&name),
-                    _ => near,
+            Error::UndefinedCommand { near, name } => match absent::reason(&name) {
+                Some(reason) => reason,
+                None => Error::UndefinedCommand {
+                    near: match &*near {
+                        [] => self.commands_near(&name),
+                        _ => near,
+                    },
+                    name,
                 },
-                name,
             },
             error => error,
         })?;

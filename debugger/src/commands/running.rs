@@ -1,6 +1,5 @@
 //! Commands that let the program run.
 
-use crate::commands::words::split_words;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::execution::StepKind;
@@ -8,18 +7,37 @@ use crate::location::{Location, inlined_places};
 
 pub(super) fn run(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if !arguments.is_empty() {
-        debugger.set_arguments(split_words(arguments)?);
+        debugger.set_arguments(arguments)?;
     }
     debugger.run()
 }
 
 pub(super) fn start(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     if !arguments.is_empty() {
-        debugger.set_arguments(split_words(arguments)?);
+        debugger.set_arguments(arguments)?;
     }
     let places = debugger.start_places()?;
     debugger.add_temporary("main", &places);
     debugger.run()
+}
+
+/// `starti`: stops at the very first instruction.
+pub(super) fn starti(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if !arguments.is_empty() {
+        debugger.set_arguments(arguments)?;
+    }
+    debugger.start_at_first_instruction()
+}
+
+/// `file PROGRAM`
+pub(super) fn file(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if arguments.is_empty() {
+        return Err(Error::other(
+            "file needs the path of a .wasm or .wat file; a session always has a program.",
+        ));
+    }
+    let path = debugger.file_path(arguments.trim_matches('"'));
+    debugger.open_program(path)
 }
 
 pub(super) fn continue_(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
@@ -78,25 +96,6 @@ pub(super) fn advance(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
 
 pub(super) fn kill(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
     debugger.kill()
-}
-
-impl Debugger {
-    /// What the program is given, or the function that is invoked instead of it.
-    pub(super) fn arguments(&self) -> &[String] {
-        match &self.options.invoke {
-            Some((_, arguments)) => arguments,
-            None => &self.options.args,
-        }
-    }
-
-    /// Changes what the program is given from the next start on.
-    pub(super) fn set_arguments(&mut self, words: Vec<String>) {
-        match &mut self.options.invoke {
-            Some((_, arguments)) => *arguments = words,
-            None => self.options.args = words,
-        }
-        self.drop_fresh_machine();
-    }
 }
 
 fn run_to(debugger: &mut Debugger, arguments: &str, stays: bool) -> Result<(), Error> {

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use regex_lite::Regex;
 
 use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind};
-use crate::commands::memory_files::file_path;
 use crate::commands::user::indented;
 use crate::commands::words::first_word;
 use crate::debugger::Debugger;
@@ -25,7 +24,7 @@ pub(super) fn save(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     if script.is_empty() {
         return Err(Error::other("Nothing to save."));
     }
-    std::fs::write(file_path(file), script)
+    std::fs::write(debugger.file_path(file), script)
         .map_err(|error| Error::Other(format!("{file}: {error}.")))?;
     debugger.say(format!("Saved to file '{file}'."));
     Ok(())

@@ -1,6 +1,6 @@
 //! Commands for scripts, and the end of the session.
 
-use crate::commands::memory_files::file_path;
+use crate::commands::lldb;
 use crate::debugger::Debugger;
 use crate::error::Error;
 
@@ -8,6 +8,9 @@ use crate::error::Error;
 const DEPTH_MAX: usize = 50;
 
 pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    if let Some(result) = lldb::perform_shared(debugger, "source", arguments) {
+        return result;
+    }
     if arguments.is_empty() {
         return Err(Error::other(
             "source command requires file name of file to source.",
@@ -18,7 +21,7 @@ pub(super) fn source(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
             "{arguments}: scripts call each other more than {DEPTH_MAX} deep."
         )));
     }
-    let text = std::fs::read_to_string(file_path(arguments))
+    let text = std::fs::read_to_string(debugger.file_path(arguments))
         .map_err(|error| Error::Other(format!("{arguments}: {error}.")))?;
     debugger.script_depth += 1;
     let result = perform_script(debugger, arguments, &text);
@@ -54,6 +57,12 @@ fn located(error: Error, name: &str, number: usize, line: &str) -> Error {
         true => error,
         false => Error::Other(format!("{name}:{number}: {text}")),
     }
+}
+
+/// `dont-repeat`: an empty line does nothing after the user's command in which this stands.
+pub(super) fn dont_repeat(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    debugger.bodies.is_repeatable = false;
+    Ok(())
 }
 
 pub(super) fn quit(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {

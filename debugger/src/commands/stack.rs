@@ -2,6 +2,8 @@
 
 use wdb_dwarf::VariableKind;
 
+use crate::commands::lldb;
+use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::report::{BacktraceFrame, CodeReport, Report};
@@ -36,8 +38,7 @@ pub(super) fn backtrace(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         let mut report = debugger.frame_report(&frame, Some(frame.index), false);
         report.code = CodeReport::None;
         let scope = debugger.scope_of(frame);
-        let variables =
-            is_full.then(|| debugger.variable_texts(&scope, |kind| kind == VariableKind::Local));
+        let variables = is_full.then(|| debugger.variable_texts(&scope, VariableKind::Local));
         frames.push(BacktraceFrame {
             frame: report,
             variables,
@@ -49,28 +50,40 @@ pub(super) fn backtrace(debugger: &mut Debugger, arguments: &str) -> Result<(), 
 }
 
 pub(super) fn frame(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    debugger.expect_alive()?;
-    if let Some(name) = arguments.strip_prefix("function ") {
-        let number = debugger.frame_of_function(name.trim())?;
-        select(debugger, number);
-        return tell_selected(debugger);
+    if let Some(result) = lldb::perform_shared(debugger, "frame", arguments) {
+        return result;
     }
-    let arguments = arguments.strip_prefix("level ").unwrap_or(arguments);
+    if let ("apply", rest) = first_word(arguments) {
+        return super::apply::frames(debugger, rest);
+    }
+    debugger.expect_alive()?;
     if !arguments.is_empty() {
-        let number = debugger.evaluate_count(arguments)?;
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
-        if debugger.frames().nth(number).is_none() {
-            return Err(Error::Other(format!(
-                "There is no frame {arguments}; there are {}, the innermost is 0.",
-                debugger.frame_total()
-            )));
-        }
+        let number = debugger.frame_number(arguments)?;
         select(debugger, number);
     }
     tell_selected(debugger)
 }
 
 impl Debugger {
+    /// The number of the frame that is meant: `2`, `level 2`, `function fib`.
+    pub(super) fn frame_number(&self, text: &str) -> Result<usize, Error> {
+        let text = match first_word(text) {
+            ("function", "") => return Err(Error::other("Missing function name argument.")),
+            ("function", name) => return self.frame_of_function(name),
+            ("level", number) => number,
+            _ => text,
+        };
+        let number = self.evaluate_count(text)?;
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        if self.frames().nth(number).is_none() {
+            return Err(Error::Other(format!(
+                "There is no frame {text}; there are {}, the innermost is 0.",
+                self.frame_total()
+            )));
+        }
+        Ok(number)
+    }
+
     /// The innermost frame of a function, by its whole name or the last components of its path.
     fn frame_of_function(&self, name: &str) -> Result<usize, Error> {
         let is_meant = |function: &str| {

@@ -50,6 +50,11 @@ impl Command {
         }
     }
 
+    /// Whether a word is its name or one of its other names.
+    pub(crate) fn is_named(&self, word: &str) -> bool {
+        self.name == word || self.aliases.contains(&word)
+    }
+
     /// With other names. Of several commands that a prefix fits, the one that lists it here wins.
     pub(super) const fn also(self, aliases: &'static [&'static str]) -> Command {
         Command { aliases, ..self }
@@ -151,6 +156,10 @@ pub(crate) enum ArgumentKind {
     Command,
     InfoTopic,
     Setting,
+    /// The words and flags of lldb's spellings.
+    Spelling,
+    /// What stands after `unset`.
+    Unset,
     /// The path of a file on this machine.
     File,
 }

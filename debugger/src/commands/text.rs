@@ -22,6 +22,13 @@ pub(super) fn printf(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
     Ok(())
 }
 
+/// `eval "FORMAT", ARGUMENTS`: performs the text as a command.
+pub(super) fn eval(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let format = PrintfFormat::parse(debugger, arguments)?;
+    let line = format.render(&debugger.scope())?;
+    debugger.perform_line(&line)
+}
+
 impl Debugger {
     /// Prints a text that need not end with a line. Answers are whole lines, so what follows the last line end waits for the
     /// rest of its line, for the next answer, or for the end of the command.

@@ -88,14 +88,28 @@ impl UserCommands {
     /// The first line of what each command is for.
     pub(super) fn list(&self) -> String {
         let mut text = "Commands that you defined, with `define` and `alias`.\n".to_owned();
-        for (name, command) in &self.commands {
-            let help = command.help.first().map_or("User-defined.", String::as_str);
-            text.push_str(&format!("\n{name} -- {help}"));
-        }
-        for (name, target) in &self.aliases {
-            text.push_str(&format!("\n{name} -- Alias for \"{target}\"."));
+        for line in self.lines_about(&|_| true) {
+            text.push_str(&format!("\n{line}"));
         }
         text
+    }
+
+    /// The lines of help of the commands and aliases whose texts are about something.
+    pub(super) fn lines_about(&self, is_about: &dyn Fn(&[&str]) -> bool) -> Vec<String> {
+        let commands = self
+            .commands
+            .iter()
+            .filter(|(name, command)| is_about(&[name, &command.help.join("\n")]));
+        let commands = commands.map(|(name, command)| {
+            let help = command.help.first().map_or("User-defined.", String::as_str);
+            format!("{name} -- {help}")
+        });
+        let aliases = self
+            .aliases
+            .iter()
+            .filter(|(name, target)| is_about(&[name, target]));
+        let aliases = aliases.map(|(name, target)| format!("{name} -- Alias for \"{target}\"."));
+        commands.chain(aliases).collect()
     }
 
     /// The definition of a command, or of all (`show user`).

@@ -2,17 +2,18 @@
 
 use crate::error::Error;
 
+/// A word of a command line.
+pub(crate) struct ShellWord {
+    pub(crate) text: String,
+    /// Whether it begins with a quote.
+    pub(crate) is_quoted: bool,
+}
+
 /// The first word of a text, and what follows it.
-pub(super) fn first_word(text: &str) -> (&str, &str) {
+pub(crate) fn first_word(text: &str) -> (&str, &str) {
     let text = text.trim();
     text.split_once(char::is_whitespace)
         .map_or((text, ""), |(word, rest)| (word, rest.trim()))
-}
-
-/// What follows a first word, if a text begins with it.
-pub(super) fn after_word<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
-    let (word, rest) = first_word(text);
-    (word == wanted).then_some(rest)
 }
 
 /// What follows the first word, if it is one of a few or the beginning of one; at least so many letters of it.
@@ -23,23 +24,36 @@ pub(super) fn after_prefix<'a>(text: &'a str, wanted: &str, letters_min: usize) 
 
 /// Splits arguments as a shell does: at blanks, with quotes and backslashes.
 pub(super) fn split_words(text: &str) -> Result<Vec<String>, Error> {
+    let words = shell_words(text)?.into_iter();
+    Ok(words.map(|word| word.text).collect())
+}
+
+/// The same, with what quotes tell of the words.
+pub(crate) fn shell_words(text: &str) -> Result<Vec<ShellWord>, Error> {
     let mut words = Vec::new();
-    let mut word: Option<String> = None;
+    let mut word: Option<ShellWord> = None;
     let mut quote: Option<char> = None;
     let mut characters = text.chars();
+    let begun = || ShellWord {
+        text: String::new(),
+        is_quoted: false,
+    };
     while let Some(c) = characters.next() {
         match (c, quote) {
             (c, Some(open)) if c == open => quote = None,
             ('\\', None | Some('"')) => {
-                let escaped = characters.next().unwrap_or('\\');
-                word.get_or_insert_default().push(escaped);
+                let word = word.get_or_insert_with(begun);
+                word.is_quoted |= word.text.is_empty();
+                word.text.push(characters.next().unwrap_or('\\'));
             }
             ('\'' | '"', None) => {
                 quote = Some(c);
-                word.get_or_insert_default();
+                let word = word.get_or_insert_with(begun);
+                // Quotes farther in do not keep an operator at its beginning from being one.
+                word.is_quoted |= word.text.is_empty();
             }
             (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
+            (c, _) => word.get_or_insert_with(begun).text.push(c),
         }
     }
     if let Some(quote) = quote {

@@ -27,9 +27,15 @@ impl Debugger {
     pub(crate) fn expect_able_to_go_on(&self) -> Result<(), Error> {
         self.expect_alive()?;
         if self.state == ProgramState::Trapped {
-            return Err(Error::other(
-                "The program stands at a trap or an exception that nothing handles, and cannot go on; `run` starts it again.",
-            ));
+            let is_uncaught = self.vm.borrow().thrown_exception().is_some();
+            let what = if is_uncaught {
+                "an exception that nothing handles"
+            } else {
+                "a trap"
+            };
+            return Err(Error::Other(format!(
+                "The program stands at {what} and cannot go on; `run` starts it again."
+            )));
         }
         Ok(())
     }
@@ -158,7 +164,7 @@ impl Debugger {
     }
 
     /// What an exit of the machine means; `None` when the program goes on.
-    fn stop_of(&mut self, exit: Exit) -> Option<Stop> {
+    pub(super) fn stop_of(&mut self, exit: Exit) -> Option<Stop> {
         match exit {
             Exit::Watch(hits) => self.watch_stop(&hits),
             Exit::HostCall(func) => self.host_call_stop(func),

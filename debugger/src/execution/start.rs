@@ -9,6 +9,7 @@ use crate::commands::join_words;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::event::Event;
+use crate::execution::Stop;
 use crate::process::{self, Entry, Streams};
 use crate::view::ProgramState;
 
@@ -23,6 +24,17 @@ impl Debugger {
                 ..RunLimit::default()
             };
             debugger.run_from(&[], &|_| false, limit)
+        })
+    }
+
+    /// Starts the program and stops before its first instruction.
+    pub(crate) fn start_at_first_instruction(&mut self) -> Result<(), Error> {
+        self.reload_if_changed()?;
+        self.launch()?;
+        self.execute(|debugger| {
+            let exit = debugger.vm.get_mut().begin();
+            let stop = exit.and_then(|exit| debugger.stop_of(exit));
+            stop.unwrap_or(Stop::Arrived)
         })
     }
 
@@ -57,6 +69,7 @@ impl Debugger {
     /// Makes the machine ready to run the program from its beginning. What ran before is given up.
     fn launch(&mut self) -> Result<(), Error> {
         let entry: Option<Entry> = process::entry(&self.program, &self.options)?;
+        self.redirections.begin()?;
         if !self.is_fresh {
             self.renew_machine()?;
         }
@@ -77,6 +90,7 @@ impl Debugger {
                 }
             }
         }
+        line.push_str(&self.redirections.text());
         self.say(line);
         Ok(())
     }
@@ -97,8 +111,9 @@ impl Debugger {
         self.is_fresh = false;
     }
 
-    fn renew_machine(&mut self) -> Result<(), Error> {
-        let vm = process::make_machine(&self.program, &self.options, Streams::Events(&self.shared));
+    pub(crate) fn renew_machine(&mut self) -> Result<(), Error> {
+        let streams = Streams::Events(&self.shared);
+        let vm = process::make_machine(&self.program, &self.options, &self.redirections, streams);
         let vm = vm.map_err(|message| Error::Other(format!("{message}.")))?;
         self.shared.set_interrupt(vm.interrupt());
         self.vm = RefCell::new(vm);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use wdb_dwarf::CodeOffset;
+use wdb_dwarf::{CodeOffset, LineRow};
 use wdb_vm::address::{FuncAddr, ModuleOffset};
 
 use super::run::Position;
@@ -37,6 +37,8 @@ struct Origin {
     range: Range<CodeOffset>,
     file: Arc<str>,
     line: u32,
+    /// The column, if a step ends at another one.
+    column: Option<u32>,
     /// Where `until` began: it does not stop before.
     floor: Option<ModuleOffset>,
     /// Whether functions whose source cannot be shown are passed over.
@@ -177,17 +179,26 @@ impl Debugger {
             inline_depth: places.len() - 1 - hidden_inlines,
             // The row belongs to the innermost of the inlined calls.
             range: if hidden_inlines == 0 {
-                row.line_range
+                self.range_of_step(&row)
             } else {
                 at..at
             },
             line: location.line,
+            column: self.settings.steps_by_column.then_some(location.column),
             floor: (kind == StepKind::LineForward).then_some(position.pc),
             // Where no source is there at all, there is nothing to choose by.
             passes_missing_sources: !self.settings.stops_in_functions_without_lines
                 && self.program.has_source(&location.file),
             file: location.file,
         })
+    }
+
+    /// The code that a step by line, or by column, does not end in.
+    fn range_of_step(&self, row: &LineRow) -> Range<CodeOffset> {
+        match self.settings.steps_by_column {
+            true => row.range.clone(),
+            false => row.line_range.clone(),
+        }
     }
 
     /// After a call: into the function that was called, if it has lines and that is wanted, else until it has returned.
@@ -278,6 +289,10 @@ impl Debugger {
             let location = places[hidden_inlines].location.as_ref();
             location.map(|location| (location.line, location.file.clone()))
         };
+        let column_at = |hidden_inlines: usize| {
+            let location = places[hidden_inlines].location.as_ref();
+            location.map_or(0, |location| location.column)
+        };
         let is_origin_line = |found: &Option<(u32, Arc<str>)>| {
             found
                 .as_ref()
@@ -305,9 +320,11 @@ impl Debugger {
         if inline_depth > origin.inline_depth && (kind != StepKind::LineInto || !is_shown(&line)) {
             return Verdict::GoOn;
         }
-        if inline_depth == origin.inline_depth && is_origin_line(&line) {
+        let is_origin_column =
+            (origin.column).is_none_or(|column| column == column_at(hidden_inlines));
+        if inline_depth == origin.inline_depth && is_origin_line(&line) && is_origin_column {
             if hidden_inlines == 0 {
-                origin.range = row.line_range;
+                origin.range = self.range_of_step(&row);
             }
             return Verdict::GoOn;
         }

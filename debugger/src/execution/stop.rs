@@ -43,6 +43,7 @@ pub(crate) enum Stop {
         exception: Box<ExceptionReport>,
     },
     HostResource(String),
+    Deadlock(String),
     Exited(u32),
     /// The invoked function returned.
     Finished(Vec<Value>),
@@ -64,6 +65,7 @@ impl Stop {
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
+            Exit::Deadlock(what) => Some(Stop::Deadlock(what)),
             Exit::ProcExit(status) => Some(Stop::Exited(status)),
             Exit::Finished(values) => Some(Stop::Finished(values)),
         }
@@ -201,6 +203,7 @@ impl Debugger {
                 exception: exception.clone(),
             },
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
+            Stop::Deadlock(what) => StopReason::Deadlock(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),
             Stop::Finished(_) => StopReason::Exited(0),
         };

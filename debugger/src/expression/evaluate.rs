@@ -31,6 +31,9 @@ pub(crate) trait Scope {
     /// What the program's function returns that a pointer points to.
     fn call_through(&self, pointer: &Value, args: &[Value]) -> Result<Value, Error>;
 
+    /// An element of one of the machine's tables, in words: references are no values of the source language.
+    fn table_element(&self, table: u32, index: i128) -> Result<Value, Error>;
+
     /// The type of a name.
     fn type_named(&self, name: &str) -> Option<TypeRef>;
 
@@ -122,6 +125,10 @@ impl Evaluator<'_> {
             NodeKind::Member(operand, name) => {
                 let value = self.value(operand)?;
                 self.inspector.member(&value, name)?
+            }
+            NodeKind::Index(operand, index) if let Some(table) = operand.table_number() => {
+                let index = self.integer(index)?;
+                self.scope.table_element(table, index)?
             }
             NodeKind::Index(operand, index) => {
                 let value = self.value(operand)?;

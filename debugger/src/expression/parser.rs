@@ -241,8 +241,20 @@ impl Parser<'_> {
                 };
                 return Ok(Node { position, kind });
             }
+            // gdb's `{int} 0x1000` is C's `*(int *) 0x1000`.
+            "{" => {
+                let name = self
+                    .take_type_between("{", "}")
+                    .ok_or_else(|| self.error("Expected a type between `{` and `}`"))?;
+                let address = Node {
+                    position,
+                    kind: NodeKind::Cast(format!("{name} *"), Box::new(self.unary()?)),
+                };
+                let kind = NodeKind::Unary(UnaryOperator::Dereference, Box::new(address));
+                return Ok(Node { position, kind });
+            }
             "(" => {
-                if let Some(name) = self.take_type_in_parentheses() {
+                if let Some(name) = self.take_type_between("(", ")") {
                     let operand = self.unary()?;
                     let kind = NodeKind::Cast(name, Box::new(operand));
                     return Ok(Node { position, kind });
@@ -266,23 +278,24 @@ impl Parser<'_> {
     fn size_of(&mut self) -> Result<Node, Error> {
         let position = self.start();
         self.advance();
-        let kind = match self.take_type_in_parentheses() {
+        let kind = match self.take_type_between("(", ")") {
             Some(name) => NodeKind::SizeOfType(name),
             None => NodeKind::SizeOf(Box::new(self.unary()?)),
         };
         Ok(Node { position, kind })
     }
 
-    /// The text between the parentheses that begin here, if it names a type.
-    fn take_type_in_parentheses(&mut self) -> Option<String> {
-        if !matches!(self.peek(), TokenKind::Symbol("(")) {
+    /// The text between the parentheses or braces that begin here, if it names a type.
+    fn take_type_between(&mut self, open: &str, close: &str) -> Option<String> {
+        let is = |kind: &TokenKind, wanted: &str| matches!(kind, TokenKind::Symbol(found) if *found == wanted);
+        if !is(self.peek(), open) {
             return None;
         }
         let mut depth = 0usize;
         for position in self.position..self.tokens.len() {
             match &self.tokens[position].kind {
-                TokenKind::Symbol("(") => depth += 1,
-                TokenKind::Symbol(")") => depth -= 1,
+                kind if is(kind, open) => depth += 1,
+                kind if is(kind, close) => depth -= 1,
                 TokenKind::End => return None,
                 _ => {}
             }
@@ -317,6 +330,10 @@ impl Parser<'_> {
                         return Err(self.error("Expected a member's name"));
                     };
                     self.advance();
+                    if let Some(variable) = self.variable_of_file(&node, &name)? {
+                        node = variable;
+                        continue;
+                    }
                     NodeKind::Member(Box::new(node), name)
                 }
                 "[" => {
@@ -408,6 +425,23 @@ impl Parser<'_> {
             position,
             kind: NodeKind::Name(path),
         })
+    }
+
+    /// What looks like a member is the end of a file's name if `::` follows: `list.c::head` is gdb's way to name a variable of
+    /// a file.
+    fn variable_of_file(&mut self, before: &Node, ending: &str) -> Result<Option<Node>, Error> {
+        let NodeKind::Name(name) = &before.kind else {
+            return Ok(None);
+        };
+        if !self.take("::") {
+            return Ok(None);
+        }
+        let file = format!("{name}.{ending}");
+        let mut node = self.path()?;
+        if let NodeKind::Name(path) = &mut node.kind {
+            *path = format!("{file}::{path}");
+        }
+        Ok(Some(node))
     }
 
     fn peek(&self) -> &TokenKind {

@@ -118,6 +118,14 @@ impl Node {
         }
     }
 
+    /// The number of the machine's table that it names (`$table0`).
+    pub(crate) fn table_number(&self) -> Option<u32> {
+        match &self.kind {
+            NodeKind::Dollar(name) => name.strip_prefix("table")?.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Whether evaluating it may change the program or the user's variables.
     pub(crate) fn has_effect(&self) -> bool {
         match &self.kind {

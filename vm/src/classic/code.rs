@@ -3,13 +3,13 @@
 //! Wasm's branches name labels, not places. The side table holds an entry for each branch in the order of the code:
 //! how far to jump, how far to move in the side table itself, and which operands to keep. It is made at the function's first call.
 
-use wasmparser::{FrameKind, Operator};
+use wasmparser::{FrameKind, Operator, ValType};
 
-use super::rewrite::{Place, rewrite};
+use super::rewrite::{Place, Surroundings, rewrite};
 use crate::address::{FuncAddr, InstanceAddr, ModuleOffset};
 use crate::shape::Walk;
 use crate::store::Store;
-use crate::value::cells_count;
+use crate::value::{cell_count, cells_count};
 
 /// Where a branch goes. Distances are relative, so that a branch needs no function-wide base.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,6 +23,14 @@ pub(super) struct Branch {
     pub(super) keep: u32,
     /// Cells below those that are thrown away.
     pub(super) discard: u32,
+}
+
+/// Where a local lies in its frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct LocalPlace {
+    pub(super) cell: u32,
+    /// Whether it is a vector, which takes two cells.
+    pub(super) is_wide: bool,
 }
 
 /// A function in one form of its code, as the handlers see it.
@@ -45,6 +53,12 @@ pub(super) struct FuncCode {
     pub(super) final_end: u32,
     /// The module's bytes.
     pub(super) original: *const u8,
+    /// The place of every local; null where each takes one cell, so that its index is its place.
+    pub(super) locals: *const LocalPlace,
+    /// The offsets of those instructions in ascending order that move a vector and whose opcode does not say so: `drop`, `select`
+    /// and those of globals.
+    pub(super) wide: *const u32,
+    pub(super) wide_count: u32,
     /// Where the function has legacy catch clauses, the offset of the branch that each entry belongs to; else null.
     pub(super) catch_sources: *const u32,
 }
@@ -53,6 +67,19 @@ impl FuncCode {
     /// The address of the instruction at `pc` in the bytes to run.
     pub(super) fn address_of(&self, pc: ModuleOffset) -> *const u8 {
         self.bias.wrapping_add(pc.index())
+    }
+
+    /// Whether the instruction at an address in these bytes moves a vector; see `wide`.
+    #[inline(always)]
+    pub(super) unsafe fn is_wide(&self, pc: *const u8) -> bool {
+        self.wide_count != 0 && {
+            // SAFETY: the list lives as long as the function, in whose code `pc` lies.
+            unsafe {
+                let wide = std::slice::from_raw_parts(self.wide, self.wide_count as usize);
+                wide.binary_search(&(pc.offset_from(self.bias) as u32))
+                    .is_ok()
+            }
+        }
     }
 }
 
@@ -66,6 +93,9 @@ pub(super) struct PreparedFunc {
     /// The offset of the branch that each entry belongs to.
     sources: Box<[u32]>,
     bytes: Box<[u8]>,
+    /// Empty where no local is a vector.
+    locals: Box<[LocalPlace]>,
+    wide: Box<[u32]>,
 }
 
 impl PreparedFunc {
@@ -80,16 +110,25 @@ impl PreparedFunc {
         builder.build().expect("the module was validated");
         let param_cells = cells_count(ty.params());
         let locals_all = module.locals_cells(inst.index);
+        let locals = local_places(&module.local_types(inst.index));
         let (start, end) = (body.code.start, body.code.end);
         let code = &module.bytes()[start as usize..end as usize];
         let bytes = rewrite(
             code,
             ModuleOffset(start),
             &builder.places,
-            locals_all,
+            &Surroundings {
+                locals_cells: locals_all,
+                locals: &locals,
+                memory_is_64: module
+                    .memories
+                    .first()
+                    .is_some_and(|memory| memory.memory64),
+            },
             probes,
         );
         let branches: Box<[Branch]> = builder.branches.into();
+        let wide: Box<[u32]> = builder.wide.into();
         // The last entry stands for no branch, so that the place after the last one can be looked at.
         builder.sources.push(u32::MAX);
         let sources: Box<[u32]> = builder.sources.into();
@@ -110,6 +149,13 @@ impl PreparedFunc {
             result_cells: cells_count(ty.results()),
             final_end: end - 1,
             original,
+            locals: if locals.is_empty() {
+                std::ptr::null()
+            } else {
+                locals.as_ptr()
+            },
+            wide: wide.as_ptr(),
+            wide_count: wide.len() as u32,
             catch_sources,
         };
         let bias = bytes.as_ptr().wrapping_sub(start as usize);
@@ -119,6 +165,8 @@ impl PreparedFunc {
             branches,
             sources,
             bytes,
+            locals,
+            wide,
         }
     }
 
@@ -133,7 +181,26 @@ impl PreparedFunc {
             + size_of_val(&self.branches[..])
             + size_of_val(&self.sources[..])
             + self.bytes.len()
+            + size_of_val(&self.locals[..])
+            + size_of_val(&self.wide[..])
     }
+}
+
+/// The places of locals of these types; none when the index of each is its place.
+fn local_places(types: &[ValType]) -> Box<[LocalPlace]> {
+    if !types.contains(&ValType::V128) {
+        return Box::default();
+    }
+    let mut cell = 0;
+    let place = |&ty: &ValType| {
+        let place = LocalPlace {
+            cell,
+            is_wide: ty == ValType::V128,
+        };
+        cell += cell_count(ty);
+        place
+    };
+    types.iter().map(place).collect()
 }
 
 /// An open label while the table is made.
@@ -158,6 +225,7 @@ struct Builder<'m> {
     branches: Vec<Branch>,
     sources: Vec<u32>,
     places: Vec<Place>,
+    wide: Vec<u32>,
     height_max: u32,
     has_catches: bool,
 }
@@ -175,6 +243,7 @@ impl<'m> Builder<'m> {
             branches: Vec::new(),
             sources: Vec::new(),
             places: Vec::new(),
+            wide: Vec::new(),
             height_max: 0,
             has_catches: false,
         }
@@ -191,8 +260,11 @@ impl<'m> Builder<'m> {
             let place = Place {
                 pc: pc.0,
                 stack_is_empty: self.walk.validator.operand_stack_height() == 0,
-                is_plain: false,
+                is_plain: self.is_wide(&operator),
             };
+            if place.is_plain {
+                self.wide.push(pc.0);
+            }
             self.places.push(place);
             match &operator {
                 Operator::Block { .. } | Operator::TryTable { .. } | Operator::Try { .. } => {
@@ -253,6 +325,22 @@ impl<'m> Builder<'m> {
             self.walk.accept(pc, &operator)?;
             self.height_max = self.height_max.max(self.walk.height_cells());
         }
+    }
+
+    /// Whether an instruction moves a vector, and its opcode does not say so.
+    fn is_wide(&self, operator: &Operator<'_>) -> bool {
+        let ty = match operator {
+            Operator::Drop => self.walk.operand_type(0),
+            Operator::Select => self
+                .walk
+                .operand_type(1)
+                .or_else(|| self.walk.operand_type(2)),
+            Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
+                self.walk.global_type(*global_index)
+            }
+            _ => None,
+        };
+        ty == Some(ValType::V128)
     }
 
     /// Whether the innermost label is a legacy catch clause.

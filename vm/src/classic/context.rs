@@ -9,6 +9,7 @@ use super::{ops, quick};
 use crate::address::{TableAddr, TypeId};
 use crate::isa::Op;
 use crate::machine::{Frame, Machine, Table};
+use crate::memory::Memory;
 use crate::store::{FuncInst, Store};
 use crate::trap::TrapKind;
 
@@ -29,6 +30,8 @@ pub(super) enum Leave {
     Trap(TrapKind),
     /// `memory.grow` at `pc` cannot be served by the operating system.
     HostResource,
+    /// The instruction at `pc` waits for what nobody will do.
+    Deadlock,
     /// The instruction at `pc` throws an exception.
     Throw,
     /// Garbage is to be collected before the instruction at `pc`, which makes an object.
@@ -53,6 +56,8 @@ pub(super) struct Context {
     /// Addresses below this can be accessed in every size.
     pub(super) memory_inner_bytes: u64,
     pub(super) memory_bytes: u64,
+    /// The bits of a cell that an address in memory 0 has. Quick code accesses memories whose addresses are 32 bits wide only.
+    pub(super) address_mask: u64,
     /// The running function.
     pub(super) code: *const FuncCode,
     /// The running function's frame record.
@@ -86,12 +91,15 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Takes note of memory 0's size.
-    pub(super) fn set_memory_bytes(&mut self, bytes: u64) {
-        /// The widest access.
+    /// Takes note of memory 0's place and size.
+    pub(super) fn set_memory(&mut self, memory: &Memory) {
+        /// The widest access of quick code.
         const ACCESS_BYTES_MAX: u64 = size_of::<u64>() as u64;
+        let bytes = memory.bytes().len() as u64;
+        self.memory = memory.base();
         self.memory_bytes = bytes;
         self.memory_inner_bytes = bytes.saturating_sub(ACCESS_BYTES_MAX - 1);
+        self.address_mask = memory.address(u64::MAX);
     }
 }
 
@@ -399,6 +407,22 @@ pub(super) unsafe fn read_u32_any(mut at: *const u8) -> (u32, *const u8) {
         shift += 7;
         if byte < 0x80 {
             return (value, at);
+        }
+    }
+}
+
+/// Reads an unsigned number of 64 bits in LEB128 of any length.
+pub(super) unsafe fn read_u64_any(mut at: *const u8) -> u64 {
+    let mut value = 0u64;
+    let mut shift = 0;
+    loop {
+        // SAFETY: validated code holds a whole number here.
+        let byte = unsafe { *at };
+        at = at.wrapping_add(1);
+        value |= u64::from(byte & 0x7f).wrapping_shl(shift);
+        shift += 7;
+        if byte < 0x80 {
+            return value;
         }
     }
 }

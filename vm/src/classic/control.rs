@@ -142,7 +142,7 @@ execute!(ReturnCall, regs, {
 execute!(CallIndirect, regs, {
     let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let (table, next) = read_u32::<LONG>(next)?;
-    match select_callee::<LONG>(regs.context, type_index, table, regs.peek(0) as u32) {
+    match select_callee::<LONG>(regs.context, type_index, table, regs.peek(0)) {
         Ok(func) => call(regs, func, regs.sp.sub(1), next),
         Err(rare) => give_up(regs, rare),
     }
@@ -150,7 +150,7 @@ execute!(CallIndirect, regs, {
 execute!(ReturnCallIndirect, regs, {
     let (type_index, next) = read_u32::<LONG>(regs.pc.add(1))?;
     let (table, _) = read_u32::<LONG>(next)?;
-    match select_callee::<LONG>(regs.context, type_index, table, regs.peek(0) as u32) {
+    match select_callee::<LONG>(regs.context, type_index, table, regs.peek(0)) {
         Ok(func) => tail_call(regs, func, regs.sp.sub(1)),
         Err(rare) => give_up(regs, rare),
     }
@@ -200,59 +200,169 @@ execute!(BrOnNonNull, regs, {
         })
     }
 });
-execute!(Drop, regs, { regs.popped(1, regs.pc.add(1)) });
+execute!(Drop, regs, {
+    let cells = if is_wide(regs) { 2 } else { 1 };
+    regs.popped(cells, regs.pc.add(1))
+});
 execute!(Select, regs, {
-    regs.replace(3, selected(regs), regs.pc.add(1))
+    select(regs, is_wide(regs), regs.pc.add(1))
 });
 execute!(SelectTyped, regs, {
     let (count, mut next) = read_u32::<LONG>(regs.pc.add(1))?;
+    let is_wide = *next == V128;
     for _ in 0..count {
         next = skip_type(next);
     }
-    regs.replace(3, selected(regs), next)
+    select(regs, is_wide, next)
 });
 execute!(LocalGet, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
-    regs.replace(0, *regs.fp.add(index as usize), next)
+    let (local, is_wide) = local(regs, index);
+    if is_wide {
+        regs.replace_vector(0, read_cells(local), next)
+    } else {
+        regs.replace(0, *local, next)
+    }
 });
 execute!(LocalSet, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
-    *regs.fp.add(index as usize) = regs.peek(0);
-    regs.popped(1, next)
+    let (local, is_wide) = local(regs, index);
+    let cells = write_top(regs, local, is_wide);
+    regs.popped(cells, next)
 });
 execute!(LocalTee, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
-    *regs.fp.add(index as usize) = regs.peek(0);
+    let (local, is_wide) = local(regs, index);
+    write_top(regs, local, is_wide);
     Ok(Regs { pc: next, ..regs })
 });
 execute!(GlobalGet, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
-    let context = &*regs.context;
-    regs.replace(
-        0,
-        *context
-            .globals
-            .add(*context.global_cells.add(index as usize) as usize),
-        next,
-    )
+    let global = global(regs, index);
+    if is_wide(regs) {
+        regs.replace_vector(0, read_cells(global), next)
+    } else {
+        regs.replace(0, *global, next)
+    }
 });
 execute!(GlobalSet, regs, {
     let (index, next) = read_u32::<LONG>(regs.pc.add(1))?;
-    let context = &*regs.context;
-    *context
-        .globals
-        .add(*context.global_cells.add(index as usize) as usize) = regs.peek(0);
-    regs.popped(1, next)
+    let cells = write_top(regs, global(regs, index), is_wide(regs));
+    regs.popped(cells, next)
 });
 
+/// The value type of vectors in the binary format (WebAssembly 3.0, section 5.3.2).
+const V128: u8 = 0x7b;
+
+/// Whether the instruction at `pc`, whose opcode does not say it, moves a vector.
 #[inline(always)]
-pub(super) unsafe fn selected(regs: Regs) -> u64 {
+unsafe fn is_wide(regs: Regs) -> bool {
+    // SAFETY: the context and the running function's code are alive for the whole run.
+    unsafe { (*(*regs.context).code).is_wide(regs.pc) }
+}
+
+/// Performs `select`, whose condition is on top.
+#[inline(always)]
+unsafe fn select(regs: Regs, is_wide: bool, next: *const u8) -> Flow {
     // SAFETY: `select` has three operands.
     unsafe {
-        if regs.peek(0) as u32 != 0 {
-            regs.peek(2)
+        let takes_first = regs.peek(0) as u32 != 0;
+        if is_wide {
+            let selected = regs.peek_vector(if takes_first { 3 } else { 1 });
+            regs.replace_vector(5, selected, next)
         } else {
-            regs.peek(1)
+            let selected = regs.peek(if takes_first { 2 } else { 1 });
+            regs.replace(3, selected, next)
+        }
+    }
+}
+
+/// The first cell of a local, and whether it is a vector.
+#[inline(always)]
+unsafe fn local(regs: Regs, index: u32) -> (*mut u64, bool) {
+    // SAFETY: validated code names a local; where there are places, there is one for each local.
+    unsafe {
+        let places = (*(*regs.context).code).locals;
+        if places.is_null() {
+            return (regs.fp.add(index as usize), false);
+        }
+        let place = *places.add(index as usize);
+        (regs.fp.add(place.cell as usize), place.is_wide)
+    }
+}
+
+/// The first cell of a global.
+#[inline(always)]
+unsafe fn global(regs: Regs, index: u32) -> *mut u64 {
+    // SAFETY: validated code names a global; the context is alive for the whole run.
+    unsafe {
+        let context = &*regs.context;
+        let cell = *context.global_cells.add(index as usize);
+        context.globals.add(cell as usize)
+    }
+}
+
+/// The vector in two cells.
+#[inline(always)]
+unsafe fn read_cells(cells: *const u64) -> u128 {
+    // SAFETY: passed on from the caller.
+    unsafe { u128::from(*cells) | u128::from(*cells.add(1)) << 64 }
+}
+
+/// Copies the topmost operand to a local or global; answers how many cells it takes.
+#[inline(always)]
+unsafe fn write_top(regs: Regs, cells: *mut u64, is_wide: bool) -> usize {
+    // SAFETY: validated code has the operand, and a place for its type.
+    unsafe {
+        if !is_wide {
+            *cells = regs.peek(0);
+            return 1;
+        }
+        *cells = regs.peek(1);
+        *cells.add(1) = regs.peek(0);
+        2
+    }
+}
+
+/// `local.get` of a vector in quick code: its first cell's index is the byte after the opcode.
+pub(super) struct WideLocalGet;
+/// `local.set` of a vector in quick code.
+pub(super) struct WideLocalSet;
+/// `local.tee` of a vector in quick code.
+pub(super) struct WideLocalTee;
+
+impl Execute for WideLocalGet {
+    #[inline(always)]
+    unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+        // SAFETY: validated code names a local.
+        unsafe {
+            let local = regs.fp.add(usize::from(*regs.pc.add(1)));
+            regs.replace_vector(0, read_cells(local), regs.pc.add(2))
+        }
+    }
+}
+
+impl Execute for WideLocalSet {
+    #[inline(always)]
+    unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+        // SAFETY: validated code names a local and has the operand.
+        unsafe {
+            let local = regs.fp.add(usize::from(*regs.pc.add(1)));
+            write_top(regs, local, true);
+            regs.popped(2, regs.pc.add(2))
+        }
+    }
+}
+
+impl Execute for WideLocalTee {
+    #[inline(always)]
+    unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
+        // SAFETY: validated code names a local and has the operand.
+        unsafe {
+            let local = regs.fp.add(usize::from(*regs.pc.add(1)));
+            write_top(regs, local, true);
+            let pc = regs.pc.add(2);
+            Ok(Regs { pc, ..regs })
         }
     }
 }
@@ -493,7 +603,7 @@ pub(super) unsafe fn select_callee<const LONG: bool>(
     context: *const Context,
     type_index: u32,
     table: u32,
-    index: u32,
+    index: u64,
 ) -> Result<u32, Rare> {
     // SAFETY: the context's pointers are valid for the whole run, and validated code names items of the instance.
     unsafe {
@@ -504,7 +614,7 @@ pub(super) unsafe fn select_callee<const LONG: bool>(
             .add((*context.instance_tables.add(table as usize)).index());
         let cell = *table
             .elements
-            .get(index as usize)
+            .get(table.index(index) as usize)
             .ok_or(rare(TrapKind::UndefinedElement))?;
         let func = func_of_ref_cell(cell).ok_or(rare(TrapKind::UninitializedElement))?;
         let type_id = (*context.store_funcs.add(func.index())).type_id;

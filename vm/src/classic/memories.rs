@@ -1,12 +1,12 @@
 //! Handlers of memory and table instructions.
 
 use super::context::{
-    Context, Execute, Flow, Instruction, Leave, Rare, Regs, Stop, give_up, leave, read_u32,
-    read_u32_any, skip_leb,
+    Context, Execute, Flow, Instruction, Leave, Rare, Regs, give_up, leave, read_u32, read_u32_any,
+    read_u64_any, skip_leb,
 };
 use super::ops;
 use crate::machine::Machine;
-use crate::memory::GrowError;
+use crate::memory::{GrowError, Memory};
 use crate::store::{Instance, Store};
 use crate::trap::TrapKind;
 
@@ -38,11 +38,97 @@ pub(super) unsafe fn checked_address<const LONG: bool>(
     }
 }
 
-/// The offset of an access, and the instruction after it.
+/// The bit of an access's alignment that says that a memory index follows.
+const HAS_MEMORY: u32 = 1 << 6;
+
+/// The address of an access whose alignment, memory and offset are at `memarg`, from the address in a cell, and what comes
+/// after those. Memory 0 and short offsets have the short form.
 #[inline(always)]
-unsafe fn read_offset<const LONG: bool>(regs: Regs) -> Result<(u32, *const u8), Stop> {
-    // SAFETY: validated code has alignment and offset after the opcode.
-    unsafe { read_u32::<LONG>(skip_leb(regs.pc.add(1))) }
+pub(super) unsafe fn address_of<const LONG: bool>(
+    context: *const Context,
+    base: u64,
+    memarg: *const u8,
+    size: u64,
+) -> Result<(*mut u8, *const u8), Rare> {
+    // SAFETY: validated code has alignment and offset after the opcode; an address within the memory's bytes is valid.
+    unsafe {
+        if LONG {
+            let address = locate(context, base, memarg, size).map_err(Rare::Trap)?;
+            return Ok((address, skip_memarg(memarg)));
+        }
+        // What is greater has a memory index, or takes several bytes.
+        if u32::from(*memarg) >= HAS_MEMORY {
+            return Err(Rare::Long);
+        }
+        let Ok((offset, next)) = read_u32::<false>(memarg.add(1)) else {
+            return Err(Rare::Long);
+        };
+        let context = &*context;
+        let address = base & context.address_mask;
+        let end = address.checked_add(u64::from(offset) + size);
+        match end {
+            Some(end) if end <= context.memory_bytes => {
+                Ok((context.memory.add((end - size) as usize), next))
+            }
+            _ => Err(Rare::Long),
+        }
+    }
+}
+
+/// Skips alignment, memory and offset of an access.
+#[inline(always)]
+pub(super) unsafe fn skip_memarg(at: *const u8) -> *const u8 {
+    // SAFETY: validated code has them here.
+    unsafe {
+        // The bit lies in the number's first byte.
+        let names_memory = u32::from(*at) & HAS_MEMORY != 0;
+        let at = skip_leb(at);
+        skip_leb(if names_memory { skip_leb(at) } else { at })
+    }
+}
+
+/// The memory that an access is of, whose alignment, memory and offset are at `memarg`.
+#[inline(never)]
+pub(super) unsafe fn memory_of<'m>(context: *const Context, memarg: *const u8) -> &'m mut Memory {
+    // SAFETY: validated code names a memory of the instance; the context's pointers are valid for the whole run.
+    unsafe {
+        let context = &*context;
+        let (align, at) = read_u32_any(memarg);
+        let index = if align & HAS_MEMORY != 0 {
+            read_u32_any(at).0
+        } else {
+            0
+        };
+        let instance = &(&(*context.store).instances)[(*context.code).instance.index()];
+        &mut (&mut (*context.machine).memories)[instance.memories[index as usize].index()]
+    }
+}
+
+/// The place in any memory of an access of `size` bytes from the address in a cell on.
+#[inline(never)]
+unsafe fn locate(
+    context: *const Context,
+    base: u64,
+    memarg: *const u8,
+    size: u64,
+) -> Result<*mut u8, TrapKind> {
+    // SAFETY: as in `memory_of`; an address within the memory's bytes is valid.
+    unsafe {
+        let memory = memory_of(context, memarg);
+        let mut at = skip_leb(memarg);
+        if u32::from(*memarg) & HAS_MEMORY != 0 {
+            at = skip_leb(at);
+        }
+        let address = memory.address(base).checked_add(read_u64_any(at));
+        let is_inside = |address: &u64| {
+            let end = address.checked_add(size);
+            end.is_some_and(|end| end <= memory.bytes().len() as u64)
+        };
+        match address.filter(is_inside) {
+            Some(address) => Ok(memory.base().add(address as usize)),
+            None => Err(TrapKind::MemoryOutOfBounds),
+        }
+    }
 }
 
 /// An instruction that reads memory.
@@ -80,10 +166,9 @@ macro_rules! loads {
                 unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                     // SAFETY: validated code has the operand; the address is checked.
                     unsafe {
-                        let (offset, next) = read_offset::<LONG>(regs)?;
                         let size = <ops::$name as MemoryLoad>::SIZE;
-                        match checked_address::<LONG>(regs.context, regs.peek(0), offset, size) {
-                            Ok(address) => regs.replace(1, <ops::$name as MemoryLoad>::read(address), next),
+                        match address_of::<LONG>(regs.context, regs.peek(0), regs.pc.add(1), size as u64) {
+                            Ok((address, next)) => regs.replace(1, <ops::$name as MemoryLoad>::read(address), next),
                             Err(rare) => give_up(regs, rare),
                         }
                     }
@@ -126,10 +211,9 @@ macro_rules! stores {
                 unsafe fn execute<const LONG: bool>(regs: Regs) -> Flow {
                     // SAFETY: validated code has the operands; the address is checked.
                     unsafe {
-                        let (offset, next) = read_offset::<LONG>(regs)?;
                         let size = <ops::$name as MemoryStore>::SIZE;
-                        match checked_address::<LONG>(regs.context, regs.peek(1), offset, size) {
-                            Ok(address) => {
+                        match address_of::<LONG>(regs.context, regs.peek(1), regs.pc.add(1), size as u64) {
+                            Ok((address, next)) => {
                                 <ops::$name as MemoryStore>::write(address, regs.peek(0));
                                 regs.popped(2, next)
                             }
@@ -245,13 +329,14 @@ slow_instructions! {
     MemorySize[0 => 1, 1] world, [], [memory] => Ok(world.machine.memories[world.memory(memory)].pages());
     MemoryGrow[1 => 1, 1] world, [delta], [memory] => memory_grow(&mut world, memory, delta);
     TableGet[1 => 1, 1] world, [index], [table] => {
-        let elements = &world.machine.tables[world.table(table)].elements;
-        let cell = elements.get(index as u32 as usize).copied();
-        cell.ok_or(Leave::Trap(TrapKind::TableOutOfBounds))
+        let table = &world.machine.tables[world.table(table)];
+        table.element(table.index(index)).ok_or(Leave::Trap(TrapKind::TableOutOfBounds))
     };
     TableSet[2 => 0, 1] world, [index, value], [table] => {
         let table = world.table(table);
-        let element = world.machine.tables[table].elements.get_mut(index as u32 as usize);
+        let table = &mut world.machine.tables[table];
+        let index = usize::try_from(table.index(index)).ok();
+        let element = index.and_then(|index| table.elements.get_mut(index));
         *element.ok_or(Leave::Trap(TrapKind::TableOutOfBounds))? = value;
         Ok(0)
     };
@@ -263,43 +348,57 @@ slow_instructions! {
         let segment = (world.instance.data_start + segment) as usize;
         let bytes = if world.machine.dropped_data[segment] { &[][..] } else { world.store.data_bytes(segment) };
         let memory = world.memory(memory);
-        done(world.machine.memory_init(memory, low(at), bytes, low(from), low(count)))
+        let at = world.machine.memories[memory].address(at);
+        done(world.machine.memory_init(memory, at, bytes, low(from), low(count)))
     };
     DataDrop[0 => 0, 1] world, [], [segment] => {
         world.machine.dropped_data[(world.instance.data_start + segment) as usize] = true;
         Ok(0)
     };
     MemoryCopy[3 => 0, 2] world, [at, from, count], [to_memory, from_memory] => {
-        let (to, from) = ((world.memory(to_memory), low(at)), (world.memory(from_memory), low(from)));
-        done(world.machine.memory_copy(to, from, low(count)))
+        let (to, source) = (world.memory(to_memory), world.memory(from_memory));
+        let (to_memory, from_memory) = (&world.machine.memories[to], &world.machine.memories[source]);
+        // The length has the narrower of both address types.
+        let count = to_memory.address(from_memory.address(count));
+        let (to, from) = ((to, to_memory.address(at)), (source, from_memory.address(from)));
+        done(world.machine.memory_copy(to, from, count))
     };
     MemoryFill[3 => 0, 1] world, [at, value, count], [memory] => {
-        let memory = world.memory(memory);
-        done(world.machine.memory_fill(memory, low(at), value as u8, low(count)))
+        let index = world.memory(memory);
+        let memory = &world.machine.memories[index];
+        let (at, count) = (memory.address(at), memory.address(count));
+        done(world.machine.memory_fill(index, at, value as u8, count))
     };
     TableInit[3 => 0, 2] world, [at, from, count], [segment, table] => {
         let segment = (world.instance.elements_start + segment) as usize;
         let cells = if world.machine.dropped_elements[segment] { &[][..] } else { &world.store.elements[segment] };
         let table = world.table(table);
-        done(world.machine.table_init(table, low(at), cells, low(from), low(count)))
+        let at = world.machine.tables[table].index(at);
+        done(world.machine.table_init(table, at, cells, low(from), low(count)))
     };
     ElemDrop[0 => 0, 1] world, [], [segment] => {
         world.machine.dropped_elements[(world.instance.elements_start + segment) as usize] = true;
         Ok(0)
     };
     TableCopy[3 => 0, 2] world, [at, from, count], [to_table, from_table] => {
-        let (to, from) = ((world.table(to_table), low(at)), (world.table(from_table), low(from)));
-        done(world.machine.table_copy(to, from, low(count)))
+        let (to, source) = (world.table(to_table), world.table(from_table));
+        let (to_table, from_table) = (&world.machine.tables[to], &world.machine.tables[source]);
+        let count = to_table.index(from_table.index(count));
+        let (to, from) = ((to, to_table.index(at)), (source, from_table.index(from)));
+        done(world.machine.table_copy(to, from, count))
     };
     TableGrow[2 => 1, 1] world, [value, delta], [table] => {
-        let table = world.table(table);
-        let old = world.machine.table_grow(table, low(delta), value);
-        Ok(old.unwrap_or(u64::from(u32::MAX)))
+        let index = world.table(table);
+        let delta = world.machine.tables[index].index(delta);
+        let old = world.machine.table_grow(index, delta, value);
+        Ok(old.unwrap_or(world.machine.tables[index].index(u64::MAX)))
     };
     TableSize[0 => 1, 1] world, [], [table] => Ok(world.machine.tables[world.table(table)].elements.len() as u64);
     TableFill[3 => 0, 1] world, [at, value, count], [table] => {
-        let table = world.table(table);
-        done(world.machine.table_fill(table, low(at), value, low(count)))
+        let index = world.table(table);
+        let table = &world.machine.tables[index];
+        let (at, count) = (table.index(at), table.index(count));
+        done(world.machine.table_fill(index, at, value, count))
     };
 }
 
@@ -313,16 +412,17 @@ fn done(result: Result<(), TrapKind>) -> Slow {
 }
 
 fn memory_grow(world: &mut World<'_>, index: u32, delta: u64) -> Slow {
-    let memory = world.memory(index);
-    match world.machine.memory_grow(memory, low(delta)) {
+    let address = world.memory(index);
+    let delta = world.machine.memories[address].address(delta);
+    match world.machine.memory_grow(address, delta) {
         Ok(old) => {
-            if index == 0 {
-                let bytes = world.machine.memories[memory].bytes().len() as u64;
-                world.context.set_memory_bytes(bytes);
+            // The same memory can have several indices.
+            if world.instance.memories[0].index() == address {
+                world.context.set_memory(&world.machine.memories[address]);
             }
             Ok(old)
         }
-        Err(GrowError::Limit) => Ok(u64::from(u32::MAX)),
+        Err(GrowError::Limit) => Ok(world.machine.memories[address].address(u64::MAX)),
         Err(GrowError::Host(_)) => Err(Leave::HostResource),
     }
 }

@@ -8,6 +8,7 @@
 //! at hand, or for the whole sequence of instructions that starts there, and numbers by their plain bytes. Probes are
 //! opcodes of their own in it, so they cost nothing elsewhere. Beside it there is a side table for branches.
 
+mod atomics;
 mod code;
 mod context;
 mod control;
@@ -17,6 +18,7 @@ mod objects;
 mod ops;
 mod quick;
 mod rewrite;
+mod vectors;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +55,8 @@ mod outcome {
         Collect,
         /// The `memory.grow` that the machine stands at cannot be served now.
         HostResource,
+        /// The instruction that the machine stands at waits for what nobody will do.
+        Deadlock,
         /// The outermost frame returned; its results are all that is on the stack.
         Finished,
     }
@@ -190,6 +194,7 @@ impl Classic {
                 Leave::Throw => Outcome::Throw,
                 Leave::Collect => Outcome::Collect,
                 Leave::HostResource => Outcome::HostResource,
+                Leave::Deadlock => Outcome::Deadlock,
                 Leave::Finished => Outcome::Finished,
                 Leave::Instance | Leave::Returned if mode == Mode::Step => Outcome::Stepped,
                 Leave::Instance | Leave::Returned => Outcome::Poll,
@@ -242,6 +247,7 @@ impl Classic {
                 memory: std::ptr::null_mut(),
                 memory_bytes: 0,
                 memory_inner_bytes: 0,
+                address_mask: 0,
                 code,
                 frame: frames.add(machine.frames.len() - 1),
                 frames,
@@ -310,15 +316,15 @@ unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
         context.global_cells = instance.global_cells.as_ptr();
         context.instance_tables = instance.tables.as_ptr();
         context.type_ids = instance.type_ids.as_ptr();
-        let (memory, bytes) = match instance.memories.first() {
+        match instance.memories.first() {
             Some(address) => {
-                let memory = &mut (&mut (*context.machine).memories)[address.index()];
-                (memory.base(), memory.bytes().len() as u64)
+                context.set_memory(&(&(*context.machine).memories)[address.index()]);
             }
-            None => (std::ptr::null_mut(), 0),
-        };
-        context.memory = memory;
-        context.set_memory_bytes(bytes);
+            None => {
+                context.memory = std::ptr::null_mut();
+                (context.memory_bytes, context.memory_inner_bytes) = (0, 0);
+            }
+        }
     }
 }
 

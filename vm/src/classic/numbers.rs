@@ -358,6 +358,26 @@ unary! {
     I64TruncSatF64U(f64) v => v as u64;
 }
 
+/// `wide! { I64Add128[4] regs => …; }` makes the handler of an instruction that has so many operands and gives 128 bits, the low
+/// half pushed first, like a vector.
+macro_rules! wide {
+    ($($name:ident[$pops:literal] $regs:ident => $result:expr;)*) => {
+        $(impl Execute for ops::$name {
+            #[inline(always)]
+            unsafe fn execute<const LONG: bool>($regs: Regs) -> Flow {
+                // SAFETY: validated code has the operands.
+                unsafe { $regs.replace_vector($pops, $result, after_prefixed($regs.pc)) }
+            }
+        })*
+    };
+}
+wide! {
+    I64Add128[4] regs => regs.peek_vector(2).wrapping_add(regs.peek_vector(0));
+    I64Sub128[4] regs => regs.peek_vector(2).wrapping_sub(regs.peek_vector(0));
+    I64MulWideS[2] regs => (i128::from(regs.peek(1) as i64) * i128::from(regs.peek(0) as i64)) as u128;
+    I64MulWideU[2] regs => u128::from(regs.peek(1)) * u128::from(regs.peek(0));
+}
+
 macro_rules! constants {
     ($($name:ident $at:ident => $read:expr;)*) => {
         $(impl Execute for ops::$name {

@@ -1,7 +1,9 @@
 //! One type for each instruction, and the tables of their handlers, made from the one table of instructions.
 
+use super::atomics::PrefixFe;
 use super::context::{Execute, Flow, Handler, Instruction, Leave, Regs, handler, leave, read_u32};
-use crate::isa::{Op, PREFIX_FB, PREFIX_FC, for_each_instruction};
+use super::vectors::PrefixFd;
+use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE, for_each_instruction};
 
 /// Stands where an opcode is replaced.
 pub(super) struct Probe;
@@ -67,6 +69,8 @@ macro_rules! define_handlers {
             $(table[$code] = handler::<$name, STEP>;)*
             table[PREFIX_FB as usize] = handler::<PrefixFb, STEP>;
             table[PREFIX_FC as usize] = handler::<PrefixFc, STEP>;
+            table[PREFIX_FD as usize] = handler::<PrefixFd, STEP>;
+            table[PREFIX_FE as usize] = handler::<PrefixFe, STEP>;
             table
         }
 

@@ -16,6 +16,12 @@ use crate::isa::Op;
 pub(super) const PLAIN_BYTE: u8 = 0;
 /// Stands where a probe is.
 pub(super) const PROBE_BYTE: u8 = 0xff;
+/// Stands for an instruction on vectors, whose bytes are the module's.
+pub(super) const VECTOR_BYTE: u8 = 0xfe;
+/// Stand for `local.get`, `local.set` and `local.tee` of a vector with a short index.
+pub(super) const WIDE_GET_BYTE: u8 = 0xfd;
+pub(super) const WIDE_SET_BYTE: u8 = 0xfc;
+pub(super) const WIDE_TEE_BYTE: u8 = 0xfb;
 
 /// What a part matches: an instruction in a form of so many bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -505,7 +511,7 @@ last! {
         } else {
             (Bytes::<4>::read(at.add(1)), Bytes::<1>::read(at.add(5)))
         };
-        match select_callee::<LONG>(regs.context, type_index as u32, table as u32, regs.top as u32) {
+        match select_callee::<LONG>(regs.context, type_index as u32, table as u32, regs.top) {
             Ok(func) => call(regs, func, regs.sp.sub(1), at.add(1 + COUNT)),
             Err(rare) => give_up(regs, rare),
         }
@@ -659,7 +665,11 @@ macro_rules! quick_rows {
                 table[number + 1] = rows[number];
                 number += 1;
             }
-            assert!(rows.len() < PROBE_BYTE as usize);
+            assert!(rows.len() < WIDE_TEE_BYTE as usize);
+            table[WIDE_TEE_BYTE as usize] = handler::<WideLocalTee, false>;
+            table[WIDE_SET_BYTE as usize] = handler::<WideLocalSet, false>;
+            table[WIDE_GET_BYTE as usize] = handler::<WideLocalGet, false>;
+            table[VECTOR_BYTE as usize] = handler::<PrefixFd, false>;
             table[PROBE_BYTE as usize] = handler::<Probe, false>;
             table
         };

@@ -4,10 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::code::LocalPlace;
 use super::quick::rows::ROWS;
-use super::quick::{PLAIN_BYTE, PROBE_BYTE, Row};
+use super::quick::{
+    PLAIN_BYTE, PROBE_BYTE, Row, VECTOR_BYTE, WIDE_GET_BYTE, WIDE_SET_BYTE, WIDE_TEE_BYTE,
+};
 use crate::address::ModuleOffset;
-use crate::isa::{ImmediateKind, Op};
+use crate::isa::{ImmediateKind, Op, PREFIX_FD};
 
 /// What the walk through a function tells of an instruction.
 #[derive(Clone, Copy)]
@@ -16,8 +19,29 @@ pub(super) struct Place {
     pub(super) pc: u32,
     /// Whether it finds no operand.
     pub(super) stack_is_empty: bool,
-    /// Whether it is left to plain code: a branch that discards operands, the end of a legacy catch clause.
+    /// Whether it is left to plain code: a branch that discards operands, the end of a legacy catch clause, or
+    /// what moves a vector.
     pub(super) is_plain: bool,
+}
+
+/// What instructions that access locals and memory find.
+pub(super) struct Surroundings<'f> {
+    /// The cells of parameters and locals.
+    pub(super) locals_cells: u32,
+    /// The places of locals, where they are not their indices.
+    pub(super) locals: &'f [LocalPlace],
+    /// Whether addresses in memory 0 have 64 bits, for which there is no quick code.
+    pub(super) memory_is_64: bool,
+}
+
+impl Surroundings<'_> {
+    fn local(&self, index: u32) -> LocalPlace {
+        let plain = LocalPlace {
+            cell: index,
+            is_wide: false,
+        };
+        self.locals.get(index as usize).copied().unwrap_or(plain)
+    }
 }
 
 /// An instruction in the sequence that is rewritten.
@@ -25,8 +49,12 @@ struct Item<'c> {
     place: Place,
     /// Its opcode and immediates.
     bytes: &'c [u8],
-    /// `None` where it is left to plain code.
+    /// `None` where no row is for it.
     op: Option<Op>,
+    /// What stands for it then.
+    other_byte: u8,
+    /// The cell of the local that it accesses.
+    local_cell: u32,
     probed: bool,
 }
 
@@ -75,34 +103,44 @@ pub(super) fn rewrite(
     code: &[u8],
     start: ModuleOffset,
     places: &[Place],
-    locals_cells: u32,
+    surroundings: &Surroundings<'_>,
     probes: &[ModuleOffset],
 ) -> Box<[u8]> {
-    let items = items(code, start, places, probes);
+    let items = items(code, start, places, surroundings, probes);
     let mut bytes = code.to_vec();
     bytes.resize(code.len() + PADDING_BYTES, 0);
-    for (index, row) in best_rows(&items, locals_cells).into_iter().enumerate() {
+    for (index, row) in best_rows(&items, surroundings.locals_cells)
+        .into_iter()
+        .enumerate()
+    {
         let item = &items[index];
         let at = (item.place.pc - start.0) as usize;
         bytes[at] = match row {
             _ if item.probed => PROBE_BYTE,
             Some(row) => row + 1,
-            None => PLAIN_BYTE,
+            None => item.other_byte,
         };
         let immediates = &mut bytes[at + 1..at + item.bytes.len()];
         match item.op {
             Some(Op::Block) if row.is_some() => immediates[0] = blocks_length(&items[index..]),
-            Some(op) if row.is_some() => rewrite_immediates(op, immediates),
+            Some(op) if row.is_some() => rewrite_immediates(op, item.local_cell, immediates),
+            // A cell's index is less than twice the local's, so it fits where that has one byte.
+            None if is_wide_local(item.other_byte) => immediates[0] = item.local_cell as u8,
             _ => {}
         }
     }
     bytes.into()
 }
 
+fn is_wide_local(byte: u8) -> bool {
+    matches!(byte, WIDE_GET_BYTE | WIDE_SET_BYTE | WIDE_TEE_BYTE)
+}
+
 fn items<'c>(
     code: &'c [u8],
     start: ModuleOffset,
     places: &[Place],
+    surroundings: &Surroundings<'_>,
     probes: &[ModuleOffset],
 ) -> Vec<Item<'c>> {
     let probes: BTreeSet<u32> = probes.iter().map(|pc| pc.0).collect();
@@ -115,26 +153,56 @@ fn items<'c>(
     items
         .map(|(index, (&place, end))| {
             let bytes = &code[(place.pc - start.0) as usize..end as usize];
-            let op = match Op::from_byte(bytes[0]) {
-                _ if place.is_plain => None,
+            let (op, other_byte, local_cell) = match Op::from_byte(bytes[0]) {
+                _ if place.is_plain => (None, PLAIN_BYTE, 0),
                 // The end of the body returns; all others do nothing.
-                Some(Op::End) if index == last => Some(Op::Return),
-                // An alignment of several bytes would pass for a part of the offset.
-                Some(op) if op.info().immediates == ImmediateKind::MemArg && bytes[1] >= 0x80 => {
-                    None
+                Some(Op::End) if index == last => (Some(Op::Return), PLAIN_BYTE, 0),
+                Some(op @ (Op::LocalGet | Op::LocalSet | Op::LocalTee)) => {
+                    local_access(op, &bytes[1..], surroundings)
+                }
+                Some(op) if op.info().immediates == ImmediateKind::MemArg => {
+                    let is_quick = !surroundings.memory_is_64 && bytes[1] < PLAIN_ALIGNMENT;
+                    (is_quick.then_some(op), PLAIN_BYTE, 0)
                 }
                 // Where there are so many tables, plain code knows them all.
-                Some(Op::CallIndirect) if indices(&bytes[1..]).1 > i64::from(u8::MAX) => None,
-                op => op,
+                Some(Op::CallIndirect) if indices(&bytes[1..]).1 > i64::from(u8::MAX) => {
+                    (None, PLAIN_BYTE, 0)
+                }
+                None if bytes[0] == PREFIX_FD => (None, VECTOR_BYTE, 0),
+                op => (op, PLAIN_BYTE, 0),
             };
             Item {
                 place,
                 bytes,
                 op,
+                other_byte,
+                local_cell,
                 probed: probes.contains(&place.pc),
             }
         })
         .collect()
+}
+
+/// An alignment from here on has several bytes, the second of which would pass for a part of the offset, or a memory follows.
+const PLAIN_ALIGNMENT: u8 = 0x40;
+
+/// How an access of a local is executed, and its cell.
+fn local_access(
+    op: Op,
+    immediates: &[u8],
+    surroundings: &Surroundings<'_>,
+) -> (Option<Op>, u8, u32) {
+    let place = surroundings.local(read_unsigned(immediates) as u32);
+    if !place.is_wide {
+        return (Some(op), PLAIN_BYTE, place.cell);
+    }
+    let byte = match op {
+        _ if immediates.len() > 1 => PLAIN_BYTE,
+        Op::LocalGet => WIDE_GET_BYTE,
+        Op::LocalSet => WIDE_SET_BYTE,
+        _ => WIDE_TEE_BYTE,
+    };
+    (None, byte, place.cell)
 }
 
 /// The row for each instruction: from it on, the fewest handlers follow in straight-line code.
@@ -188,13 +256,12 @@ fn fits(row: &Row, items: &[Item<'_>], locals_cells: u32) -> bool {
 /// stands for, and a sequence that leaves that register alone would not see the change.
 fn writes_last_local(items: &[Item<'_>], locals_cells: u32) -> bool {
     items.iter().any(|item| {
-        matches!(item.op, Some(Op::LocalSet | Op::LocalTee))
-            && u32::from(item.bytes[1]) + 1 == locals_cells
+        matches!(item.op, Some(Op::LocalSet | Op::LocalTee)) && item.local_cell + 1 == locals_cells
     })
 }
 
 /// Replaces a number in LEB128 by as many of its plain bytes as fit.
-fn rewrite_immediates(op: Op, immediates: &mut [u8]) {
+fn rewrite_immediates(op: Op, local_cell: u32, immediates: &mut [u8]) {
     let value = match op {
         Op::I32Const | Op::I64Const => read_signed(immediates),
         Op::CallIndirect if immediates.len() > 5 => {
@@ -203,9 +270,8 @@ fn rewrite_immediates(op: Op, immediates: &mut [u8]) {
             immediates[..4].copy_from_slice(&(type_index as u32).to_le_bytes());
             return;
         }
-        Op::LocalGet | Op::LocalSet | Op::LocalTee | Op::GlobalGet | Op::GlobalSet | Op::Call => {
-            read_unsigned(immediates)
-        }
+        Op::LocalGet | Op::LocalSet | Op::LocalTee => i64::from(local_cell),
+        Op::GlobalGet | Op::GlobalSet | Op::Call => read_unsigned(immediates),
         _ if op.info().immediates == ImmediateKind::MemArg => {
             // The alignment is no more than a hint.
             read_unsigned(&immediates[1..])

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use wasmparser::{
     Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind, FuncToValidate,
     FunctionBody, Parser, Payload, RefType, TypeRef, ValidPayload, Validator, ValidatorResources,
+    WasmFeatures,
 };
 
 use super::{
@@ -21,16 +22,28 @@ impl Module {
     ///
     /// A text is assembled with DWARF line information that names `path` as its source.
     pub fn parse(bytes: Vec<u8>, path: Option<&Path>) -> Result<Arc<Module>, ModuleError> {
+        Module::parse_with(bytes, path, FEATURES)
+    }
+
+    /// Like [`Module::parse`], and refuses what is beyond `features`, as a machine without the others would.
+    pub fn parse_with(
+        bytes: Vec<u8>,
+        path: Option<&Path>,
+        features: WasmFeatures,
+    ) -> Result<Arc<Module>, ModuleError> {
+        let features = features.intersection(FEATURES);
         let from_text = !is_binary(&bytes);
         let bytes = binary_of(bytes, path)?;
         if u32::try_from(bytes.len()).is_err() {
             return Err(ModuleError::TooLarge(bytes.len()));
         }
-        let mut module = Module::empty(Arc::from(bytes), from_text);
+        let mut module = Module::empty(Arc::from(bytes), from_text, features);
         let bytes = Arc::clone(&module.bytes);
-        let mut validator = Validator::new_with_features(FEATURES);
+        let mut validator = Validator::new_with_features(features);
+        let mut parser = Parser::new(0);
+        parser.set_features(features);
         let mut to_validate = Vec::new();
-        for payload in Parser::new(0).parse_all(&bytes) {
+        for payload in parser.parse_all(&bytes) {
             let payload = payload?;
             if let Payload::Version {
                 encoding: Encoding::Component,
@@ -55,9 +68,10 @@ impl Module {
         Ok(Arc::new(module))
     }
 
-    fn empty(bytes: Arc<[u8]>, from_text: bool) -> Module {
+    fn empty(bytes: Arc<[u8]>, from_text: bool, features: WasmFeatures) -> Module {
         Module {
             bytes,
+            features,
             types: Vec::new(),
             type_groups: Vec::new(),
             validated_types: HashMap::new(),

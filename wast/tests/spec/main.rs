@@ -89,12 +89,14 @@ fn run_all(scripts: &[Script]) -> Vec<Report> {
 
 /// Runs a script. One that cannot be read fails as a whole.
 fn run(script: &Script) -> Report {
-    wdb_wast::run(script.text, Execution::StepAndRun).unwrap_or_else(|error| Report {
-        assertions: count_assertions(script.text),
-        passed: 0,
-        failures: vec![Failure {
-            line: error.line,
-            reason: format!("the script cannot be read: {}", error.message),
-        }],
+    wdb_wast::run(script.text, script.language, Execution::StepAndRun).unwrap_or_else(|error| {
+        Report {
+            assertions: count_assertions(script.text),
+            passed: 0,
+            failures: vec![Failure {
+                line: error.line,
+                reason: format!("the script cannot be read: {}", error.message),
+            }],
+        }
     })
 }

@@ -1,8 +1,8 @@
 //! Commands about where and when the program stops.
 
-use super::ArgumentKind::{Expression, File, Location, Numbers};
+use super::ArgumentKind::{Expression, File, Location, Numbers, Spelling};
 use super::Command;
-use crate::commands::{breakpoints, saving, stop_actions, watching};
+use crate::commands::{breakpoints, families, saving, stop_actions, watching};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -20,13 +20,20 @@ pub(super) const COMMANDS: &[Command] = &[
         "Stop whenever the program arrives at a location.",
         breakpoints::break_,
     )
-    .also(&["b", "br", "brea"])
+    .also(&["b", "br", "brea", "hbreak"])
     .details(
         "LOCATION is a function (`fib`, `ns::List::push`, `fib.c:main`), a line (`fib.c:12`, `12`, `+3`),\n\
          an address of code (`*0x1a3`, an offset in the .wasm file), or nothing for the place where the\n\
          selected frame stands. A line without code stands for the next one that has code.",
     )
     .takes(Location),
+    Command::new(
+        "breakpoint",
+        "breakpoint set | list | delete | disable | enable | modify | clear | command | write | read",
+        "Set breakpoints and change them, as lldb spells it.",
+        families::breakpoint,
+    )
+    .takes(Spelling),
     Command::new(
         "catch",
         "catch trap | throw [TAG] | rethrow [TAG] | catch [TAG] | uncaught | host-call [NAME] | grow | start | exit",
@@ -43,6 +50,13 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .also(&["cl"])
     .takes(Location),
+    Command::new(
+        "command",
+        "command source FILE | alias NAME COMMAND | history",
+        "Scripts and aliases, as lldb spells it; with a number, `commands`.",
+        families::command,
+    )
+    .takes(Spelling),
     Command::new(
         "commands",
         "commands [NUMBERS]",
@@ -91,13 +105,14 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(Location),
     Command::new(
         "enable",
-        "enable [once | delete | count COUNT | breakpoints | display] [NUMBERS]",
+        "enable [once | delete | keep | count COUNT | breakpoints | display] [NUMBERS]",
         "Give breakpoints or displays their effect again.",
         breakpoints::enable,
     )
     .also(&["en"])
     .details(
-        "`once` disables a breakpoint at its next stop, `delete` deletes it, `count` disables it after so many stops.",
+        "`once` disables a breakpoint at its next stop, `delete` deletes it, `keep` does neither, `count` disables it after so\n\
+         many stops.",
     )
     .takes(Numbers),
     Command::new(
@@ -144,7 +159,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Stop once when the program arrives at a location.",
         breakpoints::tbreak,
     )
-    .also(&["tb", "tbr"])
+    .also(&["tb", "tbr", "thbreak"])
     .details("Like `break`, but the breakpoint is deleted when it stops the program.")
     .takes(Location),
     Command::new(
@@ -163,6 +178,13 @@ pub(super) const COMMANDS: &[Command] = &[
     .also(&["wa"])
     .details(WATCHED)
     .takes(Expression),
+    Command::new(
+        "watchpoint",
+        "watchpoint set variable | set expression | list | delete | disable | enable | modify | ignore | command add",
+        "Set watchpoints and change them, as lldb spells it.",
+        families::watchpoint,
+    )
+    .takes(Spelling),
 ];
 
 const WATCHED: &str = "It may be any expression with a place in memory, a wasm local ($local0) or a global ($global0).\n\

@@ -1,9 +1,9 @@
 //! Commands about values, types and memory.
 
-use super::ArgumentKind::{Expression, File, Numbers, Setting};
+use super::ArgumentKind::{self, Expression, File, Numbers, Setting, Spelling};
 use super::Command;
 use super::Repeat::{GoOn, Same};
-use crate::commands::{calling, data, display, examine, find, memory_files, set, text};
+use crate::commands::{calling, data, display, examine, families, find, memory_files, set, text};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -48,6 +48,14 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .takes(File),
     Command::new(
+        "expression",
+        "expression [-f FORMAT --] EXPRESSION",
+        "Evaluate an expression for good, as lldb spells it (`call`).",
+        families::expression,
+    )
+    .also(&["e", "expr"])
+    .takes(Expression),
+    Command::new(
         "find",
         "find[/SIZE][/COUNT] START, +LENGTH | END, VALUES...",
         "Search memory for values that lie one after the other.",
@@ -60,10 +68,31 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .takes(Expression),
     Command::new(
+        "init-if-undefined",
+        "init-if-undefined $NAME = EXPRESSION",
+        "Give a variable of your own a value, if it has none.",
+        set::init_if_undefined,
+    )
+    .takes(Expression),
+    Command::new(
+        "memory",
+        "memory read | write | find | region",
+        "Look at memory and change it, as lldb spells it.",
+        families::memory,
+    )
+    .takes(Spelling),
+    Command::new(
         "output",
         "output[/FORMAT] EXPRESSION",
         "Print a value alone, without a number in the history of values.",
         data::output,
+    )
+    .takes(Expression),
+    Command::new(
+        "po",
+        "po EXPRESSION",
+        "Evaluate an expression for good, as lldb spells it (`call`).",
+        families::print_object,
     )
     .takes(Expression),
     Command::new(
@@ -98,6 +127,14 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(Expression)
     .repeats(Same),
     Command::new(
+        "register",
+        "register read [NAMES] | write NAME VALUE | info NAME",
+        "Look at the machine's registers and change them, as lldb spells it.",
+        families::register,
+    )
+    .details("They are $pc, $tick, the wasm locals ($local0) and the operands ($stack0).")
+    .takes(Spelling),
+    Command::new(
         "restore",
         "restore FILE [binary] OFFSET [START END]",
         "Put a file's bytes into memory.",
@@ -116,12 +153,26 @@ pub(super) const COMMANDS: &[Command] = &[
     .details("`show` lists the settings.")
     .takes(Setting),
     Command::new(
+        "type",
+        "type lookup TYPE",
+        "Show how a type is defined, as lldb spells it (`ptype`).",
+        families::type_,
+    )
+    .takes(Spelling),
+    Command::new(
         "undisplay",
         "undisplay [NUMBERS]",
         "Delete displays: those of the given numbers, or all.",
         display::undisplay,
     )
     .takes(Numbers),
+    Command::new(
+        "unset",
+        "unset environment [NAME] | unset substitute-path [FROM]",
+        "Take back what `set` did.",
+        set::unset,
+    )
+    .takes(ArgumentKind::Unset),
     Command::new(
         "whatis",
         "whatis EXPRESSION | TYPE",

@@ -1,9 +1,9 @@
 //! Commands that let the program run.
 
-use super::ArgumentKind::{Expression, Location};
+use super::ArgumentKind::{Expression, File, Location, Spelling};
 use super::Command;
 use super::Repeat::{GoOn, Same};
-use crate::commands::{calling, running, skip};
+use crate::commands::{calling, families, running, skip};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -23,6 +23,14 @@ pub(super) const COMMANDS: &[Command] = &[
     .also(&["c", "fg"])
     .details("With COUNT, the breakpoint at which the program stands is passed COUNT-1 times.")
     .repeats(GoOn),
+    Command::new(
+        "file",
+        "file PROGRAM",
+        "Debug another program instead of this one.",
+        running::file,
+    )
+    .details("Breakpoints are looked for in it.")
+    .takes(File),
     Command::new(
         "finish",
         "finish",
@@ -64,6 +72,13 @@ pub(super) const COMMANDS: &[Command] = &[
     .also(&["ni"])
     .repeats(Same),
     Command::new(
+        "process",
+        "process launch | continue | kill | status | interrupt",
+        "Run the program, as lldb spells it.",
+        families::process,
+    )
+    .takes(Spelling),
+    Command::new(
         "return",
         "return [EXPRESSION]",
         "Make the selected frame return at once, with a value.",
@@ -78,7 +93,10 @@ pub(super) const COMMANDS: &[Command] = &[
         running::run,
     )
     .also(&["r"])
-    .details("ARGUMENTS are given to the program; without any, those of the last time."),
+    .details(
+        "ARGUMENTS are given to the program; without any, those of the last time. `<FILE`, `>FILE`, `>>FILE` and `2>FILE`\n\
+         lead its standard streams elsewhere.",
+    ),
     Command::new(
         "skip",
         "skip [FUNCTION] | skip file [FILE] | skip -gfi GLOB -fu NAME ... | skip delete/enable/disable [NUMBERS]",
@@ -92,6 +110,12 @@ pub(super) const COMMANDS: &[Command] = &[
         "start [ARGUMENTS]",
         "Start the program and stop where its main function begins.",
         running::start,
+    ),
+    Command::new(
+        "starti",
+        "starti [ARGUMENTS]",
+        "Start the program and stop before its first instruction.",
+        running::starti,
     ),
     Command::new(
         "step",
@@ -113,6 +137,14 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .also(&["si"])
     .repeats(Same),
+    Command::new(
+        "thread",
+        "thread [1] | thread apply all COMMAND | thread step-in | step-over | step-out | backtrace | ...",
+        "Show the one agent there is, or step, as lldb spells it.",
+        families::thread,
+    )
+    .also(&["t"])
+    .takes(Spelling),
     Command::new(
         "until",
         "until [LOCATION]",

@@ -1,8 +1,9 @@
 //! Commands about frames.
 
+use super::ArgumentKind::{Expression, Spelling};
 use super::Command;
 use super::Repeat::Same;
-use crate::commands::stack;
+use crate::commands::{families, stack};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -24,11 +25,16 @@ pub(super) const COMMANDS: &[Command] = &[
     .repeats(Same),
     Command::new(
         "frame",
-        "frame [NUMBER | function NAME]",
+        "frame [NUMBER | function NAME] | frame apply all | COUNT [-q -c -s] COMMAND",
         "Select a frame and show it; without arguments, show the selected one.",
         stack::frame,
     )
     .also(&["f"])
+    .details(
+        "`frame apply` performs a command in each of several frames: -q leaves out which frame it is, -c goes on after\n\
+         an error, -s passes over frames where the command fails.",
+    )
+    .takes(Spelling)
     .repeats(Same),
     Command::new(
         "up",
@@ -37,4 +43,12 @@ pub(super) const COMMANDS: &[Command] = &[
         stack::up,
     )
     .repeats(Same),
+    Command::new(
+        "v",
+        "v [VARIABLES]",
+        "Show variables of the selected frame, as lldb spells it (`frame variable`).",
+        families::variable,
+    )
+    .also(&["var"])
+    .takes(Expression),
 ];

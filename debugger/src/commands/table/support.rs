@@ -3,7 +3,9 @@
 use super::ArgumentKind::{self, Expression, File, InfoTopic, Setting};
 use super::Command;
 use super::Repeat::Same;
-use crate::commands::{control, help, info, script, set, text, user};
+use crate::commands::{
+    apropos, control, environment, families, help, info, script, set, shell, text, user,
+};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -14,6 +16,19 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .details("What follows the alias in a line follows ARGUMENTS.")
     .takes(ArgumentKind::Command),
+    Command::new(
+        "apropos",
+        "apropos REGEX",
+        "Find the commands that have to do with something.",
+        apropos::apropos,
+    ),
+    Command::new(
+        "cd",
+        "cd [DIRECTORY]",
+        "Choose the directory that names of files count from.",
+        environment::cd,
+    )
+    .takes(File),
     Command::new(
         "define",
         "define NAME",
@@ -33,6 +48,12 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .details("The lines up to `end` are what `help NAME` prints; the first one stands in lists.")
     .takes(ArgumentKind::Command),
+    Command::new(
+        "dont-repeat",
+        "dont-repeat",
+        "In a command of your own, keep an empty line from repeating it.",
+        script::dont_repeat,
+    ),
     Command::new("echo", "echo TEXT", "Print a text.", text::echo).details(
         "C's escape sequences may stand in it; no line end is printed unless it is asked for with \\n.",
     ),
@@ -43,6 +64,13 @@ pub(super) const COMMANDS: &[Command] = &[
         control::else_,
     ),
     Command::new("end", "end", "End a block of commands.", control::end),
+    Command::new(
+        "eval",
+        "eval \"FORMAT\", EXPRESSION, ...",
+        "Perform a command whose text is made as printf makes one.",
+        text::eval,
+    )
+    .takes(Expression),
     Command::new(
         "help",
         "help [COMMAND | GROUP]",
@@ -80,12 +108,34 @@ pub(super) const COMMANDS: &[Command] = &[
         "Go on with the next turn of the innermost `while`.",
         control::loop_continue,
     ),
+    Command::new("make", "make [ARGUMENTS]", "Run `make`.", shell::make),
+    Command::new(
+        "pwd",
+        "pwd",
+        "Show the directory that names of files count from.",
+        environment::pwd,
+    ),
     Command::new("quit", "quit [STATUS]", "Leave wdb.", script::quit)
         .also(&["q", "exit"])
         .takes(Expression),
     Command::new(
+        "settings",
+        "settings set NAME VALUE | show [NAME] | list",
+        "Change settings, as lldb spells it.",
+        families::settings,
+    )
+    .takes(ArgumentKind::Spelling),
+    Command::new(
+        "shell",
+        "shell COMMAND",
+        "Run a command of the operating system.",
+        shell::shell,
+    )
+    .also(&["!"])
+    .details("It has nothing to read. `$_shell_exitcode` is its exit status then."),
+    Command::new(
         "show",
-        "show [SETTING | args | user [NAME]]",
+        "show [SETTING | args | environment | values | ...]",
         "Show a setting, or all of them.",
         set::show,
     )
@@ -106,4 +156,11 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .details("The lines up to `end` are performed again and again; loop_break and loop_continue leave them.")
     .takes(Expression),
+    Command::new(
+        "with",
+        "with SETTING VALUE -- COMMAND",
+        "Perform a command with another value of a setting.",
+        set::with,
+    )
+    .takes(Setting),
 ];

@@ -1,9 +1,10 @@
 //! The rows of quick code: which instructions and sequences have handlers of their own.
 //!
-//! Chosen by how often they are executed in compiled programs. Opcodes are bytes, so there is room for 254; an
+//! Chosen by how often they are executed in compiled programs. Opcodes are bytes, so there is room for 250; an
 //! instruction without a row is executed by the handler for the module's bytes, at the price of one more dispatch.
 
 use super::super::context::{Handler, handler, plain};
+use super::super::control::{WideLocalGet, WideLocalSet, WideLocalTee};
 use super::super::ops::{
     End, F32Add, F32Const, F32Load, F32Mul, F32Store, F64Add, F64Const, F64ConvertI32S, F64Div,
     F64Ge, F64Gt, F64Le, F64Load, F64Lt, F64Mul, F64Neg, F64Sqrt, F64Store, F64Sub, I32Add, I32And,
@@ -13,11 +14,12 @@ use super::super::ops::{
     I64Add, I64And, I64Const, I64Eq, I64ExtendI32S, I64ExtendI32U, I64Load, I64Load8U, I64LtS,
     I64LtU, I64Mul, I64Rotl, I64Shl, I64ShrS, I64ShrU, I64Store, I64Sub, I64Xor, Probe,
 };
+use super::super::vectors::PrefixFd;
 use super::{
     Access, Branch, BranchIf, BranchTable, Calling, CallingIndirect, Constant, Dropping,
     EnterBlock, EnterLoop, FloatConstant, GetGlobal, GetLocal, IfElse, Loading, Next, Nothing, One,
     OverElse, PROBE_BYTE, Quick, Returning, Row, Selecting, SetGlobal, SetLocal, Storing, TeeLocal,
-    Two,
+    Two, VECTOR_BYTE, WIDE_GET_BYTE, WIDE_SET_BYTE, WIDE_TEE_BYTE,
 };
 
 /// `local.get` with a short index.

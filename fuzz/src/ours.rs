@@ -1,0 +1,199 @@
+//! wdb's machine.
+
+use std::sync::Arc;
+
+use wdb_vm::address::{CodeAddress, FuncIndex, InstanceAddr, ModuleOffset};
+use wdb_vm::exit::Exit;
+use wdb_vm::host::{Host, HostCall, HostFunc, HostOutcome};
+use wdb_vm::module::{ExportKind, Module};
+use wdb_vm::store::LinkError;
+use wdb_vm::trap::TrapKind;
+use wdb_vm::value::{Reference, Value};
+use wdb_vm::vm::{Config, RunLimit, Vm};
+use wdb_vm::{FuncType, ValType};
+
+use crate::random::Random;
+use crate::{Outcome, Seen};
+
+/// The instance of the module under test.
+const INSTANCE: InstanceAddr = InstanceAddr(0);
+
+/// A module on wdb's machine.
+pub(crate) struct Instance {
+    vm: Vm,
+    module: Arc<Module>,
+}
+
+impl Instance {
+    /// The instance, or the trap of an active segment that does not fit.
+    pub(crate) fn new(wasm: &[u8]) -> anyhow::Result<Result<Instance, String>> {
+        let module = Module::parse(wasm.to_vec(), None)?;
+        let vm = match Vm::new(&module, Box::new(NoHost), Arc::default(), Config::default()) {
+            Ok(vm) => vm,
+            Err(LinkError::Segment { trap, .. }) => return Ok(Err(trap.message().to_owned())),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Ok(Instance { vm, module }))
+    }
+
+    /// Performs what instantiation runs.
+    pub(crate) fn start(&mut self) -> Result<(), String> {
+        loop {
+            match self.vm.run(RunLimit::default()) {
+                Exit::Finished(_) => return Ok(()),
+                Exit::Trap(trap) => return Err(trap.kind.message().to_owned()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The exported functions.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        let exports = self.module.exports().iter();
+        exports
+            .filter(|export| export.kind == ExportKind::Func)
+            .map(|export| export.name.clone())
+            .collect()
+    }
+
+    /// The types that a function takes.
+    pub(crate) fn params(&self, name: &str) -> Vec<ValType> {
+        let index = self.module.export(ExportKind::Func, name);
+        index.map_or_else(Vec::new, |index| {
+            self.module.func_type(FuncIndex(index)).params().to_vec()
+        })
+    }
+
+    /// Where the machine stands, as its clock has it.
+    pub(crate) fn state(&self) -> (u64, u32) {
+        let time = self.vm.time();
+        (time.tick, time.depth)
+    }
+
+    /// Calls a function instruction by instruction.
+    pub(crate) fn call_by_steps(&mut self, name: &str, args: &[Value]) -> anyhow::Result<Seen> {
+        self.begin(name, args)?;
+        let exit = loop {
+            match self.vm.step() {
+                Exit::Stepped => {}
+                exit => break exit,
+            }
+        };
+        self.end(exit)
+    }
+
+    /// Calls a function at full speed, with stops at random ticks and probes.
+    pub(crate) fn call_with_stops(
+        &mut self,
+        name: &str,
+        args: &[Value],
+        random: &mut Random,
+    ) -> anyhow::Result<Seen> {
+        self.begin(name, args)?;
+        let code = self.module.code_section();
+        let probes: Vec<CodeAddress> = (0..random.below(4))
+            .filter_map(|_| {
+                let pc = code.start + random.below(u64::from(code.end - code.start)) as u32;
+                let func = self.module.func_at(ModuleOffset(pc))?;
+                let found = self.module.instructions(func).find(|it| it.pc.0 >= pc)?;
+                Some(CodeAddress {
+                    instance: INSTANCE,
+                    pc: found.pc,
+                })
+            })
+            .collect();
+        for probe in &probes {
+            self.vm.set_probe(*probe);
+        }
+        let exit = loop {
+            let tick = (random.below(3) == 0).then(|| self.vm.time().tick + random.below(200));
+            let limit = RunLimit {
+                tick,
+                ..RunLimit::default()
+            };
+            match self.vm.run(limit) {
+                Exit::Probe | Exit::Tick => {
+                    // Going on from a stop takes either way.
+                    if random.below(2) == 0 {
+                        match self.vm.step() {
+                            Exit::Stepped => {}
+                            exit => break exit,
+                        }
+                    }
+                }
+                exit => break exit,
+            }
+        };
+        for probe in &probes {
+            self.vm.clear_probe(*probe);
+        }
+        self.end(exit)
+    }
+
+    fn begin(&mut self, name: &str, args: &[Value]) -> anyhow::Result<()> {
+        let func = self.vm.exported_func(INSTANCE, name);
+        let func = func.ok_or_else(|| anyhow::anyhow!("{name} is not exported"))?;
+        Ok(self.vm.invoke(func, args)?)
+    }
+
+    fn end(&mut self, exit: Exit) -> anyhow::Result<Seen> {
+        let outcome = match exit {
+            Exit::Finished(values) => Outcome::Returned(values.iter().map(bits).collect()),
+            Exit::Trap(trap) if trap.kind == TrapKind::CallStackExhausted => Outcome::Exhausted,
+            // wasmtime has one trap for a call through an element that is not there and for the other uses of tables.
+            Exit::Trap(trap) if trap.kind == TrapKind::TableOutOfBounds => {
+                Outcome::Trapped(TrapKind::UndefinedElement.message().to_owned())
+            }
+            Exit::Trap(trap) => Outcome::Trapped(trap.kind.message().to_owned()),
+            exit => anyhow::bail!("an unexpected end: {exit:?}"),
+        };
+        self.vm.abandon();
+        let memory = self.vm.memory(INSTANCE, 0).unwrap_or_default().to_vec();
+        let exports = self.module.exports().iter();
+        let globals = exports
+            .filter(|export| export.kind == ExportKind::Global)
+            .filter_map(|export| {
+                let global = self.vm.global_addr(INSTANCE, export.index)?;
+                let (ty, value) = self.vm.global(global)?;
+                (!matches!(ty, ValType::Ref(_))).then(|| bits(&value))
+            })
+            .collect();
+        Ok(Seen {
+            outcome,
+            memory,
+            globals,
+        })
+    }
+}
+
+/// A value's bits; of a reference only whether it is null.
+fn bits(value: &Value) -> u128 {
+    match value {
+        Value::I32(value) => u128::from(value.cast_unsigned()),
+        Value::I64(value) => u128::from(value.cast_unsigned()),
+        Value::F32(bits) => u128::from(*bits),
+        Value::F64(bits) => u128::from(*bits),
+        Value::V128(bits) => *bits,
+        Value::Ref(reference) => u128::from(*reference != Reference::Null),
+    }
+}
+
+struct NoHost;
+
+impl Host for NoHost {
+    fn resolve(&self, _module: &str, _name: &str) -> Option<HostFunc> {
+        None
+    }
+
+    fn name(&self, _func: HostFunc) -> String {
+        String::new()
+    }
+
+    fn func_type(&self, _func: HostFunc) -> FuncType {
+        FuncType::new([], [])
+    }
+
+    fn call(&mut self, _func: HostFunc, _call: &mut HostCall<'_>) -> HostOutcome {
+        HostOutcome::Trap("no host".to_owned())
+    }
+}

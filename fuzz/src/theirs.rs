@@ -1,0 +1,117 @@
+//! wasmtime.
+
+use wasmtime::{Engine, Extern, Module, Store, Trap, Val};
+use wdb_vm::value::Value;
+
+use crate::{Outcome, Seen};
+
+/// wasmtime with canonical NaNs, as wdb has them.
+pub(crate) fn engine() -> anyhow::Result<Engine> {
+    let mut config = wasmtime::Config::new();
+    config.cranelift_nan_canonicalization(true);
+    config.wasm_tail_call(true);
+    Engine::new(&config).map_err(|error| anyhow::anyhow!("{error:#}"))
+}
+
+/// A module on wasmtime.
+pub(crate) struct Instance {
+    store: Store<()>,
+    instance: wasmtime::Instance,
+    exports: Vec<String>,
+}
+
+impl Instance {
+    /// The instance, or why instantiation trapped.
+    pub(crate) fn new(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Result<Instance, String>> {
+        let module = Module::new(engine, wasm).map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        let mut store = Store::new(engine, ());
+        let exports = module
+            .exports()
+            .map(|export| export.name().to_owned())
+            .collect();
+        Ok(match wasmtime::Instance::new(&mut store, &module, &[]) {
+            Ok(instance) => Ok(Instance {
+                store,
+                instance,
+                exports,
+            }),
+            Err(error) => Err(format!("{error:#}")),
+        })
+    }
+
+    pub(crate) fn call(&mut self, name: &str, args: &[Value]) -> anyhow::Result<Seen> {
+        let func = self.instance.get_func(&mut self.store, name);
+        let func = func.ok_or_else(|| anyhow::anyhow!("{name} is not exported"))?;
+        let ty = func.ty(&self.store);
+        let args: Vec<Val> = args
+            .iter()
+            .zip(ty.params())
+            .map(|(arg, ty)| match arg {
+                Value::I32(value) => Val::I32(*value),
+                Value::I64(value) => Val::I64(*value),
+                Value::F32(bits) => Val::F32(*bits),
+                Value::F64(bits) => Val::F64(*bits),
+                Value::V128(bits) => Val::V128((*bits).into()),
+                Value::Ref(_) => Val::default_for_ty(&ty).unwrap_or(Val::FuncRef(None)),
+            })
+            .collect();
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        let outcome = match func.call(&mut self.store, &args, &mut results) {
+            Ok(()) => Outcome::Returned(results.iter().map(bits).collect()),
+            Err(error) => match error.downcast_ref::<Trap>() {
+                Some(Trap::StackOverflow) => Outcome::Exhausted,
+                Some(trap) => Outcome::Trapped(message(*trap)),
+                None => anyhow::bail!("wasmtime: {error:#}"),
+            },
+        };
+        let mut memory = Vec::new();
+        let mut globals = Vec::new();
+        for name in self.exports.clone() {
+            match self.instance.get_export(&mut self.store, &name) {
+                Some(Extern::Memory(found)) => memory = found.data(&self.store).to_vec(),
+                Some(Extern::Global(global)) => {
+                    let value = global.get(&mut self.store);
+                    if !matches!(value, Val::FuncRef(_) | Val::ExternRef(_) | Val::AnyRef(_)) {
+                        globals.push(bits(&value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(Seen {
+            outcome,
+            memory,
+            globals,
+        })
+    }
+}
+
+/// A value's bits; of a reference only whether it is null.
+fn bits(value: &Val) -> u128 {
+    match value {
+        Val::I32(value) => u128::from(value.cast_unsigned()),
+        Val::I64(value) => u128::from(value.cast_unsigned()),
+        Val::F32(bits) => u128::from(*bits),
+        Val::F64(bits) => u128::from(*bits),
+        Val::V128(value) => value.as_u128(),
+        Val::FuncRef(func) => u128::from(func.is_some()),
+        Val::ExternRef(value) => u128::from(value.is_some()),
+        _ => 0,
+    }
+}
+
+/// The trap in the specification's words.
+fn message(trap: Trap) -> String {
+    match trap {
+        Trap::UnreachableCodeReached => "unreachable",
+        Trap::MemoryOutOfBounds => "out of bounds memory access",
+        Trap::TableOutOfBounds => "undefined element",
+        Trap::IndirectCallToNull => "uninitialized element",
+        Trap::BadSignature => "indirect call type mismatch",
+        Trap::IntegerOverflow => "integer overflow",
+        Trap::IntegerDivisionByZero => "integer divide by zero",
+        Trap::BadConversionToInteger => "invalid conversion to integer",
+        other => return other.to_string(),
+    }
+    .to_owned()
+}
