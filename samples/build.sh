@@ -115,6 +115,9 @@ build() {
     sums)
         c sums sums.wasm -O0
         ;;
+    waves)
+        c waves waves.wasm -O0 -msimd128
+        ;;
     fleet)
         cpp fleet -O0
         ;;
@@ -132,7 +135,7 @@ build() {
 }
 
 if [ $# -eq 0 ]; then
-    set -- fib inventory sums fleet calc sort traps
+    set -- fib inventory sums waves fleet calc sort traps
 fi
 for sample in "$@"; do
     echo "building $sample"

@@ -226,8 +226,14 @@ impl StackRoom {
         /// What the C ABI keeps the stack's end aligned to.
         const ALIGNMENT: u64 = 16;
         let kind = &info.type_of(info.resolve(arg.type_ref)).kind;
-        let needs_address = matches!(kind, TypeKind::Array { .. } | TypeKind::Record(_))
-            && matches!(arg.place, Place::Implicit(_));
+        let has_address = matches!(
+            kind,
+            TypeKind::Array {
+                is_vector: false,
+                ..
+            } | TypeKind::Record(_)
+        );
+        let needs_address = has_address && matches!(arg.place, Place::Implicit(_));
         if !needs_address {
             return Ok(None);
         }
@@ -293,21 +299,28 @@ fn argument(
         Some(type_ref) => inspector.cast(arg, type_ref)?,
         None => arg.clone(),
     };
-    converted(inspector, vm, ty, &value)
+    machine_value(inspector, vm, ty, &value)
 }
 
 /// A value as one of a wasm type.
-pub(crate) fn converted(
+pub(crate) fn machine_value(
     inspector: &Inspector<'_>,
     vm: &Vm,
     ty: ValType,
     value: &Value,
 ) -> Result<MachineValue, Error> {
-    if !matches!(ty, ValType::Ref(_)) {
-        return machine_scalar(ty, inspector.scalar(value)?);
+    match ty {
+        ValType::V128 => {
+            let bytes = inspector.vector(value).and_then(|_| value.bytes.as_array());
+            let bytes = bytes.ok_or_else(|| Error::other("A vector of 16 bytes is expected."))?;
+            Ok(MachineValue::V128(u128::from_le_bytes(*bytes)))
+        }
+        ValType::Ref(_) => {
+            let slot = RawSlot::Handle(inspector.handle(value)?);
+            references::machine_value(vm, slot).ok_or_else(|| wdb_dwarf::Error::Collected.into())
+        }
+        _ => machine_scalar(ty, inspector.scalar(value)?),
     }
-    let slot = RawSlot::Handle(inspector.handle(value)?);
-    references::machine_value(vm, slot).ok_or_else(|| wdb_dwarf::Error::Collected.into())
 }
 
 /// A number as a value of a wasm type.
@@ -326,7 +339,7 @@ fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue, Error> {
         ValType::F32 => MachineValue::F32((float as f32).to_bits()),
         ValType::F64 => MachineValue::F64(float.to_bits()),
         ValType::V128 | ValType::Ref(_) => {
-            return Err(Error::other("An expression gives no vectors."));
+            return Err(Error::other("An address is expected here."));
         }
     })
 }

@@ -22,6 +22,7 @@ mod frame_reports;
 mod frames;
 pub mod inspect;
 pub mod json;
+mod lanes;
 mod location;
 mod log;
 mod process;

@@ -15,6 +15,7 @@ use wdb_vm::{FuncType, ValType};
 
 use crate::error::{Error, counted};
 use crate::event::Stream;
+use crate::lanes::Lanes;
 use crate::program::Program;
 use crate::redirection::Redirections;
 use crate::session::{SessionOptions, StdinChoice};
@@ -231,7 +232,7 @@ fn parse_value(ty: ValType, text: &str) -> Option<Value> {
         }
         ValType::F32 => Value::F32(text.parse::<f32>().ok()?.to_bits()),
         ValType::F64 => Value::F64(text.parse::<f64>().ok()?.to_bits()),
-        ValType::V128 => Value::V128(u128::try_from(integer()?).ok()?),
+        ValType::V128 => Value::V128(Lanes::parse(text)?),
         ValType::Ref(_) => (text == "null").then(|| Value::zero(ty))?,
     })
 }
@@ -257,5 +258,7 @@ mod tests {
             Some(Value::F64(1.5f64.to_bits()))
         );
         assert_eq!(parse_value(ValType::F64, "x"), None);
+        let lanes = parse_value(ValType::V128, "i64x2 1 2");
+        assert_eq!(lanes, Some(Value::V128(1 | 2 << 64)));
     }
 }

@@ -10,6 +10,8 @@ use wdb_vm::address::ObjectAddr;
 use wdb_vm::value::{Reference, Value, i31_signed};
 use wdb_vm::vm::Vm;
 
+use crate::lanes::Lanes;
+
 /// Stands for the exception that the instruction throws at which the program stands. It is no object yet.
 pub(crate) const THROWN: Handle = Handle(u128::MAX);
 
@@ -94,19 +96,19 @@ pub(crate) fn shape(vm: &Vm, handle: Handle) -> Option<HandleShape> {
 }
 
 /// A field or an element of what a handle leads to.
-pub(crate) fn part(vm: &Vm, handle: Handle, index: u64) -> Option<HandlePart> {
+pub(crate) fn part(vm: &Vm, handle: Handle, index: u64, lanes: Lanes) -> Option<HandlePart> {
     let index = usize::try_from(index).ok()?;
     if handle == THROWN {
         let ty = *vm.tag_types(vm.thrown_exception()?.tag).get(index)?;
         return Some(HandlePart {
             name: None,
-            part_type: part_type(StorageType::Val(ty), &vm.store_type_text(ty)),
+            part_type: part_type(StorageType::Val(ty), &vm.store_type_text(ty), lanes),
         });
     }
     let field = vm.object_field(object_of(vm, handle)?, index)?;
     Some(HandlePart {
         name: field.name,
-        part_type: part_type(field.storage, &field.type_text),
+        part_type: part_type(field.storage, &field.type_text, lanes),
     })
 }
 
@@ -129,7 +131,7 @@ pub(crate) fn object_of(vm: &Vm, handle: Handle) -> Option<ObjectAddr> {
     }
 }
 
-fn part_type(storage: StorageType, text: &str) -> PartType {
+fn part_type(storage: StorageType, text: &str, lanes: Lanes) -> PartType {
     let (encoding, size) = match storage {
         StorageType::I8 => (BaseEncoding::Signed, 1),
         StorageType::I16 => (BaseEncoding::Signed, 2),
@@ -137,7 +139,7 @@ fn part_type(storage: StorageType, text: &str) -> PartType {
         StorageType::Val(ValType::I64) => (BaseEncoding::Signed, 8),
         StorageType::Val(ValType::F32) => (BaseEncoding::Float, 4),
         StorageType::Val(ValType::F64) => (BaseEncoding::Float, 8),
-        StorageType::Val(ValType::V128) => (BaseEncoding::Unsigned, 16),
+        StorageType::Val(ValType::V128) => return lanes.part_type(),
         StorageType::Val(ValType::Ref(_)) => return PartType::Handle(text.to_owned()),
     };
     PartType::Number(encoding, size)

@@ -46,7 +46,7 @@ impl<'a> FrameScope<'a> {
             .and_then(|frame| frame.code_offset(&debugger.program));
         FrameScope {
             debugger,
-            target: FrameTarget::new(&debugger.vm, machine),
+            target: FrameTarget::new(&debugger.vm, machine, debugger.settings.lanes()),
             frame,
             at,
             means_code: false,
@@ -218,7 +218,10 @@ impl<'a> FrameScope<'a> {
             ValType::I64 => (BaseEncoding::Signed, 8),
             ValType::F32 => (BaseEncoding::Float, 4),
             ValType::F64 => (BaseEncoding::Float, 8),
-            ValType::V128 => (BaseEncoding::Unsigned, 16),
+            ValType::V128 => {
+                let lanes = self.debugger.settings.lanes().type_in(info);
+                return self.inspector().read(lanes, place);
+            }
             ValType::Ref(_) => {
                 let name = self.debugger.program.module().val_type_text(ty);
                 return self.inspector().read(info.handle_type(&name), place);

@@ -6,6 +6,7 @@ use wdb_dwarf::{FormatOptions, Radix};
 
 use crate::commands::first_word;
 use crate::error::Error;
+use crate::lanes::Lanes;
 use crate::location::nearest;
 
 pub(crate) use table::SETTINGS;
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) print_repeats: usize,
     /// Whether unions inside of other records are written out.
     pub(crate) print_union: bool,
+    /// The lanes in which the machine's vectors are shown.
+    pub(crate) print_vector: &'static str,
     /// Whether a step ends at another column of the same line.
     pub(crate) steps_by_column: bool,
     /// Whether `step` stops in functions without line information.
@@ -122,6 +125,7 @@ impl Default for Settings {
             print_pretty: false,
             print_repeats: format.repeats_min,
             print_union: true,
+            print_vector: "i32x4",
             steps_by_column: false,
             stops_in_functions_without_lines: false,
             traces_commands: false,
@@ -149,6 +153,11 @@ impl Settings {
             has_addresses: self.print_address,
             ..FormatOptions::default()
         }
+    }
+
+    /// How the machine's vectors are shown.
+    pub(crate) fn lanes(&self) -> Lanes {
+        Lanes::named(self.print_vector).expect("the setting takes these names only")
     }
 }
 
@@ -411,7 +420,7 @@ mod tests {
             let mut settings = Settings::default();
             let before = setting.value(&mut settings);
             let mut is_changed = false;
-            for text in ["on", "off", "7", "16", "unlimited"] {
+            for text in ["on", "off", "7", "16", "unlimited", "f64x2"] {
                 if setting.set(&mut settings, text).is_ok() {
                     let told = setting.value(&mut settings);
                     assert_eq!(told.trim_matches('"'), text, "{}", setting.name);

@@ -8,6 +8,7 @@ use wdb_vm::shape::Shape;
 use wdb_vm::value::{Reference, Value};
 use wdb_vm::vm::Vm;
 
+use crate::lanes::Lanes;
 use crate::references;
 
 /// A frame of the machine. Without one, only memory and globals can be read.
@@ -16,12 +17,14 @@ pub(crate) struct FrameTarget<'a> {
     /// The number of the wasm frame, 0 being the innermost.
     frame: Option<usize>,
     instance: InstanceAddr,
+    /// How vectors in objects are divided.
+    lanes: Lanes,
     /// Finding it takes time linear in the function's size, so it is found once.
     shape: OnceCell<Option<Shape>>,
 }
 
 impl<'a> FrameTarget<'a> {
-    pub(crate) fn new(vm: &'a RefCell<Vm>, frame: Option<usize>) -> FrameTarget<'a> {
+    pub(crate) fn new(vm: &'a RefCell<Vm>, frame: Option<usize>, lanes: Lanes) -> FrameTarget<'a> {
         let instance = frame
             .and_then(|number| vm.borrow().frame(number))
             .map_or(InstanceAddr(0), |frame| frame.instance);
@@ -29,6 +32,7 @@ impl<'a> FrameTarget<'a> {
             vm,
             frame,
             instance,
+            lanes,
             shape: OnceCell::new(),
         }
     }
@@ -112,7 +116,7 @@ impl Target for FrameTarget<'_> {
     }
 
     fn handle_part(&self, handle: Handle, index: u64) -> Option<HandlePart> {
-        references::part(&self.vm.borrow(), handle, index)
+        references::part(&self.vm.borrow(), handle, index, self.lanes)
     }
 
     fn handle_part_slot(&self, handle: Handle, index: u64) -> Option<RawSlot> {

@@ -207,10 +207,11 @@ impl Debugger {
     }
 
     /// The value of a slot as the text format writes it, without its type.
-    fn slot_text(&self, value: Option<MachineValue>) -> String {
+    pub(crate) fn slot_text(&self, value: Option<MachineValue>) -> String {
         match value {
             Some(MachineValue::F32(bits)) => f32::from_bits(bits).to_string(),
             Some(MachineValue::F64(bits)) => f64::from_bits(bits).to_string(),
+            Some(MachineValue::V128(bits)) => self.settings.lanes().text(bits),
             Some(value) => self.vm.borrow().value_text(value),
             None => "?".to_owned(),
         }

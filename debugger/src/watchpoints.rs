@@ -376,9 +376,19 @@ impl Collector<'_> {
     }
 
     fn target(&self, value: &Value, is_way: bool, targets: &mut Vec<WayTarget>) {
-        let info = self.debugger.program.info();
-        let size = info.size_of(value.type_ref).unwrap_or(1);
-        let target = match value.place {
+        let size = self.debugger.program.info().size_of(value.type_ref);
+        self.place(&value.place, size.unwrap_or(1), is_way, targets);
+    }
+
+    fn place(&self, place: &Place, size: u64, is_way: bool, targets: &mut Vec<WayTarget>) {
+        let target = match *place {
+            Place::Pieces(ref pieces) => {
+                for piece in pieces.iter() {
+                    let bytes = (piece.bit_offset + piece.bit_size).div_ceil(8);
+                    self.place(&piece.place, bytes, is_way, targets);
+                }
+                return;
+            }
             Place::Memory(address) => WatchTarget::Memory {
                 instance: PROGRAM_INSTANCE,
                 memory: 0,

@@ -158,8 +158,13 @@ impl Formatter<'_, '_> {
                 Some(shape) => self.cpp_value(&shape, depth),
                 None => self.record(value, record, depth),
             },
-            TypeKind::Array { element, count } => {
-                self.array(value, *element, *count, &found, depth)
+            TypeKind::Array {
+                element,
+                count,
+                is_vector,
+            } => {
+                let array = (*element, *count, *is_vector);
+                self.array(value, array, &found, depth)
             }
             TypeKind::Pointer { target, kind } => {
                 self.pointer(value, *target, *kind, &found, depth)
@@ -214,8 +219,7 @@ impl Formatter<'_, '_> {
     fn array(
         &mut self,
         value: &Value,
-        element: TypeRef,
-        count: Option<u64>,
+        (element, count, is_vector): (TypeRef, Option<u64>, bool),
         found: &Type,
         depth: usize,
     ) {
@@ -226,8 +230,10 @@ impl Formatter<'_, '_> {
             .info()
             .type_of(self.inspector.info().resolve(element));
         let width = element_type.size.unwrap_or(0);
-        let is_text =
-            !is_rust && self.options.radix == Radix::Natural && is_character(&element_type);
+        let is_text = !is_rust
+            && !is_vector
+            && self.options.radix == Radix::Natural
+            && is_character(&element_type);
         let count = count.unwrap_or(0);
         if is_text && value.availability == Availability::Available {
             self.char_array(value, count, usize::try_from(width).unwrap_or(1));

@@ -68,6 +68,8 @@ pub struct HandlePart {
 pub enum PartType {
     /// A number of so many bytes.
     Number(BaseEncoding, u64),
+    /// A vector of 16 bytes, whose lanes are numbers of so many bytes.
+    Vector(BaseEncoding, u64),
     /// Another reference, of a type that is written so.
     Handle(String),
 }
@@ -154,6 +156,10 @@ impl<'a> Inspector<'a> {
     fn part_type(&self, part_type: &PartType) -> TypeRef {
         match part_type {
             PartType::Number(encoding, size) => self.info().base_type(*encoding, *size),
+            PartType::Vector(encoding, lane_size) => {
+                let lane = self.info().base_type(*encoding, *lane_size);
+                self.info().vector_of(lane, 16 / (*lane_size).max(1))
+            }
             PartType::Handle(name) => self.info().handle_type(name),
         }
     }

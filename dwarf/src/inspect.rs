@@ -88,6 +88,7 @@ impl<'a> Inspector<'a> {
         let TypeKind::Array {
             element,
             count: None,
+            ..
         } = self.info.type_of(array).kind
         else {
             return None;
@@ -405,7 +406,9 @@ impl<'a> Inspector<'a> {
                     _ => Ok(self.read(target, Place::Memory(self.address(value)?))),
                 }
             }
-            TypeKind::Array { .. } => self.index(value, 0),
+            TypeKind::Array {
+                is_vector: false, ..
+            } => self.index(value, 0),
             // A reference is written with what it leads to.
             TypeKind::Handle => Ok(value.clone()),
             _ => match self.cpp_shape(value) {
@@ -431,13 +434,39 @@ impl<'a> Inspector<'a> {
         }
     }
 
+    /// The same bytes at the same place as a value of another type, which is no longer.
+    #[must_use]
+    pub fn reinterpret(&self, value: &Value, type_ref: TypeRef) -> Value {
+        self.part(value, type_ref, 0)
+    }
+
+    /// The lane's type, the number of lanes and the size in bytes, if the value is a vector.
+    #[must_use]
+    pub fn vector(&self, value: &Value) -> Option<(TypeRef, u64, u64)> {
+        match self.resolved(value).1.kind {
+            TypeKind::Array {
+                element,
+                count: Some(count),
+                is_vector: true,
+            } => {
+                let size = self.info.size_of(value.type_ref)?;
+                (size <= Value::BYTES_MAX as u64).then_some((element, count, size))
+            }
+            _ => None,
+        }
+    }
+
     /// The value converted to a type as C converts it; a record in memory can be cast to any
-    /// type, which then reads the same bytes.
+    /// type, which then reads the same bytes, and so can a vector to one of the same size.
     ///
     /// # Errors
     /// The conversion makes no sense.
     pub fn cast(&self, value: &Value, type_ref: TypeRef) -> Result<Value> {
         let wanted = self.info.type_of(self.info.resolve(type_ref));
+        let vector_size = self.vector(value).map(|(_, _, size)| size);
+        if vector_size.is_some() && vector_size == self.info.size_of(type_ref) {
+            return Ok(self.reinterpret(value, type_ref));
+        }
         match (&wanted.kind, self.scalar(value)) {
             (TypeKind::Base(_) | TypeKind::Enumeration(_) | TypeKind::Pointer { .. }, scalar) => {
                 Ok(self.constant(type_ref, scalar?))
@@ -461,7 +490,11 @@ impl<'a> Inspector<'a> {
     pub fn scalar(&self, value: &Value) -> Result<Scalar> {
         let value = &self.behind_references(value)?;
         let (_, found) = self.resolved(value);
-        if let TypeKind::Array { .. } | TypeKind::Function(_) = found.kind {
+        if let TypeKind::Array {
+            is_vector: false, ..
+        }
+        | TypeKind::Function(_) = found.kind
+        {
             return match value.place {
                 Place::Memory(address) => Ok(Scalar::Integer(i128::from(address))),
                 _ => Err(Error::NotInMemory),
@@ -545,8 +578,9 @@ impl<'a> Inspector<'a> {
         match &found.kind {
             TypeKind::Record(_) | TypeKind::Array { .. } => {
                 available(source)?;
-                let is_same =
-                    self.info.resolve(source.type_ref) == self.info.resolve(destination.type_ref);
+                let is_same = self.vector(destination).is_some() && self.vector(source).is_some()
+                    || self.info.resolve(source.type_ref)
+                        == self.info.resolve(destination.type_ref);
                 if !is_same || source.bytes.len() != size {
                     return Err(self.wrong_type("assignment", destination));
                 }

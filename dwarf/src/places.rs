@@ -46,15 +46,16 @@ impl RawSlot {
 }
 
 impl Place {
+    /// Whether it is a slot of the machine, which holds bytes without an address.
+    fn is_slot(&self) -> bool {
+        matches!(self, Place::Local(_) | Place::Global(_) | Place::Operand(_))
+    }
+
     /// The part of a place that begins `offset` bytes after its start and takes `len` bytes.
     pub(crate) fn part(&self, offset: u64, len: u64) -> Place {
         match self {
             Place::Memory(address) => Place::Memory(address.wrapping_add(offset)),
-            Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. }
-                if offset == 0 =>
-            {
-                self.clone()
-            }
+            // Also where it begins the slot: whoever writes it must leave the rest.
             Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. } => {
                 let piece = Piece {
                     place: self.clone(),
@@ -147,20 +148,49 @@ impl Place {
                 for piece in pieces.iter() {
                     let piece_len =
                         usize::try_from(piece.bit_size / 8).map_err(|_| Error::NotAssignable)?;
-                    let is_whole = piece.bit_offset == 0 && piece.bit_size % 8 == 0;
+                    let has_whole_bytes = piece.bit_offset % 8 == 0 && piece.bit_size % 8 == 0;
                     let end = start.saturating_add(piece_len).min(len);
                     let part = bytes
                         .get(start..end)
-                        .filter(|_| is_whole)
+                        .filter(|_| has_whole_bytes)
                         .ok_or(Error::NotAssignable)?;
                     if !part.is_empty() {
-                        writes.extend(piece.place.write(target, part, part.len())?);
+                        let offset = piece.bit_offset / 8;
+                        writes.extend(piece.place.write_part(target, offset, part)?);
                     }
                     start = end;
+                }
+                // Each would bring back what the others have changed.
+                if has_slot_twice(&writes) {
+                    return Err(Error::NotAssignable);
                 }
                 Ok(writes)
             }
             Place::Implicit(_) | Place::OptimizedOut => Err(Error::NotAssignable),
+        }
+    }
+
+    /// The changes that put bytes `offset` bytes after the place's start.
+    fn write_part(&self, target: &dyn Target, offset: u64, bytes: &[u8]) -> Result<Vec<Write>> {
+        match self {
+            _ if offset == 0 => self.write(target, bytes, bytes.len()),
+            Place::Memory(_) => {
+                let place = self.part(offset, bytes.len() as u64);
+                place.write(target, bytes, bytes.len())
+            }
+            Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. } => {
+                let slot = self.slot(target)?;
+                let (mut contents, slot_len) = slot.to_le_bytes();
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let part = contents[..slot_len]
+                    .get_mut(start..start.saturating_add(bytes.len()))
+                    .ok_or(Error::NotAssignable)?;
+                part.copy_from_slice(bytes);
+                Ok(vec![self.slot_write(slot.with_bytes(contents))?])
+            }
+            Place::Implicit(_) | Place::Pieces(_) | Place::OptimizedOut => {
+                Err(Error::NotAssignable)
+            }
         }
     }
 
@@ -177,6 +207,25 @@ impl Place {
             _ => Err(Error::NotAssignable),
         }
     }
+}
+
+/// Whether two of the changes are of the same slot.
+fn has_slot_twice(writes: &[Write]) -> bool {
+    let slot = |write: &Write| match write {
+        Write::Memory { .. } => None,
+        Write::Local { index, .. } => Some(Place::Local(*index)),
+        Write::Global { index, .. } => Some(Place::Global(*index)),
+        Write::Operand { index, .. } => Some(Place::Operand(*index)),
+        Write::Part { handle, index, .. } => Some(Place::Part {
+            handle: *handle,
+            index: *index,
+        }),
+    };
+    let slots: Vec<Place> = writes.iter().filter_map(slot).collect();
+    slots
+        .iter()
+        .enumerate()
+        .any(|(position, slot)| slots[..position].contains(slot))
 }
 
 /// How many bytes a bit field reaches into.
@@ -220,13 +269,20 @@ fn part_of_pieces(pieces: &[Piece], start: u64, len: u64) -> Place {
     }
     match parts.as_slice() {
         [] => Place::OptimizedOut,
-        [piece] if piece.bit_size == len && piece.bit_offset == 0 => piece.place.clone(),
         [piece]
             if piece.bit_size == len
                 && piece.bit_offset % 8 == 0
                 && matches!(piece.place, Place::Memory(_)) =>
         {
             piece.place.part(piece.bit_offset / 8, len / 8)
+        }
+        // A slot that is one of several pieces is that piece, while a piece of its own is a part of a slot.
+        [piece]
+            if piece.bit_size == len
+                && piece.bit_offset == 0
+                && (pieces.len() > 1 || !piece.place.is_slot()) =>
+        {
+            piece.place.clone()
         }
         parts if parts.iter().all(|piece| piece.place == Place::OptimizedOut) => {
             Place::OptimizedOut

@@ -80,7 +80,18 @@ impl<'a> Writer<'a> {
                 self.pointer_declarator(*target, *kind, &declarator),
                 depth - 1,
             ),
-            TypeKind::Array { element, count } => {
+            TypeKind::Array {
+                element,
+                count: Some(count),
+                is_vector: true,
+            } => {
+                let lane = self.declare(*element, String::new(), depth - 1);
+                spaced(
+                    &format!("{lane} __attribute__ ((vector_size({count})))"),
+                    &declarator,
+                )
+            }
+            TypeKind::Array { element, count, .. } => {
                 if self.info.type_of(*element).notation == Notation::Rust {
                     let element = self.declare(*element, String::new(), depth - 1);
                     let count = count.map_or(String::new(), |count| format!("; {count}"));
@@ -122,7 +133,10 @@ impl<'a> Writer<'a> {
                 self.pointer_declarator(*target, *kind, &declarator),
                 depth - 1,
             ),
-            TypeKind::Array { element, count } if found.notation != Notation::Rust => {
+            TypeKind::Array {
+                is_vector: true, ..
+            } => self.declare(type_ref, declarator, depth),
+            TypeKind::Array { element, count, .. } if found.notation != Notation::Rust => {
                 self.define(*element, array_declarator(&declarator, *count), depth - 1)
             }
             TypeKind::Function(function) if found.notation != Notation::Rust => {
@@ -236,7 +250,10 @@ impl<'a> Writer<'a> {
             PointerKind::RvalueReference => "&&",
         };
         match self.info.type_of(target).kind {
-            TypeKind::Array { .. } | TypeKind::Function(_) => format!("({symbol}{declarator})"),
+            TypeKind::Array {
+                is_vector: false, ..
+            }
+            | TypeKind::Function(_) => format!("({symbol}{declarator})"),
             _ => format!("{symbol}{declarator}"),
         }
     }

@@ -235,6 +235,7 @@ impl<'a> Reader<'a> {
         TypeKind::Array {
             element,
             count: first,
+            is_vector: die.attr_value(gimli::DW_AT_GNU_vector) == Some(AttributeValue::Flag(true)),
         }
     }
 

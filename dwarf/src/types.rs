@@ -80,6 +80,8 @@ pub enum TypeKind {
         element: TypeRef,
         /// The number of elements; `None` when unknown.
         count: Option<u64>,
+        /// Whether it is a vector: a value of its own, which does not decay to a pointer.
+        is_vector: bool,
     },
     /// An enumeration without data.
     Enumeration(Enumeration),
@@ -279,6 +281,7 @@ struct MadeTypes {
 pub(crate) enum MadeType {
     Pointer(TypeRef),
     Array(TypeRef, Option<u64>),
+    Vector(TypeRef, u64),
     Base(BaseEncoding, u64),
     Handle(Arc<str>),
 }
@@ -358,7 +361,7 @@ impl DebugInfo {
         for _ in 0..REFERENCES_MAX {
             let found = self.type_of(self.resolve(type_ref));
             match found.kind {
-                TypeKind::Array { element, count } => {
+                TypeKind::Array { element, count, .. } => {
                     if let Some(size) = found.size {
                         return size.checked_mul(factor);
                     }
@@ -381,6 +384,12 @@ impl DebugInfo {
     #[must_use]
     pub fn array_of(&self, element: TypeRef, count: u64) -> TypeRef {
         self.make_type(MadeType::Array(element, Some(count)))
+    }
+
+    /// The vector type with this many lanes of a type.
+    #[must_use]
+    pub fn vector_of(&self, lane: TypeRef, count: u64) -> TypeRef {
+        self.make_type(MadeType::Vector(lane, count))
     }
 
     /// A base type, taken by C's name for it; for values that come from the machine rather
@@ -424,9 +433,24 @@ impl DebugInfo {
                 None,
                 Some(address_size),
             ),
-            MadeType::Array(element, count) => {
-                Type::plain(TypeKind::Array { element, count }, None, None)
-            }
+            MadeType::Array(element, count) => Type::plain(
+                TypeKind::Array {
+                    element,
+                    count,
+                    is_vector: false,
+                },
+                None,
+                None,
+            ),
+            MadeType::Vector(element, count) => Type::plain(
+                TypeKind::Array {
+                    element,
+                    count: Some(count),
+                    is_vector: true,
+                },
+                None,
+                None,
+            ),
             MadeType::Base(encoding, size) => Type::plain(
                 TypeKind::Base(encoding),
                 Some(c_name(encoding, size)),

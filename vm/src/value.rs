@@ -168,7 +168,10 @@ impl fmt::Display for Value {
                 format_args!("{:?}", f64::from_bits(bits)),
                 bits,
             ),
-            Value::V128(bits) => write!(f, "0x{bits:032x}"),
+            Value::V128(bits) => {
+                f.write_str("i32x4")?;
+                (0..4).try_for_each(|lane| write!(f, " {}", (bits >> (32 * lane)) as i32))
+            }
             Value::Ref(Reference::Func(func)) => write!(f, "funcref({})", func.0),
             Value::Ref(Reference::Extern(index)) => write!(f, "externref({index})"),
             Value::Ref(Reference::I31(value)) => write!(f, "i31({})", i31_signed(value)),

@@ -3,7 +3,7 @@
 use wdb_dwarf::{TypeKind, TypeRef};
 use wdb_vm::value::Value as MachineValue;
 
-use crate::calls::converted;
+use crate::calls::machine_value;
 use crate::commands::format::FormatSpec;
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -97,12 +97,8 @@ pub(super) fn return_(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
                 }
                 _ => value,
             };
-            vec![converted(
-                &scope.inspector(),
-                &debugger.vm.borrow(),
-                *ty,
-                &value,
-            )?]
+            let vm = debugger.vm.borrow();
+            vec![machine_value(&scope.inspector(), &vm, *ty, &value)?]
         }
         _ => {
             return Err(Error::other(

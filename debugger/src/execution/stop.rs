@@ -151,10 +151,8 @@ impl Debugger {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
         {
-            let vm = self.vm.borrow();
-            let results = values.iter().map(|&value| vm.value_text(value));
+            let results = values.iter().map(|&value| self.slot_text(Some(value)));
             let results = results.collect();
-            drop(vm);
             let reason = StopReason::Returned {
                 function: self.invoked_name(),
                 results,

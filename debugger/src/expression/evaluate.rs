@@ -7,6 +7,7 @@ use wdb_dwarf::{
 use crate::error::Error;
 use crate::expression::arithmetic::{self, Number, NumberKind};
 use crate::expression::tree::{BinaryOperator, Node, NodeKind, UnaryOperator};
+use crate::lanes::{Lanes, VECTOR_BYTES};
 
 /// Where the program is, as far as an expression needs it.
 pub(crate) trait Scope {
@@ -124,7 +125,10 @@ impl Evaluator<'_> {
             NodeKind::SizeOf(operand) => self.size_of(self.value(operand)?.type_ref)?,
             NodeKind::Member(operand, name) => {
                 let value = self.value(operand)?;
-                self.inspector.member(&value, name)?
+                match self.in_lanes(&value, name) {
+                    Some(vector) => vector,
+                    None => self.inspector.member(&value, name)?,
+                }
             }
             NodeKind::Index(operand, index) if let Some(table) = operand.table_number() => {
                 let index = self.integer(index)?;
@@ -191,13 +195,26 @@ impl Evaluator<'_> {
     }
 
     fn unary(&self, operator: UnaryOperator, operand: &Node) -> Result<Value, Error> {
-        let info = self.inspector.info();
         let value = self.value(operand)?;
+        match (operator, self.inspector.vector(&value)) {
+            (UnaryOperator::Dereference, _) => self.dereference(&value),
+            (UnaryOperator::AddressOf, _) => self.address_of(&value),
+            (UnaryOperator::Not, _) | (_, None) => self.unary_operation(operator, &value),
+            (_, Some(shape)) => self.lane_by_lane(shape, |index| {
+                self.unary_operation(operator, &self.inspector.index(&value, index)?)
+            }),
+        }
+    }
+
+    /// An operator on a number.
+    fn unary_operation(&self, operator: UnaryOperator, value: &Value) -> Result<Value, Error> {
+        let info = self.inspector.info();
         let (type_ref, scalar) = match operator {
-            UnaryOperator::Dereference => return self.dereference(&value),
-            UnaryOperator::AddressOf => return self.address_of(&value),
+            UnaryOperator::Dereference | UnaryOperator::AddressOf => {
+                unreachable!("these are no operators on numbers")
+            }
             UnaryOperator::Not => {
-                let is_true = arithmetic::is_true(self.inspector.scalar(&value)?);
+                let is_true = arithmetic::is_true(self.inspector.scalar(value)?);
                 let has_booleans = arithmetic::has_booleans(info, value.type_ref);
                 (
                     arithmetic::truth_type(info, has_booleans),
@@ -205,15 +222,15 @@ impl Evaluator<'_> {
                 )
             }
             UnaryOperator::Minus => {
-                let number = self.number(&value)?;
+                let number = self.number(value)?;
                 arithmetic::unary(info, number, i128::wrapping_neg, Some(|value| -value))?
             }
             UnaryOperator::Plus => {
-                let number = self.number(&value)?;
+                let number = self.number(value)?;
                 arithmetic::unary(info, number, |value| value, Some(|value| value))?
             }
             UnaryOperator::Complement => {
-                arithmetic::unary(info, self.number(&value)?, |value| !value, None)?
+                arithmetic::unary(info, self.number(value)?, |value| !value, None)?
             }
         };
         Ok(self.inspector.constant(type_ref, scalar))
@@ -273,6 +290,9 @@ impl Evaluator<'_> {
         left: &Value,
         right: &Value,
     ) -> Result<Value, Error> {
+        if let Some(result) = self.vector_operation(operator, left, right)? {
+            return Ok(result);
+        }
         let info = self.inspector.info();
         match (operator, self.pointer(left)?, self.pointer(right)?) {
             (BinaryOperator::Subtract, Some((target, size, first)), Some((other, _, second))) => {
@@ -335,6 +355,65 @@ impl Evaluator<'_> {
         Ok(self.int(i128::from(result)))
     }
 
+    /// A vector's bytes in lanes that a name names (`v.f32x4`).
+    fn in_lanes(&self, value: &Value, name: &str) -> Option<Value> {
+        let lanes = Lanes::named(name)?;
+        let (_, _, size) = self.inspector.vector(value)?;
+        let type_ref = lanes.type_in(self.inspector.info());
+        (size == VECTOR_BYTES).then(|| self.inspector.reinterpret(value, type_ref))
+    }
+
+    /// An arithmetic operator on the lanes of two vectors, or of one with a number; `None` for other values.
+    fn vector_operation(
+        &self,
+        operator: BinaryOperator,
+        left: &Value,
+        right: &Value,
+    ) -> Result<Option<Value>, Error> {
+        let (of_left, of_right) = (self.inspector.vector(left), self.inspector.vector(right));
+        let Some(shape) = of_left.or(of_right) else {
+            return Ok(None);
+        };
+        if operator.is_comparison() {
+            return Err(Error::other(
+                "Vectors are not compared as a whole; compare lanes, as in `v[0] == w[0]`.",
+            ));
+        }
+        if let (Some((_, left, _)), Some((_, right, _))) = (of_left, of_right)
+            && left != right
+        {
+            return Err(Error::Other(format!(
+                "The vectors have {left} and {right} lanes; `v.i32x4` is v in four lanes."
+            )));
+        }
+        let lane_of = |value: &Value, is_vector: bool, index: i128| match is_vector {
+            true => self.inspector.index(value, index),
+            false => Ok(value.clone()),
+        };
+        let result = self.lane_by_lane(shape, |index| {
+            let left = lane_of(left, of_left.is_some(), index)?;
+            let right = lane_of(right, of_right.is_some(), index)?;
+            self.operation(operator, &left, &right)
+        });
+        result.map(Some)
+    }
+
+    /// A vector whose lanes have this type, number and size, each computed by itself.
+    fn lane_by_lane(
+        &self,
+        (lane, count, _): (TypeRef, u64, u64),
+        compute: impl Fn(i128) -> Result<Value, Error>,
+    ) -> Result<Value, Error> {
+        let mut bytes = Vec::new();
+        for index in 0..count {
+            let result = self.inspector.scalar(&compute(i128::from(index))?)?;
+            bytes.extend_from_slice(&self.inspector.constant(lane, result).bytes);
+        }
+        let type_ref = self.inspector.info().vector_of(lane, count);
+        let place = Place::Implicit(bytes.into());
+        Ok(self.inspector.read(type_ref, place))
+    }
+
     /// The target's type, its size and the address, if the value is a pointer or an array.
     fn pointer(&self, value: &Value) -> Result<Option<(TypeRef, u64, u64)>, Error> {
         let info = self.inspector.info();
@@ -343,7 +422,11 @@ impl Evaluator<'_> {
                 target,
                 kind: wdb_dwarf::PointerKind::Pointer,
             } => target,
-            TypeKind::Array { element, .. } => element,
+            TypeKind::Array {
+                element,
+                is_vector: false,
+                ..
+            } => element,
             _ => return Ok(None),
         };
         let address = arithmetic::integer(self.inspector.scalar(value)?) as u64;

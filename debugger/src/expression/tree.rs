@@ -86,6 +86,21 @@ pub(crate) enum BinaryOperator {
     Or,
 }
 
+impl BinaryOperator {
+    /// Whether its result is true or false.
+    pub(crate) fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            BinaryOperator::Less
+                | BinaryOperator::LessOrEqual
+                | BinaryOperator::Greater
+                | BinaryOperator::GreaterOrEqual
+                | BinaryOperator::Equal
+                | BinaryOperator::NotEqual
+        )
+    }
+}
+
 impl Node {
     /// The names of the program's variables and functions in it.
     pub(crate) fn names<'a>(&'a self, names: &mut Vec<&'a str>) {

@@ -1,6 +1,7 @@
 //! The table of settings.
 
 use super::{Setting, SettingKind, Settings};
+use crate::lanes::Lanes;
 
 /// All settings, by name.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -120,6 +121,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "print union",
         about: "Printing of unions inside of structures",
         kind: SettingKind::Switch(|settings| &mut settings.print_union),
+    },
+    Setting {
+        name: "print vector",
+        about: "The division into lanes in which vectors (v128) are shown",
+        kind: SettingKind::Choice(&Lanes::NAMES, |settings| &mut settings.print_vector),
     },
     Setting {
         name: "prompt",

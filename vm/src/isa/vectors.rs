@@ -235,22 +235,22 @@ macro_rules! with_vectors {
             0xf6 F64x2PMin "f64x2.pmin" None Vector "[v128 v128] -> [v128]" "takes the second where it is less than the first, else the first, in each lane of two 64-bit floats";
             0xf7 F64x2PMax "f64x2.pmax" None Vector "[v128 v128] -> [v128]" "takes the second where it is greater than the first, else the first, in each lane of two 64-bit floats";
             0xf8 I32x4TruncSatF32x4S "i32x4.trunc_sat_f32x4_s" None Vector "[v128] -> [v128]" "rounds each float towards zero to a signed integer; NaN gives 0, what does not fit the nearest";
-            0xf9 I32x4TruncSatF32x4U "i32x4.trunc_sat_f32x4_u" None Vector "[v128] -> [v128]" "rounds each float towards zero to a unsigned integer; NaN gives 0, what does not fit the nearest";
+            0xf9 I32x4TruncSatF32x4U "i32x4.trunc_sat_f32x4_u" None Vector "[v128] -> [v128]" "rounds each float towards zero to an unsigned integer; NaN gives 0, what does not fit the nearest";
             0xfa F32x4ConvertI32x4S "f32x4.convert_i32x4_s" None Vector "[v128] -> [v128]" "converts each signed integer, rounding to nearest";
             0xfb F32x4ConvertI32x4U "f32x4.convert_i32x4_u" None Vector "[v128] -> [v128]" "converts each unsigned integer, rounding to nearest";
             0xfc I32x4TruncSatF64x2SZero "i32x4.trunc_sat_f64x2_s_zero" None Vector "[v128] -> [v128]" "rounds each float towards zero to a signed integer; NaN gives 0, what does not fit the nearest; the upper lanes are 0";
-            0xfd I32x4TruncSatF64x2UZero "i32x4.trunc_sat_f64x2_u_zero" None Vector "[v128] -> [v128]" "rounds each float towards zero to a unsigned integer; NaN gives 0, what does not fit the nearest; the upper lanes are 0";
+            0xfd I32x4TruncSatF64x2UZero "i32x4.trunc_sat_f64x2_u_zero" None Vector "[v128] -> [v128]" "rounds each float towards zero to an unsigned integer; NaN gives 0, what does not fit the nearest; the upper lanes are 0";
             0xfe F64x2ConvertLowI32x4S "f64x2.convert_low_i32x4_s" None Vector "[v128] -> [v128]" "converts the lower two signed integers";
             0xff F64x2ConvertLowI32x4U "f64x2.convert_low_i32x4_u" None Vector "[v128] -> [v128]" "converts the lower two unsigned integers";
             0x100 I8x16RelaxedSwizzle "i8x16.relaxed_swizzle" None Vector "[v128 v128] -> [v128]" "picks bytes of the first by the indices in the second; an index above 15 gives 0 here";
             0x101 I32x4RelaxedTruncF32x4S "i32x4.relaxed_trunc_f32x4_s" None Vector "[v128] -> [v128]" "rounds each float towards zero to a signed integer; NaN gives 0 here, what does not fit the nearest";
-            0x102 I32x4RelaxedTruncF32x4U "i32x4.relaxed_trunc_f32x4_u" None Vector "[v128] -> [v128]" "rounds each float towards zero to a unsigned integer; NaN gives 0 here, what does not fit the nearest";
+            0x102 I32x4RelaxedTruncF32x4U "i32x4.relaxed_trunc_f32x4_u" None Vector "[v128] -> [v128]" "rounds each float towards zero to an unsigned integer; NaN gives 0 here, what does not fit the nearest";
             0x103 I32x4RelaxedTruncF64x2SZero "i32x4.relaxed_trunc_f64x2_s_zero" None Vector "[v128] -> [v128]" "rounds each float towards zero to a signed integer; NaN gives 0 here, what does not fit the nearest; the upper lanes are 0";
-            0x104 I32x4RelaxedTruncF64x2UZero "i32x4.relaxed_trunc_f64x2_u_zero" None Vector "[v128] -> [v128]" "rounds each float towards zero to a unsigned integer; NaN gives 0 here, what does not fit the nearest; the upper lanes are 0";
-            0x105 F32x4RelaxedMadd "f32x4.relaxed_madd" None Vector "[v128 v128 v128] -> [v128]" "multiplies the first two and adds the third, in each lane; rounded once here";
-            0x106 F32x4RelaxedNmadd "f32x4.relaxed_nmadd" None Vector "[v128 v128 v128] -> [v128]" "subtracts the product of the first two from the third, in each lane; rounded once here";
-            0x107 F64x2RelaxedMadd "f64x2.relaxed_madd" None Vector "[v128 v128 v128] -> [v128]" "multiplies the first two and adds the third, in each lane; rounded once here";
-            0x108 F64x2RelaxedNmadd "f64x2.relaxed_nmadd" None Vector "[v128 v128 v128] -> [v128]" "subtracts the product of the first two from the third, in each lane; rounded once here";
+            0x104 I32x4RelaxedTruncF64x2UZero "i32x4.relaxed_trunc_f64x2_u_zero" None Vector "[v128] -> [v128]" "rounds each float towards zero to an unsigned integer; NaN gives 0 here, what does not fit the nearest; the upper lanes are 0";
+            0x105 F32x4RelaxedMadd "f32x4.relaxed_madd" None Vector "[v128 v128 v128] -> [v128]" "multiplies the first two and adds the third, in each lane; rounded after each step here";
+            0x106 F32x4RelaxedNmadd "f32x4.relaxed_nmadd" None Vector "[v128 v128 v128] -> [v128]" "subtracts the product of the first two from the third, in each lane; rounded after each step here";
+            0x107 F64x2RelaxedMadd "f64x2.relaxed_madd" None Vector "[v128 v128 v128] -> [v128]" "multiplies the first two and adds the third, in each lane; rounded after each step here";
+            0x108 F64x2RelaxedNmadd "f64x2.relaxed_nmadd" None Vector "[v128 v128 v128] -> [v128]" "subtracts the product of the first two from the third, in each lane; rounded after each step here";
             0x109 I8x16RelaxedLaneselect "i8x16.relaxed_laneselect" None Vector "[v128 v128 v128] -> [v128]" "picks each bit from the first where the third has a one bit here, else from the second";
             0x10a I16x8RelaxedLaneselect "i16x8.relaxed_laneselect" None Vector "[v128 v128 v128] -> [v128]" "picks each bit from the first where the third has a one bit here, else from the second";
             0x10b I32x4RelaxedLaneselect "i32x4.relaxed_laneselect" None Vector "[v128 v128 v128] -> [v128]" "picks each bit from the first where the third has a one bit here, else from the second";
@@ -260,7 +260,7 @@ macro_rules! with_vectors {
             0x10f F64x2RelaxedMin "f64x2.relaxed_min" None Vector "[v128 v128] -> [v128]" "takes the lesser of the two in each lane of two 64-bit floats, as min does here";
             0x110 F64x2RelaxedMax "f64x2.relaxed_max" None Vector "[v128 v128] -> [v128]" "takes the greater of the two in each lane of two 64-bit floats, as max does here";
             0x111 I16x8RelaxedQ15mulrS "i16x8.relaxed_q15mulr_s" None Vector "[v128 v128] -> [v128]" "multiplies fixed-point numbers with 15 bits after the point, rounding; an overflow gives the greatest number here";
-            0x112 I16x8RelaxedDotI8x16I7x16S "i16x8.relaxed_dot_i8x16_i7x16_s" None Vector "[v128 v128] -> [v128]" "multiplies 8-bit lanes, both as signed numbers here, and adds neighbouring products";
+            0x112 I16x8RelaxedDotI8x16I7x16S "i16x8.relaxed_dot_i8x16_i7x16_s" None Vector "[v128 v128] -> [v128]" "multiplies 8-bit lanes, both as signed numbers here, and adds neighbouring products; an overflow gives the greatest number here";
             0x113 I32x4RelaxedDotI8x16I7x16AddS "i32x4.relaxed_dot_i8x16_i7x16_add_s" None Vector "[v128 v128 v128] -> [v128]" "multiplies 8-bit lanes, both as signed numbers here, adds four neighbouring products each, and then the third";
             }
         }

@@ -1,6 +1,7 @@
 //! Vector instructions as pure functions (WebAssembly 3.0, sections 4.3.4 and 4.4.4), with lane 0 in the lowest bits.
 //!
-//! What relaxed instructions leave open is chosen as the specification's deterministic profile has it.
+//! What relaxed instructions leave open is chosen as the specification's deterministic profile has it (section 4.3.5): multiply-add
+//! is not fused, the dot product takes both operands as signed and saturates, all others are as their counterparts.
 
 use super::Float;
 use super::lanes::{
@@ -71,10 +72,18 @@ fn q15mulr_sat(left: i16, right: i16) -> i16 {
     product.min(i32::from(i16::MAX)) as i16
 }
 
-/// Products of 8-bit lanes, neighbours added.
+/// Products of 8-bit lanes, neighbours added: what exceeds a lane becomes as large as can be.
 fn dot_8(left: u128, right: u128) -> u128 {
     zip_pairs(left, right, |left: [i8; 2], right: [i8; 2]| {
         let product = |index: usize| i16::from(left[index]) * i16::from(right[index]);
+        product(0).saturating_add(product(1))
+    })
+}
+
+/// Products of 16-bit lanes, neighbours added.
+fn dot_16(left: u128, right: u128) -> u128 {
+    zip_pairs(left, right, |left: [i16; 2], right: [i16; 2]| {
+        let product = |index: usize| i32::from(left[index]) * i32::from(right[index]);
         product(0).wrapping_add(product(1))
     })
 }
@@ -87,367 +96,326 @@ fn pmax<F: PartialOrd>(left: F, right: F) -> F {
     if left < right { right } else { left }
 }
 
-/// What an instruction does with vectors; `None` when it is none of those.
-#[must_use]
-pub const fn vector(op: Op) -> Option<Vector> {
-    Some(match op {
-        Op::I8x16Abs => Vector::Unary(|v| map(v, i8::wrapping_abs)),
-        Op::I8x16Neg => Vector::Unary(|v| map(v, i8::wrapping_neg)),
-        Op::I16x8Abs => Vector::Unary(|v| map(v, i16::wrapping_abs)),
-        Op::I16x8Neg => Vector::Unary(|v| map(v, i16::wrapping_neg)),
-        Op::I32x4Abs => Vector::Unary(|v| map(v, i32::wrapping_abs)),
-        Op::I32x4Neg => Vector::Unary(|v| map(v, i32::wrapping_neg)),
-        Op::I64x2Abs => Vector::Unary(|v| map(v, i64::wrapping_abs)),
-        Op::I64x2Neg => Vector::Unary(|v| map(v, i64::wrapping_neg)),
-        Op::I8x16Popcnt => Vector::Unary(|v| map(v, |lane: u8| lane.count_ones() as u8)),
-        Op::I16x8ExtendLowI8x16S => Vector::Unary(|v| map_from(v, 0, |lane: i8| i16::from(lane))),
-        Op::I16x8ExtendLowI8x16U => Vector::Unary(|v| map_from(v, 0, |lane: u8| u16::from(lane))),
-        Op::I16x8ExtendHighI8x16S => Vector::Unary(|v| map_from(v, 8, |lane: i8| i16::from(lane))),
-        Op::I16x8ExtendHighI8x16U => Vector::Unary(|v| map_from(v, 8, |lane: u8| u16::from(lane))),
-        Op::I16x8ExtAddPairwiseI8x16S => {
-            Vector::Unary(|v| pairwise(v, |l: i8, r: i8| i16::from(l) + i16::from(r)))
-        }
-        Op::I16x8ExtAddPairwiseI8x16U => {
-            Vector::Unary(|v| pairwise(v, |l: u8, r: u8| u16::from(l) + u16::from(r)))
-        }
-        Op::I32x4ExtendLowI16x8S => Vector::Unary(|v| map_from(v, 0, |lane: i16| i32::from(lane))),
-        Op::I32x4ExtendLowI16x8U => Vector::Unary(|v| map_from(v, 0, |lane: u16| u32::from(lane))),
-        Op::I32x4ExtendHighI16x8S => Vector::Unary(|v| map_from(v, 4, |lane: i16| i32::from(lane))),
-        Op::I32x4ExtendHighI16x8U => Vector::Unary(|v| map_from(v, 4, |lane: u16| u32::from(lane))),
-        Op::I32x4ExtAddPairwiseI16x8S => {
-            Vector::Unary(|v| pairwise(v, |l: i16, r: i16| i32::from(l) + i32::from(r)))
-        }
-        Op::I32x4ExtAddPairwiseI16x8U => {
-            Vector::Unary(|v| pairwise(v, |l: u16, r: u16| u32::from(l) + u32::from(r)))
-        }
-        Op::I64x2ExtendLowI32x4S => Vector::Unary(|v| map_from(v, 0, |lane: i32| i64::from(lane))),
-        Op::I64x2ExtendLowI32x4U => Vector::Unary(|v| map_from(v, 0, |lane: u32| u64::from(lane))),
-        Op::I64x2ExtendHighI32x4S => Vector::Unary(|v| map_from(v, 2, |lane: i32| i64::from(lane))),
-        Op::I64x2ExtendHighI32x4U => Vector::Unary(|v| map_from(v, 2, |lane: u32| u64::from(lane))),
-        Op::F32x4Abs => Vector::Unary(|v| map(v, |lane: u32| lane & !0x8000_0000)),
-        Op::F32x4Neg => Vector::Unary(|v| map(v, |lane: u32| lane ^ 0x8000_0000)),
-        Op::F32x4Ceil => Vector::Unary(|v| map(v, <f32 as Float>::ceil)),
-        Op::F32x4Floor => Vector::Unary(|v| map(v, <f32 as Float>::floor)),
-        Op::F32x4Trunc => Vector::Unary(|v| map(v, <f32 as Float>::trunc)),
-        Op::F32x4Nearest => Vector::Unary(|v| map(v, <f32 as Float>::nearest)),
-        Op::F32x4Sqrt => Vector::Unary(|v| map(v, <f32 as Float>::sqrt)),
-        Op::F64x2Abs => Vector::Unary(|v| map(v, |lane: u64| lane & !(1 << 63))),
-        Op::F64x2Neg => Vector::Unary(|v| map(v, |lane: u64| lane ^ 1 << 63)),
-        Op::F64x2Ceil => Vector::Unary(|v| map(v, <f64 as Float>::ceil)),
-        Op::F64x2Floor => Vector::Unary(|v| map(v, <f64 as Float>::floor)),
-        Op::F64x2Trunc => Vector::Unary(|v| map(v, <f64 as Float>::trunc)),
-        Op::F64x2Nearest => Vector::Unary(|v| map(v, <f64 as Float>::nearest)),
-        Op::F64x2Sqrt => Vector::Unary(|v| map(v, <f64 as Float>::sqrt)),
-        Op::I32x4TruncSatF32x4S => Vector::Unary(|v| map(v, |lane: f32| lane as i32)),
-        Op::I32x4TruncSatF64x2SZero => Vector::Unary(|v| map_low(v, |lane: f64| lane as i32)),
-        Op::I32x4TruncSatF32x4U => Vector::Unary(|v| map(v, |lane: f32| lane as u32)),
-        Op::I32x4TruncSatF64x2UZero => Vector::Unary(|v| map_low(v, |lane: f64| lane as u32)),
-        Op::I32x4RelaxedTruncF32x4S => Vector::Unary(|v| map(v, |lane: f32| lane as i32)),
-        Op::I32x4RelaxedTruncF64x2SZero => Vector::Unary(|v| map_low(v, |lane: f64| lane as i32)),
-        Op::I32x4RelaxedTruncF32x4U => Vector::Unary(|v| map(v, |lane: f32| lane as u32)),
-        Op::I32x4RelaxedTruncF64x2UZero => Vector::Unary(|v| map_low(v, |lane: f64| lane as u32)),
-        Op::F32x4ConvertI32x4S => Vector::Unary(|v| map(v, |lane: i32| lane as f32)),
-        Op::F64x2ConvertLowI32x4S => Vector::Unary(|v| map_from(v, 0, |lane: i32| f64::from(lane))),
-        Op::F32x4ConvertI32x4U => Vector::Unary(|v| map(v, |lane: u32| lane as f32)),
-        Op::F64x2ConvertLowI32x4U => Vector::Unary(|v| map_from(v, 0, |lane: u32| f64::from(lane))),
-        Op::F32x4DemoteF64x2Zero => {
-            Vector::Unary(|v| map_low(v, |lane: f64| (lane as f32).canonical()))
-        }
-        Op::F64x2PromoteLowF32x4 => {
-            Vector::Unary(|v| map_from(v, 0, |lane: f32| f64::from(lane).canonical()))
-        }
-        Op::V128Not => Vector::Unary(|v| !v),
-        Op::I8x16Eq => Vector::Binary(|l, r| zip(l, r, |l: i8, r: i8| -i8::from(l == r))),
-        Op::I8x16Ne => Vector::Binary(|l, r| zip(l, r, |l: i8, r: i8| -i8::from(l != r))),
-        Op::I8x16LtS => Vector::Binary(|l, r| zip(l, r, |l: i8, r: i8| -i8::from(l < r))),
-        Op::I8x16LtU => Vector::Binary(|l, r| zip(l, r, |l: u8, r: u8| -i8::from(l < r))),
-        Op::I8x16GtS => Vector::Binary(|l, r| zip(l, r, |l: i8, r: i8| -i8::from(l > r))),
-        Op::I8x16GtU => Vector::Binary(|l, r| zip(l, r, |l: u8, r: u8| -i8::from(l > r))),
-        Op::I8x16LeS => Vector::Binary(|l, r| zip(l, r, |l: i8, r: i8| -i8::from(l <= r))),
-        Op::I8x16LeU => Vector::Binary(|l, r| zip(l, r, |l: u8, r: u8| -i8::from(l <= r))),
-        Op::I8x16GeS => Vector::Binary(|l, r| zip(l, r, |l: i8, r: i8| -i8::from(l >= r))),
-        Op::I8x16GeU => Vector::Binary(|l, r| zip(l, r, |l: u8, r: u8| -i8::from(l >= r))),
-        Op::I8x16Add => Vector::Binary(|l, r| zip(l, r, i8::wrapping_add)),
-        Op::I8x16Sub => Vector::Binary(|l, r| zip(l, r, i8::wrapping_sub)),
-        Op::I8x16MinS => Vector::Binary(|l, r| zip(l, r, <i8 as Ord>::min)),
-        Op::I8x16MinU => Vector::Binary(|l, r| zip(l, r, <u8 as Ord>::min)),
-        Op::I8x16MaxS => Vector::Binary(|l, r| zip(l, r, <i8 as Ord>::max)),
-        Op::I8x16MaxU => Vector::Binary(|l, r| zip(l, r, <u8 as Ord>::max)),
-        Op::I8x16AddSatS => Vector::Binary(|l, r| zip(l, r, i8::saturating_add)),
-        Op::I8x16AddSatU => Vector::Binary(|l, r| zip(l, r, u8::saturating_add)),
-        Op::I8x16SubSatS => Vector::Binary(|l, r| zip(l, r, i8::saturating_sub)),
-        Op::I8x16SubSatU => Vector::Binary(|l, r| zip(l, r, u8::saturating_sub)),
-        Op::I8x16AvgrU => Vector::Binary(|l, r| {
-            zip(l, r, |l: u8, r: u8| {
-                (u16::from(l) + u16::from(r)).div_ceil(2) as u8
+/// `vectors! { Binary(l, r) { I8x16Add => zip(l, r, i8::wrapping_add); } }` makes what `i8x16.add` does. A size in brackets is the
+/// number of bytes of an access.
+macro_rules! vectors {
+    (@function ($($operand:ident),*) $result:expr) => {
+        |$($operand),*| $result
+    };
+    ($($kind:ident $operands:tt { $($op:ident $(| $same:ident)* $([$size:literal])? => $result:expr;)* })*) => {
+        /// What an instruction does with vectors; `None` when it is none of those.
+        #[must_use]
+        pub const fn vector(op: Op) -> Option<Vector> {
+            Some(match op {
+                $($(Op::$op $(| Op::$same)* => Vector::$kind($($size,)? vectors!(@function $operands $result)),)*)*
+                Op::V128Const => Vector::Const,
+                Op::I8x16Shuffle => Vector::Shuffle,
+                Op::V128Load => Vector::LoadWhole,
+                Op::V128Store => Vector::StoreWhole,
+                _ => return None,
             })
-        }),
-        Op::I16x8Eq => Vector::Binary(|l, r| zip(l, r, |l: i16, r: i16| -i16::from(l == r))),
-        Op::I16x8Ne => Vector::Binary(|l, r| zip(l, r, |l: i16, r: i16| -i16::from(l != r))),
-        Op::I16x8LtS => Vector::Binary(|l, r| zip(l, r, |l: i16, r: i16| -i16::from(l < r))),
-        Op::I16x8LtU => Vector::Binary(|l, r| zip(l, r, |l: u16, r: u16| -i16::from(l < r))),
-        Op::I16x8GtS => Vector::Binary(|l, r| zip(l, r, |l: i16, r: i16| -i16::from(l > r))),
-        Op::I16x8GtU => Vector::Binary(|l, r| zip(l, r, |l: u16, r: u16| -i16::from(l > r))),
-        Op::I16x8LeS => Vector::Binary(|l, r| zip(l, r, |l: i16, r: i16| -i16::from(l <= r))),
-        Op::I16x8LeU => Vector::Binary(|l, r| zip(l, r, |l: u16, r: u16| -i16::from(l <= r))),
-        Op::I16x8GeS => Vector::Binary(|l, r| zip(l, r, |l: i16, r: i16| -i16::from(l >= r))),
-        Op::I16x8GeU => Vector::Binary(|l, r| zip(l, r, |l: u16, r: u16| -i16::from(l >= r))),
-        Op::I16x8Add => Vector::Binary(|l, r| zip(l, r, i16::wrapping_add)),
-        Op::I16x8Sub => Vector::Binary(|l, r| zip(l, r, i16::wrapping_sub)),
-        Op::I16x8Mul => Vector::Binary(|l, r| zip(l, r, i16::wrapping_mul)),
-        Op::I16x8MinS => Vector::Binary(|l, r| zip(l, r, <i16 as Ord>::min)),
-        Op::I16x8MinU => Vector::Binary(|l, r| zip(l, r, <u16 as Ord>::min)),
-        Op::I16x8MaxS => Vector::Binary(|l, r| zip(l, r, <i16 as Ord>::max)),
-        Op::I16x8MaxU => Vector::Binary(|l, r| zip(l, r, <u16 as Ord>::max)),
-        Op::I16x8AddSatS => Vector::Binary(|l, r| zip(l, r, i16::saturating_add)),
-        Op::I16x8AddSatU => Vector::Binary(|l, r| zip(l, r, u16::saturating_add)),
-        Op::I16x8SubSatS => Vector::Binary(|l, r| zip(l, r, i16::saturating_sub)),
-        Op::I16x8SubSatU => Vector::Binary(|l, r| zip(l, r, u16::saturating_sub)),
-        Op::I16x8AvgrU => Vector::Binary(|l, r| {
-            zip(l, r, |l: u16, r: u16| {
-                (u32::from(l) + u32::from(r)).div_ceil(2) as u16
-            })
-        }),
-        Op::I32x4Eq => Vector::Binary(|l, r| zip(l, r, |l: i32, r: i32| -i32::from(l == r))),
-        Op::I32x4Ne => Vector::Binary(|l, r| zip(l, r, |l: i32, r: i32| -i32::from(l != r))),
-        Op::I32x4LtS => Vector::Binary(|l, r| zip(l, r, |l: i32, r: i32| -i32::from(l < r))),
-        Op::I32x4LtU => Vector::Binary(|l, r| zip(l, r, |l: u32, r: u32| -i32::from(l < r))),
-        Op::I32x4GtS => Vector::Binary(|l, r| zip(l, r, |l: i32, r: i32| -i32::from(l > r))),
-        Op::I32x4GtU => Vector::Binary(|l, r| zip(l, r, |l: u32, r: u32| -i32::from(l > r))),
-        Op::I32x4LeS => Vector::Binary(|l, r| zip(l, r, |l: i32, r: i32| -i32::from(l <= r))),
-        Op::I32x4LeU => Vector::Binary(|l, r| zip(l, r, |l: u32, r: u32| -i32::from(l <= r))),
-        Op::I32x4GeS => Vector::Binary(|l, r| zip(l, r, |l: i32, r: i32| -i32::from(l >= r))),
-        Op::I32x4GeU => Vector::Binary(|l, r| zip(l, r, |l: u32, r: u32| -i32::from(l >= r))),
-        Op::I32x4Add => Vector::Binary(|l, r| zip(l, r, i32::wrapping_add)),
-        Op::I32x4Sub => Vector::Binary(|l, r| zip(l, r, i32::wrapping_sub)),
-        Op::I32x4Mul => Vector::Binary(|l, r| zip(l, r, i32::wrapping_mul)),
-        Op::I32x4MinS => Vector::Binary(|l, r| zip(l, r, <i32 as Ord>::min)),
-        Op::I32x4MinU => Vector::Binary(|l, r| zip(l, r, <u32 as Ord>::min)),
-        Op::I32x4MaxS => Vector::Binary(|l, r| zip(l, r, <i32 as Ord>::max)),
-        Op::I32x4MaxU => Vector::Binary(|l, r| zip(l, r, <u32 as Ord>::max)),
-        Op::I64x2Eq => Vector::Binary(|l, r| zip(l, r, |l: i64, r: i64| -i64::from(l == r))),
-        Op::I64x2Ne => Vector::Binary(|l, r| zip(l, r, |l: i64, r: i64| -i64::from(l != r))),
-        Op::I64x2LtS => Vector::Binary(|l, r| zip(l, r, |l: i64, r: i64| -i64::from(l < r))),
-        Op::I64x2GtS => Vector::Binary(|l, r| zip(l, r, |l: i64, r: i64| -i64::from(l > r))),
-        Op::I64x2LeS => Vector::Binary(|l, r| zip(l, r, |l: i64, r: i64| -i64::from(l <= r))),
-        Op::I64x2GeS => Vector::Binary(|l, r| zip(l, r, |l: i64, r: i64| -i64::from(l >= r))),
-        Op::I64x2Add => Vector::Binary(|l, r| zip(l, r, i64::wrapping_add)),
-        Op::I64x2Sub => Vector::Binary(|l, r| zip(l, r, i64::wrapping_sub)),
-        Op::I64x2Mul => Vector::Binary(|l, r| zip(l, r, i64::wrapping_mul)),
-        Op::I16x8ExtMulLowI8x16S => {
-            Vector::Binary(|l, r| zip_from(l, r, 0, |l: i8, r: i8| i16::from(l) * i16::from(r)))
         }
-        Op::I16x8ExtMulLowI8x16U => {
-            Vector::Binary(|l, r| zip_from(l, r, 0, |l: u8, r: u8| u16::from(l) * u16::from(r)))
+    };
+}
+vectors! {
+    Unary(v) {
+        I8x16Abs => map(v, i8::wrapping_abs);
+        I8x16Neg => map(v, i8::wrapping_neg);
+        I16x8Abs => map(v, i16::wrapping_abs);
+        I16x8Neg => map(v, i16::wrapping_neg);
+        I32x4Abs => map(v, i32::wrapping_abs);
+        I32x4Neg => map(v, i32::wrapping_neg);
+        I64x2Abs => map(v, i64::wrapping_abs);
+        I64x2Neg => map(v, i64::wrapping_neg);
+        I8x16Popcnt => map(v, |lane: u8| lane.count_ones() as u8);
+        I16x8ExtendLowI8x16S => map_from(v, 0, |lane: i8| i16::from(lane));
+        I16x8ExtendLowI8x16U => map_from(v, 0, |lane: u8| u16::from(lane));
+        I16x8ExtendHighI8x16S => map_from(v, 8, |lane: i8| i16::from(lane));
+        I16x8ExtendHighI8x16U => map_from(v, 8, |lane: u8| u16::from(lane));
+        I16x8ExtAddPairwiseI8x16S => pairwise(v, |l: i8, r: i8| i16::from(l) + i16::from(r));
+        I16x8ExtAddPairwiseI8x16U => pairwise(v, |l: u8, r: u8| u16::from(l) + u16::from(r));
+        I32x4ExtendLowI16x8S => map_from(v, 0, |lane: i16| i32::from(lane));
+        I32x4ExtendLowI16x8U => map_from(v, 0, |lane: u16| u32::from(lane));
+        I32x4ExtendHighI16x8S => map_from(v, 4, |lane: i16| i32::from(lane));
+        I32x4ExtendHighI16x8U => map_from(v, 4, |lane: u16| u32::from(lane));
+        I32x4ExtAddPairwiseI16x8S => pairwise(v, |l: i16, r: i16| i32::from(l) + i32::from(r));
+        I32x4ExtAddPairwiseI16x8U => pairwise(v, |l: u16, r: u16| u32::from(l) + u32::from(r));
+        I64x2ExtendLowI32x4S => map_from(v, 0, |lane: i32| i64::from(lane));
+        I64x2ExtendLowI32x4U => map_from(v, 0, |lane: u32| u64::from(lane));
+        I64x2ExtendHighI32x4S => map_from(v, 2, |lane: i32| i64::from(lane));
+        I64x2ExtendHighI32x4U => map_from(v, 2, |lane: u32| u64::from(lane));
+        F32x4Abs => map(v, |lane: u32| lane & !0x8000_0000);
+        F32x4Neg => map(v, |lane: u32| lane ^ 0x8000_0000);
+        F32x4Ceil => map(v, <f32 as Float>::ceil);
+        F32x4Floor => map(v, <f32 as Float>::floor);
+        F32x4Trunc => map(v, <f32 as Float>::trunc);
+        F32x4Nearest => map(v, <f32 as Float>::nearest);
+        F32x4Sqrt => map(v, <f32 as Float>::sqrt);
+        F64x2Abs => map(v, |lane: u64| lane & !(1 << 63));
+        F64x2Neg => map(v, |lane: u64| lane ^ 1 << 63);
+        F64x2Ceil => map(v, <f64 as Float>::ceil);
+        F64x2Floor => map(v, <f64 as Float>::floor);
+        F64x2Trunc => map(v, <f64 as Float>::trunc);
+        F64x2Nearest => map(v, <f64 as Float>::nearest);
+        F64x2Sqrt => map(v, <f64 as Float>::sqrt);
+        I32x4TruncSatF32x4S | I32x4RelaxedTruncF32x4S => map(v, |lane: f32| lane as i32);
+        I32x4TruncSatF64x2SZero | I32x4RelaxedTruncF64x2SZero => map_low(v, |lane: f64| lane as i32);
+        I32x4TruncSatF32x4U | I32x4RelaxedTruncF32x4U => map(v, |lane: f32| lane as u32);
+        I32x4TruncSatF64x2UZero | I32x4RelaxedTruncF64x2UZero => map_low(v, |lane: f64| lane as u32);
+        F32x4ConvertI32x4S => map(v, |lane: i32| lane as f32);
+        F64x2ConvertLowI32x4S => map_from(v, 0, |lane: i32| f64::from(lane));
+        F32x4ConvertI32x4U => map(v, |lane: u32| lane as f32);
+        F64x2ConvertLowI32x4U => map_from(v, 0, |lane: u32| f64::from(lane));
+        F32x4DemoteF64x2Zero => map_low(v, |lane: f64| (lane as f32).canonical());
+        F64x2PromoteLowF32x4 => map_from(v, 0, |lane: f32| f64::from(lane).canonical());
+        V128Not => !v;
+    }
+    Binary(l, r) {
+        I8x16Eq => zip(l, r, |l: i8, r: i8| -i8::from(l == r));
+        I8x16Ne => zip(l, r, |l: i8, r: i8| -i8::from(l != r));
+        I8x16LtS => zip(l, r, |l: i8, r: i8| -i8::from(l < r));
+        I8x16LtU => zip(l, r, |l: u8, r: u8| -i8::from(l < r));
+        I8x16GtS => zip(l, r, |l: i8, r: i8| -i8::from(l > r));
+        I8x16GtU => zip(l, r, |l: u8, r: u8| -i8::from(l > r));
+        I8x16LeS => zip(l, r, |l: i8, r: i8| -i8::from(l <= r));
+        I8x16LeU => zip(l, r, |l: u8, r: u8| -i8::from(l <= r));
+        I8x16GeS => zip(l, r, |l: i8, r: i8| -i8::from(l >= r));
+        I8x16GeU => zip(l, r, |l: u8, r: u8| -i8::from(l >= r));
+        I8x16Add => zip(l, r, i8::wrapping_add);
+        I8x16Sub => zip(l, r, i8::wrapping_sub);
+        I8x16MinS => zip(l, r, <i8 as Ord>::min);
+        I8x16MinU => zip(l, r, <u8 as Ord>::min);
+        I8x16MaxS => zip(l, r, <i8 as Ord>::max);
+        I8x16MaxU => zip(l, r, <u8 as Ord>::max);
+        I8x16AddSatS => zip(l, r, i8::saturating_add);
+        I8x16AddSatU => zip(l, r, u8::saturating_add);
+        I8x16SubSatS => zip(l, r, i8::saturating_sub);
+        I8x16SubSatU => zip(l, r, u8::saturating_sub);
+        I8x16AvgrU => zip(l, r, |l: u8, r: u8| (u16::from(l) + u16::from(r)).div_ceil(2) as u8);
+        I16x8Eq => zip(l, r, |l: i16, r: i16| -i16::from(l == r));
+        I16x8Ne => zip(l, r, |l: i16, r: i16| -i16::from(l != r));
+        I16x8LtS => zip(l, r, |l: i16, r: i16| -i16::from(l < r));
+        I16x8LtU => zip(l, r, |l: u16, r: u16| -i16::from(l < r));
+        I16x8GtS => zip(l, r, |l: i16, r: i16| -i16::from(l > r));
+        I16x8GtU => zip(l, r, |l: u16, r: u16| -i16::from(l > r));
+        I16x8LeS => zip(l, r, |l: i16, r: i16| -i16::from(l <= r));
+        I16x8LeU => zip(l, r, |l: u16, r: u16| -i16::from(l <= r));
+        I16x8GeS => zip(l, r, |l: i16, r: i16| -i16::from(l >= r));
+        I16x8GeU => zip(l, r, |l: u16, r: u16| -i16::from(l >= r));
+        I16x8Add => zip(l, r, i16::wrapping_add);
+        I16x8Sub => zip(l, r, i16::wrapping_sub);
+        I16x8Mul => zip(l, r, i16::wrapping_mul);
+        I16x8MinS => zip(l, r, <i16 as Ord>::min);
+        I16x8MinU => zip(l, r, <u16 as Ord>::min);
+        I16x8MaxS => zip(l, r, <i16 as Ord>::max);
+        I16x8MaxU => zip(l, r, <u16 as Ord>::max);
+        I16x8AddSatS => zip(l, r, i16::saturating_add);
+        I16x8AddSatU => zip(l, r, u16::saturating_add);
+        I16x8SubSatS => zip(l, r, i16::saturating_sub);
+        I16x8SubSatU => zip(l, r, u16::saturating_sub);
+        I16x8AvgrU => zip(l, r, |l: u16, r: u16| (u32::from(l) + u32::from(r)).div_ceil(2) as u16);
+        I32x4Eq => zip(l, r, |l: i32, r: i32| -i32::from(l == r));
+        I32x4Ne => zip(l, r, |l: i32, r: i32| -i32::from(l != r));
+        I32x4LtS => zip(l, r, |l: i32, r: i32| -i32::from(l < r));
+        I32x4LtU => zip(l, r, |l: u32, r: u32| -i32::from(l < r));
+        I32x4GtS => zip(l, r, |l: i32, r: i32| -i32::from(l > r));
+        I32x4GtU => zip(l, r, |l: u32, r: u32| -i32::from(l > r));
+        I32x4LeS => zip(l, r, |l: i32, r: i32| -i32::from(l <= r));
+        I32x4LeU => zip(l, r, |l: u32, r: u32| -i32::from(l <= r));
+        I32x4GeS => zip(l, r, |l: i32, r: i32| -i32::from(l >= r));
+        I32x4GeU => zip(l, r, |l: u32, r: u32| -i32::from(l >= r));
+        I32x4Add => zip(l, r, i32::wrapping_add);
+        I32x4Sub => zip(l, r, i32::wrapping_sub);
+        I32x4Mul => zip(l, r, i32::wrapping_mul);
+        I32x4MinS => zip(l, r, <i32 as Ord>::min);
+        I32x4MinU => zip(l, r, <u32 as Ord>::min);
+        I32x4MaxS => zip(l, r, <i32 as Ord>::max);
+        I32x4MaxU => zip(l, r, <u32 as Ord>::max);
+        I64x2Eq => zip(l, r, |l: i64, r: i64| -i64::from(l == r));
+        I64x2Ne => zip(l, r, |l: i64, r: i64| -i64::from(l != r));
+        I64x2LtS => zip(l, r, |l: i64, r: i64| -i64::from(l < r));
+        I64x2GtS => zip(l, r, |l: i64, r: i64| -i64::from(l > r));
+        I64x2LeS => zip(l, r, |l: i64, r: i64| -i64::from(l <= r));
+        I64x2GeS => zip(l, r, |l: i64, r: i64| -i64::from(l >= r));
+        I64x2Add => zip(l, r, i64::wrapping_add);
+        I64x2Sub => zip(l, r, i64::wrapping_sub);
+        I64x2Mul => zip(l, r, i64::wrapping_mul);
+        I16x8ExtMulLowI8x16S => zip_from(l, r, 0, |l: i8, r: i8| i16::from(l) * i16::from(r));
+        I16x8ExtMulLowI8x16U => zip_from(l, r, 0, |l: u8, r: u8| u16::from(l) * u16::from(r));
+        I16x8ExtMulHighI8x16S => zip_from(l, r, 8, |l: i8, r: i8| i16::from(l) * i16::from(r));
+        I16x8ExtMulHighI8x16U => zip_from(l, r, 8, |l: u8, r: u8| u16::from(l) * u16::from(r));
+        I32x4ExtMulLowI16x8S => zip_from(l, r, 0, |l: i16, r: i16| i32::from(l) * i32::from(r));
+        I32x4ExtMulLowI16x8U => zip_from(l, r, 0, |l: u16, r: u16| u32::from(l) * u32::from(r));
+        I32x4ExtMulHighI16x8S => zip_from(l, r, 4, |l: i16, r: i16| i32::from(l) * i32::from(r));
+        I32x4ExtMulHighI16x8U => zip_from(l, r, 4, |l: u16, r: u16| u32::from(l) * u32::from(r));
+        I64x2ExtMulLowI32x4S => zip_from(l, r, 0, |l: i32, r: i32| i64::from(l) * i64::from(r));
+        I64x2ExtMulLowI32x4U => zip_from(l, r, 0, |l: u32, r: u32| u64::from(l) * u64::from(r));
+        I64x2ExtMulHighI32x4S => zip_from(l, r, 2, |l: i32, r: i32| i64::from(l) * i64::from(r));
+        I64x2ExtMulHighI32x4U => zip_from(l, r, 2, |l: u32, r: u32| u64::from(l) * u64::from(r));
+        I8x16NarrowI16x8S => narrow(l, r, |lane: i16| lane.clamp(i8::MIN.into(), i8::MAX.into()) as i8);
+        I8x16NarrowI16x8U => narrow(l, r, |lane: i16| lane.clamp(0, i16::from(u8::MAX)) as u8);
+        I16x8NarrowI32x4S => narrow(l, r, |lane: i32| lane.clamp(i16::MIN.into(), i16::MAX.into()) as i16);
+        I16x8NarrowI32x4U => narrow(l, r, |lane: i32| lane.clamp(0, i32::from(u16::MAX)) as u16);
+        I32x4DotI16x8S => dot_16(l, r);
+        I16x8Q15MulrSatS | I16x8RelaxedQ15mulrS => zip(l, r, q15mulr_sat);
+        I8x16Swizzle | I8x16RelaxedSwizzle => swizzle(l, r);
+        I16x8RelaxedDotI8x16I7x16S => dot_8(l, r);
+        F32x4Eq => zip(l, r, |l: f32, r: f32| -i32::from(l == r));
+        F32x4Ne => zip(l, r, |l: f32, r: f32| -i32::from(l != r));
+        F32x4Lt => zip(l, r, |l: f32, r: f32| -i32::from(l < r));
+        F32x4Gt => zip(l, r, |l: f32, r: f32| -i32::from(l > r));
+        F32x4Le => zip(l, r, |l: f32, r: f32| -i32::from(l <= r));
+        F32x4Ge => zip(l, r, |l: f32, r: f32| -i32::from(l >= r));
+        F32x4Add => zip(l, r, |l: f32, r: f32| (l + r).canonical());
+        F32x4Sub => zip(l, r, |l: f32, r: f32| (l - r).canonical());
+        F32x4Mul => zip(l, r, |l: f32, r: f32| (l * r).canonical());
+        F32x4Div => zip(l, r, |l: f32, r: f32| (l / r).canonical());
+        F32x4Min | F32x4RelaxedMin => zip(l, r, <f32 as Float>::min);
+        F32x4PMin => zip(l, r, pmin::<f32>);
+        F32x4Max | F32x4RelaxedMax => zip(l, r, <f32 as Float>::max);
+        F32x4PMax => zip(l, r, pmax::<f32>);
+        F64x2Eq => zip(l, r, |l: f64, r: f64| -i64::from(l == r));
+        F64x2Ne => zip(l, r, |l: f64, r: f64| -i64::from(l != r));
+        F64x2Lt => zip(l, r, |l: f64, r: f64| -i64::from(l < r));
+        F64x2Gt => zip(l, r, |l: f64, r: f64| -i64::from(l > r));
+        F64x2Le => zip(l, r, |l: f64, r: f64| -i64::from(l <= r));
+        F64x2Ge => zip(l, r, |l: f64, r: f64| -i64::from(l >= r));
+        F64x2Add => zip(l, r, |l: f64, r: f64| (l + r).canonical());
+        F64x2Sub => zip(l, r, |l: f64, r: f64| (l - r).canonical());
+        F64x2Mul => zip(l, r, |l: f64, r: f64| (l * r).canonical());
+        F64x2Div => zip(l, r, |l: f64, r: f64| (l / r).canonical());
+        F64x2Min | F64x2RelaxedMin => zip(l, r, <f64 as Float>::min);
+        F64x2PMin => zip(l, r, pmin::<f64>);
+        F64x2Max | F64x2RelaxedMax => zip(l, r, <f64 as Float>::max);
+        F64x2PMax => zip(l, r, pmax::<f64>);
+        V128And => l & r;
+        V128AndNot => l & !r;
+        V128Or => l | r;
+        V128Xor => l ^ r;
+    }
+    Ternary(a, b, c) {
+        F32x4RelaxedMadd => zip3(a, b, c, |a: f32, b: f32, c: f32| (a * b + c).canonical());
+        F32x4RelaxedNmadd => zip3(a, b, c, |a: f32, b: f32, c: f32| (-a * b + c).canonical());
+        F64x2RelaxedMadd => zip3(a, b, c, |a: f64, b: f64, c: f64| (a * b + c).canonical());
+        F64x2RelaxedNmadd => zip3(a, b, c, |a: f64, b: f64, c: f64| (-a * b + c).canonical());
+        V128Bitselect | I8x16RelaxedLaneselect | I16x8RelaxedLaneselect => bitselect(a, b, c);
+        I32x4RelaxedLaneselect | I64x2RelaxedLaneselect => bitselect(a, b, c);
+        I32x4RelaxedDotI8x16I7x16AddS => zip(pairwise(dot_8(a, b), |l: i16, r: i16| i32::from(l) + i32::from(r)), c, i32::wrapping_add);
+    }
+    Shift(v, count) {
+        I8x16Shl => map(v, |lane: i8| lane.wrapping_shl(count));
+        I8x16ShrS => map(v, |lane: i8| lane.wrapping_shr(count));
+        I8x16ShrU => map(v, |lane: u8| lane.wrapping_shr(count));
+        I16x8Shl => map(v, |lane: i16| lane.wrapping_shl(count));
+        I16x8ShrS => map(v, |lane: i16| lane.wrapping_shr(count));
+        I16x8ShrU => map(v, |lane: u16| lane.wrapping_shr(count));
+        I32x4Shl => map(v, |lane: i32| lane.wrapping_shl(count));
+        I32x4ShrS => map(v, |lane: i32| lane.wrapping_shr(count));
+        I32x4ShrU => map(v, |lane: u32| lane.wrapping_shr(count));
+        I64x2Shl => map(v, |lane: i64| lane.wrapping_shl(count));
+        I64x2ShrS => map(v, |lane: i64| lane.wrapping_shr(count));
+        I64x2ShrU => map(v, |lane: u64| lane.wrapping_shr(count));
+    }
+    Test(v) {
+        I8x16AllTrue => all(v, |lane: i8| lane != 0);
+        I8x16Bitmask => bitmask(v, |lane: i8| lane < 0);
+        I16x8AllTrue => all(v, |lane: i16| lane != 0);
+        I16x8Bitmask => bitmask(v, |lane: i16| lane < 0);
+        I32x4AllTrue => all(v, |lane: i32| lane != 0);
+        I32x4Bitmask => bitmask(v, |lane: i32| lane < 0);
+        I64x2AllTrue => all(v, |lane: i64| lane != 0);
+        I64x2Bitmask => bitmask(v, |lane: i64| lane < 0);
+        V128AnyTrue => u32::from(v != 0);
+    }
+    Splat(cell) {
+        I8x16Splat => splat(cell as u8);
+        I16x8Splat => splat(cell as u16);
+        I32x4Splat | F32x4Splat => splat(cell as u32);
+        I64x2Splat | F64x2Splat => splat(cell);
+    }
+    Extract(v, lane) {
+        I8x16ExtractLaneS => u64::from(i32::from(extract::<i8, 16>(v, lane)) as u32);
+        I8x16ExtractLaneU => u64::from(extract::<u8, 16>(v, lane));
+        I16x8ExtractLaneS => u64::from(i32::from(extract::<i16, 8>(v, lane)) as u32);
+        I16x8ExtractLaneU => u64::from(extract::<u16, 8>(v, lane));
+        I32x4ExtractLane | F32x4ExtractLane => u64::from(extract::<u32, 4>(v, lane));
+        I64x2ExtractLane | F64x2ExtractLane => extract::<u64, 2>(v, lane);
+    }
+    Replace(v, lane, cell) {
+        I8x16ReplaceLane => replace(v, lane, cell as u8);
+        I16x8ReplaceLane => replace(v, lane, cell as u16);
+        I32x4ReplaceLane | F32x4ReplaceLane => replace(v, lane, cell as u32);
+        I64x2ReplaceLane | F64x2ReplaceLane => replace(v, lane, cell);
+    }
+    Load(bytes) {
+        V128Load8Splat [1] => splat(bytes as u8);
+        V128Load16Splat [2] => splat(bytes as u16);
+        V128Load32Splat [4] => splat(bytes as u32);
+        V128Load32Zero [4] => u128::from(bytes);
+        V128Load64Splat [8] => splat(bytes);
+        V128Load64Zero [8] => u128::from(bytes);
+        V128Load8x8S [8] => map_from(u128::from(bytes), 0, |lane: i8| i16::from(lane));
+        V128Load8x8U [8] => map_from(u128::from(bytes), 0, |lane: u8| u16::from(lane));
+        V128Load16x4S [8] => map_from(u128::from(bytes), 0, |lane: i16| i32::from(lane));
+        V128Load16x4U [8] => map_from(u128::from(bytes), 0, |lane: u16| u32::from(lane));
+        V128Load32x2S [8] => map_from(u128::from(bytes), 0, |lane: i32| i64::from(lane));
+        V128Load32x2U [8] => map_from(u128::from(bytes), 0, |lane: u32| u64::from(lane));
+    }
+    LoadLane(v, lane, bytes) {
+        V128Load8Lane [1] => replace(v, lane, bytes as u8);
+        V128Load16Lane [2] => replace(v, lane, bytes as u16);
+        V128Load32Lane [4] => replace(v, lane, bytes as u32);
+        V128Load64Lane [8] => replace(v, lane, bytes);
+    }
+    StoreLane(v, lane) {
+        V128Store8Lane [1] => u64::from(extract::<u8, 16>(v, lane));
+        V128Store16Lane [2] => u64::from(extract::<u16, 8>(v, lane));
+        V128Store32Lane [4] => u64::from(extract::<u32, 4>(v, lane));
+        V128Store64Lane [8] => extract::<u64, 2>(v, lane);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Vector, vector};
+    use crate::isa::Op;
+    use crate::numeric::lanes::Lane;
+
+    fn binary(op: Op, left: u128, right: u128) -> u128 {
+        match vector(op) {
+            Some(Vector::Binary(apply)) => apply(left, right),
+            other => panic!("{op:?} is {other:?}"),
         }
-        Op::I16x8ExtMulHighI8x16S => {
-            Vector::Binary(|l, r| zip_from(l, r, 8, |l: i8, r: i8| i16::from(l) * i16::from(r)))
+    }
+
+    fn ternary(op: Op, first: u128, second: u128, third: u128) -> u128 {
+        match vector(op) {
+            Some(Vector::Ternary(apply)) => apply(first, second, third),
+            other => panic!("{op:?} is {other:?}"),
         }
-        Op::I16x8ExtMulHighI8x16U => {
-            Vector::Binary(|l, r| zip_from(l, r, 8, |l: u8, r: u8| u16::from(l) * u16::from(r)))
-        }
-        Op::I32x4ExtMulLowI16x8S => {
-            Vector::Binary(|l, r| zip_from(l, r, 0, |l: i16, r: i16| i32::from(l) * i32::from(r)))
-        }
-        Op::I32x4ExtMulLowI16x8U => {
-            Vector::Binary(|l, r| zip_from(l, r, 0, |l: u16, r: u16| u32::from(l) * u32::from(r)))
-        }
-        Op::I32x4ExtMulHighI16x8S => {
-            Vector::Binary(|l, r| zip_from(l, r, 4, |l: i16, r: i16| i32::from(l) * i32::from(r)))
-        }
-        Op::I32x4ExtMulHighI16x8U => {
-            Vector::Binary(|l, r| zip_from(l, r, 4, |l: u16, r: u16| u32::from(l) * u32::from(r)))
-        }
-        Op::I64x2ExtMulLowI32x4S => {
-            Vector::Binary(|l, r| zip_from(l, r, 0, |l: i32, r: i32| i64::from(l) * i64::from(r)))
-        }
-        Op::I64x2ExtMulLowI32x4U => {
-            Vector::Binary(|l, r| zip_from(l, r, 0, |l: u32, r: u32| u64::from(l) * u64::from(r)))
-        }
-        Op::I64x2ExtMulHighI32x4S => {
-            Vector::Binary(|l, r| zip_from(l, r, 2, |l: i32, r: i32| i64::from(l) * i64::from(r)))
-        }
-        Op::I64x2ExtMulHighI32x4U => {
-            Vector::Binary(|l, r| zip_from(l, r, 2, |l: u32, r: u32| u64::from(l) * u64::from(r)))
-        }
-        Op::I8x16NarrowI16x8S => Vector::Binary(|l, r| {
-            narrow(l, r, |lane: i16| {
-                lane.clamp(i8::MIN.into(), i8::MAX.into()) as i8
-            })
-        }),
-        Op::I8x16NarrowI16x8U => {
-            Vector::Binary(|l, r| narrow(l, r, |lane: i16| lane.clamp(0, i16::from(u8::MAX)) as u8))
-        }
-        Op::I16x8NarrowI32x4S => Vector::Binary(|l, r| {
-            narrow(l, r, |lane: i32| {
-                lane.clamp(i16::MIN.into(), i16::MAX.into()) as i16
-            })
-        }),
-        Op::I16x8NarrowI32x4U => Vector::Binary(|l, r| {
-            narrow(l, r, |lane: i32| lane.clamp(0, i32::from(u16::MAX)) as u16)
-        }),
-        Op::I32x4DotI16x8S => Vector::Binary(|l, r| {
-            zip_pairs(l, r, |l: [i16; 2], r: [i16; 2]| {
-                (i32::from(l[0]) * i32::from(r[0])).wrapping_add(i32::from(l[1]) * i32::from(r[1]))
-            })
-        }),
-        Op::I16x8Q15MulrSatS => Vector::Binary(|l, r| zip(l, r, q15mulr_sat)),
-        Op::I16x8RelaxedQ15mulrS => Vector::Binary(|l, r| zip(l, r, q15mulr_sat)),
-        Op::I8x16Swizzle => Vector::Binary(|l, r| swizzle(l, r)),
-        Op::I8x16RelaxedSwizzle => Vector::Binary(|l, r| swizzle(l, r)),
-        Op::I16x8RelaxedDotI8x16I7x16S => Vector::Binary(|l, r| dot_8(l, r)),
-        Op::F32x4Eq => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| -i32::from(l == r))),
-        Op::F32x4Ne => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| -i32::from(l != r))),
-        Op::F32x4Lt => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| -i32::from(l < r))),
-        Op::F32x4Gt => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| -i32::from(l > r))),
-        Op::F32x4Le => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| -i32::from(l <= r))),
-        Op::F32x4Ge => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| -i32::from(l >= r))),
-        Op::F32x4Add => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| (l + r).canonical())),
-        Op::F32x4Sub => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| (l - r).canonical())),
-        Op::F32x4Mul => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| (l * r).canonical())),
-        Op::F32x4Div => Vector::Binary(|l, r| zip(l, r, |l: f32, r: f32| (l / r).canonical())),
-        Op::F32x4Min => Vector::Binary(|l, r| zip(l, r, <f32 as Float>::min)),
-        Op::F32x4RelaxedMin => Vector::Binary(|l, r| zip(l, r, <f32 as Float>::min)),
-        Op::F32x4PMin => Vector::Binary(|l, r| zip(l, r, pmin::<f32>)),
-        Op::F32x4Max => Vector::Binary(|l, r| zip(l, r, <f32 as Float>::max)),
-        Op::F32x4RelaxedMax => Vector::Binary(|l, r| zip(l, r, <f32 as Float>::max)),
-        Op::F32x4PMax => Vector::Binary(|l, r| zip(l, r, pmax::<f32>)),
-        Op::F64x2Eq => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| -i64::from(l == r))),
-        Op::F64x2Ne => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| -i64::from(l != r))),
-        Op::F64x2Lt => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| -i64::from(l < r))),
-        Op::F64x2Gt => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| -i64::from(l > r))),
-        Op::F64x2Le => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| -i64::from(l <= r))),
-        Op::F64x2Ge => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| -i64::from(l >= r))),
-        Op::F64x2Add => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| (l + r).canonical())),
-        Op::F64x2Sub => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| (l - r).canonical())),
-        Op::F64x2Mul => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| (l * r).canonical())),
-        Op::F64x2Div => Vector::Binary(|l, r| zip(l, r, |l: f64, r: f64| (l / r).canonical())),
-        Op::F64x2Min => Vector::Binary(|l, r| zip(l, r, <f64 as Float>::min)),
-        Op::F64x2RelaxedMin => Vector::Binary(|l, r| zip(l, r, <f64 as Float>::min)),
-        Op::F64x2PMin => Vector::Binary(|l, r| zip(l, r, pmin::<f64>)),
-        Op::F64x2Max => Vector::Binary(|l, r| zip(l, r, <f64 as Float>::max)),
-        Op::F64x2RelaxedMax => Vector::Binary(|l, r| zip(l, r, <f64 as Float>::max)),
-        Op::F64x2PMax => Vector::Binary(|l, r| zip(l, r, pmax::<f64>)),
-        Op::V128And => Vector::Binary(|l, r| l & r),
-        Op::V128AndNot => Vector::Binary(|l, r| l & !r),
-        Op::V128Or => Vector::Binary(|l, r| l | r),
-        Op::V128Xor => Vector::Binary(|l, r| l ^ r),
-        Op::F32x4RelaxedMadd => Vector::Ternary(|a, b, c| {
-            zip3(a, b, c, |a: f32, b: f32, c: f32| {
-                a.mul_add(b, c).canonical()
-            })
-        }),
-        Op::F32x4RelaxedNmadd => Vector::Ternary(|a, b, c| {
-            zip3(a, b, c, |a: f32, b: f32, c: f32| {
-                (-a).mul_add(b, c).canonical()
-            })
-        }),
-        Op::F64x2RelaxedMadd => Vector::Ternary(|a, b, c| {
-            zip3(a, b, c, |a: f64, b: f64, c: f64| {
-                a.mul_add(b, c).canonical()
-            })
-        }),
-        Op::F64x2RelaxedNmadd => Vector::Ternary(|a, b, c| {
-            zip3(a, b, c, |a: f64, b: f64, c: f64| {
-                (-a).mul_add(b, c).canonical()
-            })
-        }),
-        Op::V128Bitselect => Vector::Ternary(|a, b, c| bitselect(a, b, c)),
-        Op::I8x16RelaxedLaneselect => Vector::Ternary(|a, b, c| bitselect(a, b, c)),
-        Op::I16x8RelaxedLaneselect => Vector::Ternary(|a, b, c| bitselect(a, b, c)),
-        Op::I32x4RelaxedLaneselect => Vector::Ternary(|a, b, c| bitselect(a, b, c)),
-        Op::I64x2RelaxedLaneselect => Vector::Ternary(|a, b, c| bitselect(a, b, c)),
-        Op::I32x4RelaxedDotI8x16I7x16AddS => Vector::Ternary(|a, b, c| {
-            let products = pairwise(dot_8(a, b), |l: i16, r: i16| i32::from(l) + i32::from(r));
-            zip(products, c, i32::wrapping_add)
-        }),
-        Op::I8x16Shl => Vector::Shift(|v, count| map(v, |lane: i8| lane.wrapping_shl(count))),
-        Op::I8x16ShrS => Vector::Shift(|v, count| map(v, |lane: i8| lane.wrapping_shr(count))),
-        Op::I8x16ShrU => Vector::Shift(|v, count| map(v, |lane: u8| lane.wrapping_shr(count))),
-        Op::I16x8Shl => Vector::Shift(|v, count| map(v, |lane: i16| lane.wrapping_shl(count))),
-        Op::I16x8ShrS => Vector::Shift(|v, count| map(v, |lane: i16| lane.wrapping_shr(count))),
-        Op::I16x8ShrU => Vector::Shift(|v, count| map(v, |lane: u16| lane.wrapping_shr(count))),
-        Op::I32x4Shl => Vector::Shift(|v, count| map(v, |lane: i32| lane.wrapping_shl(count))),
-        Op::I32x4ShrS => Vector::Shift(|v, count| map(v, |lane: i32| lane.wrapping_shr(count))),
-        Op::I32x4ShrU => Vector::Shift(|v, count| map(v, |lane: u32| lane.wrapping_shr(count))),
-        Op::I64x2Shl => Vector::Shift(|v, count| map(v, |lane: i64| lane.wrapping_shl(count))),
-        Op::I64x2ShrS => Vector::Shift(|v, count| map(v, |lane: i64| lane.wrapping_shr(count))),
-        Op::I64x2ShrU => Vector::Shift(|v, count| map(v, |lane: u64| lane.wrapping_shr(count))),
-        Op::I8x16AllTrue => Vector::Test(|v| all(v, |lane: i8| lane != 0)),
-        Op::I8x16Bitmask => Vector::Test(|v| bitmask(v, |lane: i8| lane < 0)),
-        Op::I16x8AllTrue => Vector::Test(|v| all(v, |lane: i16| lane != 0)),
-        Op::I16x8Bitmask => Vector::Test(|v| bitmask(v, |lane: i16| lane < 0)),
-        Op::I32x4AllTrue => Vector::Test(|v| all(v, |lane: i32| lane != 0)),
-        Op::I32x4Bitmask => Vector::Test(|v| bitmask(v, |lane: i32| lane < 0)),
-        Op::I64x2AllTrue => Vector::Test(|v| all(v, |lane: i64| lane != 0)),
-        Op::I64x2Bitmask => Vector::Test(|v| bitmask(v, |lane: i64| lane < 0)),
-        Op::V128AnyTrue => Vector::Test(|v| u32::from(v != 0)),
-        Op::I8x16Splat => Vector::Splat(|cell| splat(cell as u8)),
-        Op::I16x8Splat => Vector::Splat(|cell| splat(cell as u16)),
-        Op::I32x4Splat => Vector::Splat(|cell| splat(cell as u32)),
-        Op::I64x2Splat => Vector::Splat(|cell| splat(cell as u64)),
-        Op::F32x4Splat => Vector::Splat(|cell| splat(cell as u32)),
-        Op::F64x2Splat => Vector::Splat(|cell| splat(cell as u64)),
-        Op::I8x16ExtractLaneS => {
-            Vector::Extract(|v, lane| u64::from(i32::from(extract::<i8, 16>(v, lane)) as u32))
-        }
-        Op::I8x16ExtractLaneU => Vector::Extract(|v, lane| u64::from(extract::<u8, 16>(v, lane))),
-        Op::I16x8ExtractLaneS => {
-            Vector::Extract(|v, lane| u64::from(i32::from(extract::<i16, 8>(v, lane)) as u32))
-        }
-        Op::I16x8ExtractLaneU => Vector::Extract(|v, lane| u64::from(extract::<u16, 8>(v, lane))),
-        Op::I32x4ExtractLane => Vector::Extract(|v, lane| u64::from(extract::<u32, 4>(v, lane))),
-        Op::I64x2ExtractLane => Vector::Extract(|v, lane| u64::from(extract::<u64, 2>(v, lane))),
-        Op::F32x4ExtractLane => Vector::Extract(|v, lane| u64::from(extract::<u32, 4>(v, lane))),
-        Op::F64x2ExtractLane => Vector::Extract(|v, lane| u64::from(extract::<u64, 2>(v, lane))),
-        Op::I8x16ReplaceLane => Vector::Replace(|v, lane, cell| replace(v, lane, cell as u8)),
-        Op::I16x8ReplaceLane => Vector::Replace(|v, lane, cell| replace(v, lane, cell as u16)),
-        Op::I32x4ReplaceLane => Vector::Replace(|v, lane, cell| replace(v, lane, cell as u32)),
-        Op::I64x2ReplaceLane => Vector::Replace(|v, lane, cell| replace(v, lane, cell as u64)),
-        Op::F32x4ReplaceLane => Vector::Replace(|v, lane, cell| replace(v, lane, cell as u32)),
-        Op::F64x2ReplaceLane => Vector::Replace(|v, lane, cell| replace(v, lane, cell as u64)),
-        Op::V128Load8Splat => Vector::Load(1, |bytes| splat(bytes as u8)),
-        Op::V128Load8Lane => Vector::LoadLane(1, |v, lane, bytes| replace(v, lane, bytes as u8)),
-        Op::V128Store8Lane => Vector::StoreLane(1, |v, lane| u64::from(extract::<u8, 16>(v, lane))),
-        Op::V128Load16Splat => Vector::Load(2, |bytes| splat(bytes as u16)),
-        Op::V128Load16Lane => Vector::LoadLane(2, |v, lane, bytes| replace(v, lane, bytes as u16)),
-        Op::V128Store16Lane => {
-            Vector::StoreLane(2, |v, lane| u64::from(extract::<u16, 8>(v, lane)))
-        }
-        Op::V128Load32Splat => Vector::Load(4, |bytes| splat(bytes as u32)),
-        Op::V128Load32Zero => Vector::Load(4, |bytes| u128::from(bytes)),
-        Op::V128Load32Lane => Vector::LoadLane(4, |v, lane, bytes| replace(v, lane, bytes as u32)),
-        Op::V128Store32Lane => {
-            Vector::StoreLane(4, |v, lane| u64::from(extract::<u32, 4>(v, lane)))
-        }
-        Op::V128Load64Splat => Vector::Load(8, |bytes| splat(bytes as u64)),
-        Op::V128Load64Zero => Vector::Load(8, |bytes| u128::from(bytes)),
-        Op::V128Load64Lane => Vector::LoadLane(8, |v, lane, bytes| replace(v, lane, bytes as u64)),
-        Op::V128Store64Lane => {
-            Vector::StoreLane(8, |v, lane| u64::from(extract::<u64, 2>(v, lane)))
-        }
-        Op::V128Load8x8S => Vector::Load(8, |bytes| {
-            map_from(u128::from(bytes), 0, |lane: i8| i16::from(lane))
-        }),
-        Op::V128Load8x8U => Vector::Load(8, |bytes| {
-            map_from(u128::from(bytes), 0, |lane: u8| u16::from(lane))
-        }),
-        Op::V128Load16x4S => Vector::Load(8, |bytes| {
-            map_from(u128::from(bytes), 0, |lane: i16| i32::from(lane))
-        }),
-        Op::V128Load16x4U => Vector::Load(8, |bytes| {
-            map_from(u128::from(bytes), 0, |lane: u16| u32::from(lane))
-        }),
-        Op::V128Load32x2S => Vector::Load(8, |bytes| {
-            map_from(u128::from(bytes), 0, |lane: i32| i64::from(lane))
-        }),
-        Op::V128Load32x2U => Vector::Load(8, |bytes| {
-            map_from(u128::from(bytes), 0, |lane: u32| u64::from(lane))
-        }),
-        Op::V128Const => Vector::Const,
-        Op::I8x16Shuffle => Vector::Shuffle,
-        Op::V128Load => Vector::LoadWhole,
-        Op::V128Store => Vector::StoreWhole,
-        _ => return None,
-    })
+    }
+
+    #[test]
+    fn relaxed_instructions_follow_the_deterministic_profile() {
+        // Fused, the product would keep the bit that the sum needs.
+        let (a, b) = (1.0 + f32::EPSILON, 1.0 - f32::EPSILON);
+        let sum = ternary(
+            Op::F32x4RelaxedMadd,
+            f32::join([a; 4]),
+            f32::join([b; 4]),
+            f32::join([-1.0; 4]),
+        );
+        assert_eq!(f32::split(sum), [0.0; 4]);
+        let least = i8::join([i8::MIN; 16]);
+        let dot = binary(Op::I16x8RelaxedDotI8x16I7x16S, least, least);
+        assert_eq!(i16::split(dot), [i16::MAX; 8]);
+        let high_index = u8::join([16; 16]);
+        assert_eq!(binary(Op::I8x16RelaxedSwizzle, least, high_index), 0);
+        let mask = u16::join([0x8000; 8]);
+        let selected = ternary(Op::I16x8RelaxedLaneselect, u128::MAX, 0, mask);
+        assert_eq!(selected, mask);
+        let nan = f64::join([f64::NAN, 1.0]);
+        let lesser = binary(Op::F64x2RelaxedMin, nan, f64::join([2.0; 2]));
+        assert!(f64::split(lesser)[0].is_nan());
+    }
 }
