@@ -7,6 +7,7 @@ use wdb_vm::address::ModuleOffset;
 use wdb_vm::watch::WatchKind;
 
 use crate::error::Error;
+use crate::exceptions::ExceptionFilter;
 use crate::expression::Node;
 use crate::format_text::PrintfFormat;
 use crate::location::Location;
@@ -51,7 +52,11 @@ pub(crate) enum Catch {
     /// A trap.
     Trap,
     /// An exception about to be thrown.
-    Throw,
+    Throw(ExceptionFilter),
+    /// An exception about to be thrown that was caught before.
+    Rethrow(ExceptionFilter),
+    /// An exception that was handled.
+    Caught(ExceptionFilter),
     /// An exception that nothing handles.
     Uncaught,
     /// A call of a function of the host; of this name if there is one.
@@ -67,16 +72,19 @@ pub(crate) enum Catch {
 impl Catch {
     /// For lists.
     pub(crate) fn text(&self) -> String {
-        match self {
+        let text = match self {
             Catch::Trap => "trap".to_owned(),
-            Catch::Throw => "exception throw".to_owned(),
+            Catch::Throw(filter) => format!("exception throw {}", filter.text()),
+            Catch::Rethrow(filter) => format!("exception rethrow {}", filter.text()),
+            Catch::Caught(filter) => format!("exception catch {}", filter.text()),
             Catch::Uncaught => "uncaught exception".to_owned(),
             Catch::HostCall(None) => "any host call".to_owned(),
             Catch::HostCall(Some(name)) => format!("host call {name}"),
             Catch::Grow => "memory.grow".to_owned(),
             Catch::Start => "start".to_owned(),
             Catch::Exit => "exit".to_owned(),
-        }
+        };
+        text.trim_end().to_owned()
     }
 }
 

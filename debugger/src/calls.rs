@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use wdb_dwarf::{
-    BaseEncoding, DebugInfo, Inspector, Place, RecordKind, Scalar, TypeKind, TypeRef, Value,
+    BaseEncoding, DebugInfo, Inspector, Place, RawSlot, RecordKind, Scalar, TypeKind, TypeRef,
+    Value,
 };
 use wdb_vm::address::{FuncAddr, FuncIndex, GlobalAddr};
 use wdb_vm::exit::Exit;
@@ -19,6 +20,7 @@ use crate::error::{Error, counted};
 use crate::expression::Scope;
 use crate::location::funcs_named;
 use crate::process::PROGRAM_INSTANCE;
+use crate::references;
 use crate::scope::FrameScope;
 
 /// A function to call, with what is known of its types.
@@ -145,12 +147,24 @@ impl FrameScope<'_> {
         for (position, (ty, arg)) in params.iter().zip(args).enumerate() {
             let type_ref = types.and_then(|types| types.get(position).copied());
             let address = room.place(info, arg)?;
-            cells.push(argument(&self.inspector(), *ty, type_ref, arg, address)?);
+            let vm = self.debugger().vm.borrow();
+            cells.push(argument(
+                &self.inspector(),
+                &vm,
+                *ty,
+                type_ref,
+                arg,
+                address,
+            )?);
         }
         let results = self.debugger().run_call(callee, &cells, &room)?;
         let type_ref = match (&callee.source_type, results.first()) {
             (_, None) => TypeRef::VOID,
             (Some((type_ref, _)), Some(_)) => *type_ref,
+            (None, Some(MachineValue::Ref(_))) => {
+                let ty = callee.ty.results()[0];
+                info.handle_type(&self.debugger().program.module().val_type_text(ty))
+            }
             (None, Some(result)) => {
                 let (encoding, bytes) = match result {
                     MachineValue::F32(_) => (BaseEncoding::Float, 4),
@@ -161,10 +175,18 @@ impl FrameScope<'_> {
                 info.base_type(encoding, bytes)
             }
         };
-        let bytes: Arc<[u8]> = results
-            .first()
-            .map_or_else(|| Arc::new([]) as Arc<[u8]>, bytes_of);
+        let bytes: Arc<[u8]> = results.first().map_or_else(
+            || Arc::new([]) as Arc<[u8]>,
+            |result| self.bytes_of(*result),
+        );
         Ok(self.inspector().read(type_ref, Place::Implicit(bytes)))
+    }
+
+    /// The bytes of a result, from which its source type takes as many as it has.
+    fn bytes_of(&self, value: MachineValue) -> Arc<[u8]> {
+        let slot = references::raw_slot(&self.debugger().vm.borrow(), value);
+        let (bytes, count) = slot.to_le_bytes();
+        bytes[..count].into()
     }
 }
 
@@ -250,21 +272,10 @@ impl StackRoom {
     }
 }
 
-/// The bytes of a result, from which its source type takes as many as it has.
-fn bytes_of(value: &MachineValue) -> Arc<[u8]> {
-    match value {
-        MachineValue::I32(value) => Arc::new(value.to_le_bytes()),
-        MachineValue::I64(value) => Arc::new(value.to_le_bytes()),
-        MachineValue::F32(bits) => Arc::new(bits.to_le_bytes()),
-        MachineValue::F64(bits) => Arc::new(bits.to_le_bytes()),
-        MachineValue::V128(bits) => Arc::new(bits.to_le_bytes()),
-        MachineValue::Ref(_) => Arc::new([]),
-    }
-}
-
 /// An argument as the machine passes it: converted to the parameter's type; what is no scalar by its address.
 fn argument(
     inspector: &Inspector<'_>,
+    vm: &Vm,
     ty: ValType,
     type_ref: Option<TypeRef>,
     arg: &Value,
@@ -288,21 +299,28 @@ fn argument(
         Some(type_ref) => inspector.cast(arg, type_ref)?,
         None => arg.clone(),
     };
-    machine_value(inspector, ty, &value)
+    machine_value(inspector, vm, ty, &value)
 }
 
-/// A number or a vector as a value of a wasm type.
+/// A value as one of a wasm type.
 pub(crate) fn machine_value(
     inspector: &Inspector<'_>,
+    vm: &Vm,
     ty: ValType,
     value: &Value,
 ) -> Result<MachineValue, Error> {
-    if ty != ValType::V128 {
-        return machine_scalar(ty, inspector.scalar(value)?);
+    match ty {
+        ValType::V128 => {
+            let bytes = inspector.vector(value).and_then(|_| value.bytes.as_array());
+            let bytes = bytes.ok_or_else(|| Error::other("A vector of 16 bytes is expected."))?;
+            Ok(MachineValue::V128(u128::from_le_bytes(*bytes)))
+        }
+        ValType::Ref(_) => {
+            let slot = RawSlot::Handle(inspector.handle(value)?);
+            references::machine_value(vm, slot).ok_or_else(|| wdb_dwarf::Error::Collected.into())
+        }
+        _ => machine_scalar(ty, inspector.scalar(value)?),
     }
-    let bytes = inspector.vector(value).and_then(|_| value.bytes.as_array());
-    let bytes = bytes.ok_or_else(|| Error::other("A vector of 16 bytes is expected."))?;
-    Ok(MachineValue::V128(u128::from_le_bytes(*bytes)))
 }
 
 /// A number as a value of a wasm type.
@@ -321,7 +339,7 @@ fn machine_scalar(ty: ValType, scalar: Scalar) -> Result<MachineValue, Error> {
         ValType::F32 => MachineValue::F32((float as f32).to_bits()),
         ValType::F64 => MachineValue::F64(float.to_bits()),
         ValType::V128 | ValType::Ref(_) => {
-            return Err(Error::other("An expression gives no references."));
+            return Err(Error::other("An address is expected here."));
         }
     })
 }

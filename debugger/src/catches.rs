@@ -7,6 +7,7 @@ use wdb_vm::isa::Op;
 use crate::breakpoints::{Breakpoint, Catch, Kind};
 use crate::debugger::Debugger;
 use crate::execution::Stop;
+use crate::report::ExceptionEvent;
 
 /// The host function that ends a program.
 const EXIT_FUNCTION: &str = "proc_exit";
@@ -49,7 +50,12 @@ impl Debugger {
                 });
                 returns.map(|instruction| instruction.pc).collect()
             }
-            Catch::Trap | Catch::Throw | Catch::Uncaught | Catch::HostCall(_) => Vec::new(),
+            Catch::Trap
+            | Catch::Throw(_)
+            | Catch::Rethrow(_)
+            | Catch::Caught(_)
+            | Catch::Uncaught
+            | Catch::HostCall(_) => Vec::new(),
         }
     }
 
@@ -62,10 +68,12 @@ impl Debugger {
             self.catches_host_calls = is_needed;
             self.vm.get_mut().stop_at_host_calls(is_needed);
         }
-        let is_needed = self
-            .breakpoints
-            .iter()
-            .any(|it| it.enabled && matches!(it.kind, Kind::Catchpoint(Catch::Throw)));
+        let waits_for = |is_meant: fn(&Catch) -> bool| {
+            let mut enabled = self.breakpoints.iter().filter(|it| it.enabled);
+            enabled.any(|it| matches!(&it.kind, Kind::Catchpoint(catch) if is_meant(catch)))
+        };
+        self.catches_landings = waits_for(|catch| matches!(catch, Catch::Caught(_)));
+        let is_needed = waits_for(|catch| matches!(catch, Catch::Throw(_) | Catch::Rethrow(_)));
         if is_needed != self.catches_throws {
             self.catches_throws = is_needed;
             self.vm.get_mut().stop_at_throws(is_needed);
@@ -101,35 +109,61 @@ impl Debugger {
 
     /// The stop before an exception is thrown, if a catchpoint waits for it.
     pub(crate) fn throw_stop(&mut self, exception: &Exception) -> Option<Stop> {
-        let is_meant =
-            |breakpoint: &Breakpoint| matches!(breakpoint.kind, Kind::Catchpoint(Catch::Throw));
-        let text = self.vm.get_mut().exception_text(exception);
-        let fate = if exception.is_handled {
-            ""
+        let event = if exception.is_rethrown {
+            ExceptionEvent::Rethrown
         } else {
-            ", which nothing handles"
+            ExceptionEvent::Thrown
         };
-        self.catch_stop(is_meant, &format!("exception thrown: {text}{fate}"))
+        self.exception_stop(event, exception)
     }
 
-    /// The stop at an exception that nothing handles, which a catchpoint may have waited for.
+    /// The stop where an exception was handled, if a catchpoint waits for it.
+    pub(crate) fn caught_stop(&mut self, exception: &Exception) -> Option<Stop> {
+        self.exception_stop(ExceptionEvent::Caught, exception)
+    }
+
+    /// The stop at an exception that nothing handles. It stops the program in any case; a catchpoint may count it.
     pub(crate) fn uncaught_stop(&mut self, exception: &Exception) -> Stop {
-        let is_meant =
-            |breakpoint: &Breakpoint| matches!(breakpoint.kind, Kind::Catchpoint(Catch::Uncaught));
-        let text = self.vm.get_mut().exception_text(exception);
-        // It stops the program in any case; the catchpoint counts it.
-        let _ = self.catch_stop(is_meant, "uncaught exception");
-        Stop::Uncaught(text)
+        let stop = self.exception_stop(ExceptionEvent::Uncaught, exception);
+        stop.unwrap_or_else(|| Stop::Exception {
+            number: None,
+            event: ExceptionEvent::Uncaught,
+            exception: Box::new(self.exception_report(exception)),
+        })
+    }
+
+    fn exception_stop(&mut self, event: ExceptionEvent, exception: &Exception) -> Option<Stop> {
+        let is_meant = |catch: &Catch| match (catch, event) {
+            (Catch::Throw(filter), ExceptionEvent::Thrown)
+            | (Catch::Rethrow(filter), ExceptionEvent::Rethrown)
+            | (Catch::Caught(filter), ExceptionEvent::Caught) => self.is_wanted(filter, exception),
+            (Catch::Uncaught, ExceptionEvent::Uncaught) => true,
+            _ => false,
+        };
+        let meant = self.breakpoints.iter().filter(|it| {
+            it.enabled && matches!(&it.kind, Kind::Catchpoint(catch) if is_meant(catch))
+        });
+        let number = self.hit(meant.map(|it| it.number).collect())?;
+        Some(Stop::Exception {
+            number: Some(number),
+            event,
+            exception: Box::new(self.exception_report(exception)),
+        })
     }
 
     fn catch_stop(&mut self, is_meant: impl Fn(&Breakpoint) -> bool, event: &str) -> Option<Stop> {
-        let numbers: Vec<u32> = self
-            .breakpoints
-            .iter()
-            .filter(|breakpoint| breakpoint.enabled && is_meant(breakpoint))
-            .map(|breakpoint| breakpoint.number)
-            .collect();
-        let mut stop = None;
+        let meant = self.breakpoints.iter();
+        let meant = meant.filter(|breakpoint| breakpoint.enabled && is_meant(breakpoint));
+        let number = self.hit(meant.map(|breakpoint| breakpoint.number).collect())?;
+        Some(Stop::Catchpoint {
+            number,
+            event: event.to_owned(),
+        })
+    }
+
+    /// Counts a hit of each of these catchpoints whose condition holds; the first that stops the program.
+    fn hit(&mut self, numbers: Vec<u32>) -> Option<u32> {
+        let mut stopping = None;
         for number in numbers {
             if !self.condition_holds(number) {
                 continue;
@@ -137,13 +171,10 @@ impl Debugger {
             if let Ok(breakpoint) = self.breakpoints.get_mut(number)
                 && breakpoint.count_hit()
             {
-                stop.get_or_insert(Stop::Catchpoint {
-                    number,
-                    event: event.to_owned(),
-                });
+                stopping.get_or_insert(number);
             }
         }
-        stop
+        stopping
     }
 
     fn condition_holds(&mut self, number: u32) -> bool {

@@ -89,6 +89,8 @@ pub(crate) struct Debugger {
     pub(crate) catches_host_calls: bool,
     /// Whether the machine stops before exceptions are thrown.
     pub(crate) catches_throws: bool,
+    /// Whether a catchpoint waits for exceptions to be handled.
+    pub(crate) catches_landings: bool,
     /// How many of the debug info's warnings were told.
     pub(crate) warnings_told: usize,
     /// The block whose lines are being collected.
@@ -145,6 +147,7 @@ impl Debugger {
             missing_told: RefCell::default(),
             catches_host_calls: false,
             catches_throws: false,
+            catches_landings: false,
             warnings_told: 0,
             block: None,
             bodies: Bodies::default(),

@@ -1,6 +1,6 @@
 //! Vectors of the machine as lanes of numbers.
 
-use wdb_dwarf::{BaseEncoding, DebugInfo, TypeRef};
+use wdb_dwarf::{BaseEncoding, DebugInfo, PartType, TypeRef};
 
 /// How the 16 bytes of a vector are divided, as the text format names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,11 @@ impl Lanes {
                 fits.then_some(value as u64)
             }
         }
+    }
+
+    /// The type of a vector with these lanes in an object.
+    pub(crate) fn part_type(self) -> PartType {
+        PartType::Vector(self.encoding, u64::from(self.bytes))
     }
 
     /// The type of vectors with these lanes.

@@ -4,9 +4,9 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use crate::commands::user::indented;
 use crate::report::{
-    BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow, FoundRow,
-    FrameReport, InstructionRow, MemoryRow, Report, SlotReport, SourceLine, StopReason, StopReport,
-    SymbolGroup,
+    BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow,
+    ExceptionEvent, ExceptionReport, FoundRow, FrameReport, InstructionRow, MemoryRow, Report,
+    SlotReport, SourceLine, StopReason, StopReport, SymbolGroup,
 };
 use crate::view::{BreakpointView, LabelView, PlaceView};
 
@@ -225,9 +225,11 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
         StopReason::Step | StopReason::Arrived => {}
         StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
         StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,
-        StopReason::Uncaught(exception) => {
-            write!(f, "\nProgram stopped: uncaught exception: {exception}\n")?;
-        }
+        StopReason::Exception {
+            number,
+            event,
+            exception,
+        } => write_exception(f, *number, *event, exception)?,
         StopReason::HostResource(what) => write!(f, "\nProgram stopped: {what}\n")?,
         StopReason::Deadlock(what) => write!(f, "\nProgram stopped: deadlock: {what}\n")?,
         StopReason::Exited(0) => f.write_str("[Program exited normally]")?,
@@ -241,6 +243,43 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
     match &stop.frame {
         Some(frame) => write_frame_and_code(f, frame),
         None => Ok(()),
+    }
+}
+
+fn write_exception(
+    f: &mut Formatter<'_>,
+    number: Option<u32>,
+    event: ExceptionEvent,
+    exception: &ExceptionReport,
+) -> fmt::Result {
+    let what = match event {
+        ExceptionEvent::Thrown => "exception thrown",
+        ExceptionEvent::Rethrown => "exception thrown again",
+        ExceptionEvent::Caught => "exception caught",
+        ExceptionEvent::Uncaught => "uncaught exception",
+    };
+    let text = exception.text();
+    match number {
+        Some(number) if event != ExceptionEvent::Uncaught => {
+            write!(f, "\nCatchpoint {number} ({what}): {text}\n")?;
+        }
+        _ => write!(f, "\nProgram stopped: {what}: {text}\n")?,
+    }
+    if exception.is_rethrown || event == ExceptionEvent::Caught {
+        writeln!(f, "It was thrown in {}.", exception.thrown.text())?;
+    }
+    match &exception.handler {
+        _ if event == ExceptionEvent::Caught => Ok(()),
+        Some(handler) => {
+            let clause = if handler.catches_all {
+                ", by a clause for all exceptions"
+            } else {
+                ""
+            };
+            writeln!(f, "It will be handled in {}{clause}.", handler.place.text())
+        }
+        None if event == ExceptionEvent::Uncaught => Ok(()),
+        None => f.write_str("Nothing will handle it.\n"),
     }
 }
 

@@ -143,8 +143,12 @@ pub(crate) enum StopReason {
     Arrived,
     Interrupted,
     Trap(String),
-    /// An exception that nothing handles, with its tag and values.
-    Uncaught(String),
+    /// What happened to an exception, which a catchpoint may have waited for.
+    Exception {
+        number: Option<u32>,
+        event: ExceptionEvent,
+        exception: Box<ExceptionReport>,
+    },
     /// The operating system cannot give what the program needs.
     HostResource(String),
     /// The program waits for what nobody will do.
@@ -155,6 +159,75 @@ pub(crate) enum StopReason {
         function: String,
         results: Vec<String>,
     },
+}
+
+/// What happened to an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ExceptionEvent {
+    /// It is about to be thrown.
+    Thrown,
+    /// It is about to be thrown again.
+    Rethrown,
+    /// It was handled: the program stands where it goes on.
+    Caught,
+    /// It is thrown and nothing handles it.
+    Uncaught,
+}
+
+/// An exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct ExceptionReport {
+    pub(crate) tag: String,
+    pub(crate) values: Vec<String>,
+    /// Its type in the source, if that is known.
+    pub(crate) type_name: Option<String>,
+    /// What the source threw, if debug info describes it.
+    pub(crate) value: Option<String>,
+    /// Where it was thrown first.
+    pub(crate) thrown: PlaceReport,
+    /// Whether it was caught since.
+    pub(crate) is_rethrown: bool,
+    /// What handles it.
+    pub(crate) handler: Option<HandlerReport>,
+}
+
+impl ExceptionReport {
+    /// The exception in words: `$bad(7, 2.5)`, `std::runtime_error {...}`.
+    pub(crate) fn text(&self) -> String {
+        match (&self.type_name, &self.value) {
+            (Some(type_name), Some(value)) => format!("{type_name} {value}"),
+            (Some(type_name), None) => type_name.clone(),
+            (None, _) => format!("{}({})", self.tag, self.values.join(", ")),
+        }
+    }
+}
+
+/// Where a program goes on after an exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct HandlerReport {
+    pub(crate) place: PlaceReport,
+    /// Whether the clause catches all exceptions and not only those with one tag.
+    pub(crate) catches_all: bool,
+}
+
+/// A place in the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct PlaceReport {
+    pub(crate) function: String,
+    /// The file as it is shown, and the line.
+    pub(crate) location: Option<(String, u32)>,
+    pub(crate) pc: u32,
+}
+
+impl PlaceReport {
+    /// The place in words: `inner at throw.wat:4`, `0x45 in inner`.
+    pub(crate) fn text(&self) -> String {
+        match &self.location {
+            Some((file, line)) => format!("{} at {file}:{line}", self.function),
+            None => format!("{} at 0x{:x}", self.function, self.pc),
+        }
+    }
 }
 
 /// A frame with its source line.
@@ -215,6 +288,9 @@ pub(crate) struct SlotReport {
     pub(crate) alias: Option<String>,
     pub(crate) type_name: String,
     pub(crate) text: String,
+    /// Of a reference: the fields or elements of what it leads to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<(String, String)>,
 }
 
 /// A line of a source file.

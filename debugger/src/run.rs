@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wdb_vm::exceptions::Exception;
 use wdb_vm::exit::Exit;
 use wdb_vm::vm::RunLimit;
 
@@ -78,9 +79,11 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
             .memory(PROGRAM_INSTANCE, 0)
             .map_or(0, |bytes| bytes.len() as u64),
     };
+    let mut uncaught = None;
     let failure = match exit {
         Exit::Finished(values) => {
-            let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+            let texts = values.iter().map(|&value| vm.value_text(value));
+            let texts: Vec<String> = texts.collect();
             outcome.results = is_invoked.then(|| texts.join(" "));
             return Ok(outcome);
         }
@@ -90,7 +93,8 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         }
         Exit::Trap(trap) => format!("trap: {trap}"),
         Exit::Uncaught(exception) => {
-            format!("uncaught exception: {}", vm.exception_text(&exception))
+            uncaught = Some(exception);
+            String::new()
         }
         Exit::HostResource(what) => what,
         Exit::Deadlock(what) => format!("deadlock: {what}"),
@@ -101,15 +105,27 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         | Exit::Watch(_)
         | Exit::HostCall(_)
         | Exit::Throw(_)
-        | Exit::Landed => {
+        | Exit::Landed(_) => {
             unreachable!("nothing asked for these")
         }
     };
     let mut debugger = Debugger::new(Arc::new(Shared::default()), program, options, vm);
     debugger.state = ProgramState::Trapped;
     outcome.status = TRAP_STATUS;
+    let failure = uncaught.map_or(failure, |exception| uncaught_text(&debugger, &exception));
     outcome.failure = Some(format!("{name}: {failure}\n{}", backtrace(&debugger)));
     Ok(outcome)
+}
+
+/// An exception that nothing handles, and where it was thrown if that is not where the program stands.
+fn uncaught_text(debugger: &Debugger, exception: &Exception) -> String {
+    let report = debugger.exception_report(exception);
+    let text = format!("uncaught exception: {}", report.text());
+    if report.is_rethrown {
+        format!("{text}, which was thrown in {}", report.thrown.text())
+    } else {
+        text
+    }
 }
 
 /// All frames, or the innermost and the outermost of many.

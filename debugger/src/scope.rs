@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use wdb_dwarf::{
-    Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Inspector,
-    Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
+    Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Handle,
+    Inspector, Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
 };
+use wdb_vm::ValType;
 use wdb_vm::address::{FuncIndex, ModuleOffset};
 use wdb_vm::value::{Reference, Value as MachineValue};
 use wdb_vm::vm::Vm;
@@ -17,7 +18,8 @@ use crate::frames::Frame;
 use crate::location::{funcs_named, function_places, nearest};
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
-use crate::target::{FrameTarget, machine_value};
+use crate::references;
+use crate::target::FrameTarget;
 use crate::view::ProgramState;
 
 /// How many elements, and how many records inside of each other, a brief text shows.
@@ -44,7 +46,7 @@ impl<'a> FrameScope<'a> {
             .and_then(|frame| frame.code_offset(&debugger.program));
         FrameScope {
             debugger,
-            target: FrameTarget::new(&debugger.vm, machine),
+            target: FrameTarget::new(&debugger.vm, machine, debugger.settings.lanes()),
             frame,
             at,
             means_code: false,
@@ -208,39 +210,39 @@ impl<'a> FrameScope<'a> {
         index.map(|index| index as u64)
     }
 
-    /// A value of the machine, typed as C would and placed where it is, so that it can be assigned to.
-    fn machine_value(&self, value: MachineValue, place: Place) -> Result<Value, Error> {
+    /// What lies at a place of the machine, typed as C would, so that it can be assigned to.
+    fn machine_value(&self, ty: ValType, place: Place) -> Value {
         let info = self.debugger.program.info();
-        let (encoding, bytes) = match value {
-            MachineValue::I32(_) => (BaseEncoding::Signed, 4),
-            MachineValue::I64(_) => (BaseEncoding::Signed, 8),
-            MachineValue::F32(_) => (BaseEncoding::Float, 4),
-            MachineValue::F64(_) => (BaseEncoding::Float, 8),
-            MachineValue::V128(_) => {
+        let (encoding, bytes) = match ty {
+            ValType::I32 => (BaseEncoding::Signed, 4),
+            ValType::I64 => (BaseEncoding::Signed, 8),
+            ValType::F32 => (BaseEncoding::Float, 4),
+            ValType::F64 => (BaseEncoding::Float, 8),
+            ValType::V128 => {
                 let lanes = self.debugger.settings.lanes().type_in(info);
-                return Ok(self.inspector().read(lanes, place));
+                return self.inspector().read(lanes, place);
             }
-            MachineValue::Ref(_) => {
-                return Err(Error::other(format!(
-                    "This is a reference ({value}), which expressions cannot compute with."
-                )));
+            ValType::Ref(_) => {
+                let name = self.debugger.program.module().val_type_text(ty);
+                return self.inspector().read(info.handle_type(&name), place);
             }
         };
-        Ok(self
-            .inspector()
-            .read(info.base_type(encoding, bytes), place))
+        self.inspector()
+            .read(info.base_type(encoding, bytes), place)
     }
 
     fn local(&self, index: u32) -> Result<Value, Error> {
         let frame = self.frame.as_ref().ok_or(Error::NotRunning)?;
-        let value = self.target.local_value(index).ok_or_else(|| {
-            let types = self.local_count(frame.func_index());
+        let module = self.debugger.program.module();
+        let types = module.local_types(frame.func_index());
+        let ty = types.get(index as usize).ok_or_else(|| {
             Error::other(format!(
-                "There is no $local{index}; {} has {types} wasm locals.",
-                frame.function()
+                "There is no $local{index}; {} has {} wasm locals.",
+                frame.function(),
+                types.len()
             ))
         })?;
-        self.machine_value(value, Place::Local(index))
+        Ok(self.machine_value(*ty, Place::Local(index)))
     }
 
     fn void(&self) -> Value {
@@ -256,23 +258,27 @@ impl<'a> FrameScope<'a> {
         if self.frame.is_none() {
             return Err(Error::NotRunning);
         }
-        let value = self.target.operand_value(index).ok_or_else(|| {
-            let count = self.target.shape().map_or(0, |shape| shape.operands.len());
+        let shape = self.target.shape();
+        let operands = shape.map_or(&[][..], |shape| &shape.operands);
+        let slot = operands.get(index as usize);
+        let ty = slot.and_then(|slot| slot.ty).ok_or_else(|| {
             Error::other(format!(
-                "There is no $stack{index}; the operand stack holds {count} values, $stack0 being the bottom."
+                "There is no $stack{index}; the operand stack holds {} values, $stack0 being the bottom.",
+                operands.len()
             ))
         })?;
-        self.machine_value(value, Place::Operand(index))
+        Ok(self.machine_value(ty, Place::Operand(index)))
     }
 
     fn global(&self, index: u32) -> Result<Value, Error> {
-        let count = self.debugger.program.module().globals().len();
-        let value = self.target.global_value(index).ok_or_else(|| {
+        let globals = self.debugger.program.module().globals();
+        let global = globals.get(index as usize).ok_or_else(|| {
             Error::other(format!(
-                "There is no $global{index}; the module has {count} globals."
+                "There is no $global{index}; the module has {} globals.",
+                globals.len()
             ))
         })?;
-        self.machine_value(value, Place::Global(index))
+        Ok(self.machine_value(global.ty.content_type, Place::Global(index)))
     }
 
     /// A local or a global by its name in the name section.
@@ -292,8 +298,28 @@ impl<'a> FrameScope<'a> {
         found.map(|index| self.global(index))
     }
 
-    /// An element of a table: the function's name, or what else the reference is.
-    fn table_element_text(&self, table: u32, index: i128) -> Result<String, Error> {
+    /// The exception that the program is about to throw.
+    fn thrown_exception(&self) -> Result<Value, Error> {
+        let exception = self.target.vm().borrow().thrown_exception();
+        let exception = exception.ok_or_else(|| {
+            Error::other("There is no $_exception: the program does not stand where one is thrown.")
+        })?;
+        let source = self.debugger.source_exception(&exception);
+        if let Some(value) = source.and_then(|source| source.value) {
+            return Ok(value);
+        }
+        Ok(self.handle_value("exception", references::THROWN))
+    }
+
+    /// A reference that lies nowhere.
+    fn handle_value(&self, type_name: &str, handle: Handle) -> Value {
+        let type_ref = self.debugger.program.info().handle_type(type_name);
+        let bytes: Arc<[u8]> = Arc::new(handle.0.to_le_bytes());
+        self.inspector().read(type_ref, Place::Implicit(bytes))
+    }
+
+    /// The reference in an element of a table.
+    fn table_reference(&self, table: u32, index: i128) -> Result<Handle, Error> {
         let vm = self.target.vm().borrow();
         let elements = vm.table(self.target.instance(), table).ok_or_else(|| {
             let count = self.debugger.program.module().tables().len();
@@ -310,7 +336,10 @@ impl<'a> FrameScope<'a> {
                 counted(elements.len(), "element")
             ))
         })?;
-        Ok(element_text(&self.debugger.program, &vm, element))
+        Ok(match element {
+            MachineValue::Ref(reference) => references::handle_of(&vm, *reference),
+            _ => Handle::NULL,
+        })
     }
 
     fn history(&self, back: Option<usize>, number: Option<usize>) -> Result<Value, Error> {
@@ -417,6 +446,7 @@ impl Scope for FrameScope<'_> {
                 let status = Scalar::Integer(i128::from(status));
                 return Ok(self.inspector().constant(type_ref, status));
             }
+            "_exception" => return self.thrown_exception(),
             "bpnum" => {
                 let number = self.debugger.breakpoints.last_number();
                 let type_ref = info.base_type(BaseEncoding::Signed, 4);
@@ -475,12 +505,15 @@ impl Scope for FrameScope<'_> {
     }
 
     fn table_element(&self, table: u32, index: i128) -> Result<Value, Error> {
-        let text = self.table_element_text(table, index)?;
-        let info = self.debugger.program.info();
-        let char_type = info.base_type(BaseEncoding::SignedChar, 1);
-        let type_ref = info.array_of(char_type, text.len() as u64);
-        let place = Place::Implicit(text.into_bytes().into());
-        Ok(self.inspector().read(type_ref, place))
+        let handle = self.table_reference(table, index)?;
+        let module = self.debugger.program.module();
+        let tables = module.tables();
+        let ty = tables
+            .get(table as usize)
+            .map_or("funcref".to_owned(), |table| {
+                module.val_type_text(ValType::Ref(table.ty.element_type))
+            });
+        Ok(self.handle_value(&ty, handle))
     }
 
     fn type_named(&self, name: &str) -> Option<TypeRef> {
@@ -490,6 +523,10 @@ impl Scope for FrameScope<'_> {
     fn write(&self, write: Write) -> Result<(), Error> {
         let frame = || self.target.frame().ok_or(Error::NotRunning);
         let mut vm = self.target.vm().borrow_mut();
+        let machine_value = |vm: &Vm, slot| {
+            let value = references::machine_value(vm, slot);
+            value.ok_or_else(|| Error::from(DwarfError::Collected))
+        };
         let done = match write {
             Write::Memory { address, bytes } => {
                 if !vm.write_memory(self.target.instance(), 0, address, &bytes) {
@@ -497,11 +534,28 @@ impl Scope for FrameScope<'_> {
                 }
                 true
             }
-            Write::Local { index, slot } => vm.set_local(frame()?, index, machine_value(slot)),
-            Write::Operand { index, slot } => vm.set_operand(frame()?, index, machine_value(slot)),
+            Write::Local { index, slot } => {
+                let value = machine_value(&vm, slot)?;
+                vm.set_local(frame()?, index, value)
+            }
+            Write::Operand { index, slot } => {
+                let value = machine_value(&vm, slot)?;
+                vm.set_operand(frame()?, index, value)
+            }
             Write::Global { index, slot } => {
+                let value = machine_value(&vm, slot)?;
                 let global = vm.global_addr(self.target.instance(), index);
-                global.is_some_and(|global| vm.set_global(global, machine_value(slot)))
+                global.is_some_and(|global| vm.set_global(global, value))
+            }
+            Write::Part {
+                handle,
+                index,
+                slot,
+            } => {
+                let value = machine_value(&vm, slot)?;
+                let object = references::object_of(&vm, handle);
+                let index = usize::try_from(index).unwrap_or(usize::MAX);
+                object.is_some_and(|object| vm.set_object_field(object, index, value))
             }
         };
         if done {

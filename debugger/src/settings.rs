@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) print_elements: usize,
     /// The most records and arrays shown inside of each other.
     pub(crate) print_max_depth: usize,
+    /// How many objects are printed inside of each other, each behind a reference.
+    pub(crate) print_object_depth: usize,
     /// Whether members stand on lines of their own.
     pub(crate) print_pretty: bool,
     /// From how many on equal elements are shown once with their number.
@@ -119,6 +121,7 @@ impl Default for Settings {
             print_array: false,
             print_elements: format.elements_max,
             print_max_depth: format.depth_max,
+            print_object_depth: format.handle_depth_max,
             print_pretty: false,
             print_repeats: format.repeats_min,
             print_union: true,
@@ -141,6 +144,7 @@ impl Settings {
                 _ => Radix::Natural,
             },
             elements_max: self.print_elements,
+            handle_depth_max: self.print_object_depth,
             repeats_min: self.print_repeats,
             depth_max: self.print_max_depth,
             is_pretty: self.print_pretty,

@@ -2,11 +2,14 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use wdb_dwarf::{Error, RawSlot, Result, Target};
+use wdb_dwarf::{Error, Handle, HandlePart, HandleShape, RawSlot, Result, Target};
 use wdb_vm::address::InstanceAddr;
 use wdb_vm::shape::Shape;
 use wdb_vm::value::{Reference, Value};
 use wdb_vm::vm::Vm;
+
+use crate::lanes::Lanes;
+use crate::references;
 
 /// A frame of the machine. Without one, only memory and globals can be read.
 pub(crate) struct FrameTarget<'a> {
@@ -14,12 +17,14 @@ pub(crate) struct FrameTarget<'a> {
     /// The number of the wasm frame, 0 being the innermost.
     frame: Option<usize>,
     instance: InstanceAddr,
+    /// How vectors in objects are divided.
+    lanes: Lanes,
     /// Finding it takes time linear in the function's size, so it is found once.
     shape: OnceCell<Option<Shape>>,
 }
 
 impl<'a> FrameTarget<'a> {
-    pub(crate) fn new(vm: &'a RefCell<Vm>, frame: Option<usize>) -> FrameTarget<'a> {
+    pub(crate) fn new(vm: &'a RefCell<Vm>, frame: Option<usize>, lanes: Lanes) -> FrameTarget<'a> {
         let instance = frame
             .and_then(|number| vm.borrow().frame(number))
             .map_or(InstanceAddr(0), |frame| frame.instance);
@@ -27,6 +32,7 @@ impl<'a> FrameTarget<'a> {
             vm,
             frame,
             instance,
+            lanes,
             shape: OnceCell::new(),
         }
     }
@@ -70,15 +76,18 @@ impl<'a> FrameTarget<'a> {
 
 impl Target for FrameTarget<'_> {
     fn local(&self, index: u32) -> Option<RawSlot> {
-        raw_slot(self.local_value(index)?)
+        let value = self.local_value(index)?;
+        Some(references::raw_slot(&self.vm.borrow(), value))
     }
 
     fn global(&self, index: u32) -> Option<RawSlot> {
-        raw_slot(self.global_value(index)?)
+        let value = self.global_value(index)?;
+        Some(references::raw_slot(&self.vm.borrow(), value))
     }
 
     fn operand(&self, index: u32) -> Option<RawSlot> {
-        raw_slot(self.operand_value(index)?)
+        let value = self.operand_value(index)?;
+        Some(references::raw_slot(&self.vm.borrow(), value))
     }
 
     fn read_memory(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
@@ -101,27 +110,16 @@ impl Target for FrameTarget<'_> {
         let (instance, index) = vm.func_instance(func)?;
         Some(vm.module(instance).func_display_name(index))
     }
-}
 
-/// The bits of a number; `None` for a reference.
-pub(crate) fn raw_slot(value: Value) -> Option<RawSlot> {
-    match value {
-        Value::I32(value) => Some(RawSlot::I32(value.cast_unsigned())),
-        Value::I64(value) => Some(RawSlot::I64(value.cast_unsigned())),
-        Value::F32(bits) => Some(RawSlot::F32(bits)),
-        Value::F64(bits) => Some(RawSlot::F64(bits)),
-        Value::V128(bits) => Some(RawSlot::V128(bits)),
-        Value::Ref(_) => None,
+    fn handle(&self, handle: Handle) -> Option<HandleShape> {
+        references::shape(&self.vm.borrow(), handle)
     }
-}
 
-/// The machine's value with these bits.
-pub(crate) fn machine_value(slot: RawSlot) -> Value {
-    match slot {
-        RawSlot::I32(bits) => Value::I32(bits.cast_signed()),
-        RawSlot::I64(bits) => Value::I64(bits.cast_signed()),
-        RawSlot::F32(bits) => Value::F32(bits),
-        RawSlot::F64(bits) => Value::F64(bits),
-        RawSlot::V128(bits) => Value::V128(bits),
+    fn handle_part(&self, handle: Handle, index: u64) -> Option<HandlePart> {
+        references::part(&self.vm.borrow(), handle, index, self.lanes)
+    }
+
+    fn handle_part_slot(&self, handle: Handle, index: u64) -> Option<RawSlot> {
+        references::part_slot(&self.vm.borrow(), handle, index)
     }
 }

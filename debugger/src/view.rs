@@ -140,6 +140,8 @@ pub struct SlotView {
     pub type_name: String,
     /// The value as text.
     pub text: String,
+    /// Of a reference: the fields or elements of what it leads to, to a bounded depth and number.
+    pub children: Vec<(String, ValueView)>,
     /// Whether it differs from the previous stop in the same frame.
     pub changed: bool,
 }

@@ -1,11 +1,12 @@
 //! Builds the views that front ends draw.
 
 use wdb_dwarf::{Value, VariableKind};
-use wdb_vm::disassemble::val_type_text;
+use wdb_vm::ValType;
 use wdb_vm::shape::LabelKind;
 use wdb_vm::value::Value as MachineValue;
 
 use crate::debugger::Debugger;
+use crate::expression::Scope;
 use crate::frames::Frame;
 use crate::process::PROGRAM_INSTANCE;
 use crate::scope::FrameScope;
@@ -133,55 +134,85 @@ impl Debugger {
             pc: frame.pc().0,
             source: frame.location().map(|location| self.program.spot(location)),
             variables,
-            locals: self.local_slots(frame),
+            locals: self.local_slots(&scope, frame),
             operands: self.operand_slots(&scope, frame),
             labels: label_views(&scope),
         }
     }
 
-    /// The wasm locals of a frame.
-    pub(crate) fn local_slots(&self, frame: &Frame) -> Vec<SlotView> {
+    /// The wasm locals of a scope's frame.
+    pub(crate) fn local_slots(&self, scope: &FrameScope<'_>, frame: &Frame) -> Vec<SlotView> {
         let module = self.program.module();
         let func = frame.func_index();
-        let vm = self.vm.borrow();
         let types = module.local_types(func);
-        let slots = types.iter().zip(0..).map(|(ty, index)| SlotView {
-            index: index as usize,
-            name: module.names().local(func.0, index).map(str::to_owned),
-            type_name: val_type_text(*ty),
-            text: self.slot_text(vm.local(frame.machine, index)),
-            changed: false,
+        let slots = types.iter().zip(0..).map(|(ty, index)| {
+            let value = self.vm.borrow().local(frame.machine, index);
+            let mut slot = self.slot_view(scope, ("local", index), Some(*ty), value);
+            slot.name = module.names().local(func.0, index).map(str::to_owned);
+            slot
         });
         slots.collect()
     }
 
-    /// The operand stack of a frame, bottom first.
+    /// The operand stack of a scope's frame, bottom first.
     pub(crate) fn operand_slots(&self, scope: &FrameScope<'_>, frame: &Frame) -> Vec<SlotView> {
         let Some(shape) = scope.target().shape() else {
             return Vec::new();
         };
-        let vm = self.vm.borrow();
-        let slots = shape.operands.iter().enumerate();
+        let slots = shape.operands.iter().zip(0..);
         slots
-            .map(|(index, slot)| SlotView {
-                index,
-                name: None,
-                type_name: slot.ty.map_or_else(|| "?".to_owned(), val_type_text),
-                text: self.slot_text(vm.slot_value(frame.machine, *slot)),
-                changed: false,
+            .map(|(slot, index)| {
+                let value = self.vm.borrow().slot_value(frame.machine, *slot);
+                self.slot_view(scope, ("stack", index), slot.ty, value)
             })
             .collect()
+    }
+
+    /// The program's wasm globals.
+    pub(crate) fn global_slots(&self) -> Vec<SlotView> {
+        let scope = FrameScope::new(self, None);
+        let module = self.program.module();
+        let slots = module.globals().iter().zip(0..).map(|(global, index)| {
+            let value = scope.target().global_value(index);
+            let ty = Some(global.ty.content_type);
+            let mut slot = self.slot_view(&scope, ("global", index), ty, value);
+            slot.name = module.names().global(index).map(str::to_owned);
+            slot
+        });
+        slots.collect()
+    }
+
+    /// What expressions call `$local1` and the like, as a view.
+    fn slot_view(
+        &self,
+        scope: &FrameScope<'_>,
+        (prefix, index): (&str, u32),
+        ty: Option<ValType>,
+        value: Option<MachineValue>,
+    ) -> SlotView {
+        let module = self.program.module();
+        let is_reference = matches!(value, Some(MachineValue::Ref(_)));
+        let children = is_reference
+            .then(|| scope.dollar(&format!("{prefix}{index}")).ok())
+            .flatten()
+            .map(|value| value_view(scope, &value, 0, &mut PARTS_MAX.clone()).children);
+        SlotView {
+            index: index as usize,
+            name: None,
+            type_name: ty.map_or_else(|| "?".to_owned(), |ty| module.val_type_text(ty)),
+            text: self.slot_text(value),
+            children: children.unwrap_or_default(),
+            changed: false,
+        }
     }
 
     /// The value of a slot as the text format writes it, without its type.
     pub(crate) fn slot_text(&self, value: Option<MachineValue>) -> String {
         match value {
-            Some(MachineValue::I32(value)) => value.to_string(),
-            Some(MachineValue::I64(value)) => value.to_string(),
             Some(MachineValue::F32(bits)) => f32::from_bits(bits).to_string(),
             Some(MachineValue::F64(bits)) => f64::from_bits(bits).to_string(),
             Some(MachineValue::V128(bits)) => self.settings.lanes().text(bits),
-            Some(value) => value.to_string(),
+            Some(value) => self.vm.borrow().value_text(value),
             None => "?".to_owned(),
         }
     }

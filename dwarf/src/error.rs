@@ -33,6 +33,9 @@ pub enum Error {
     /// The value was optimized out, so nothing can be computed from it.
     #[error("value has been optimized out")]
     OptimizedOut,
+    /// What a reference of the machine led to is no more.
+    #[error("what the reference led to has been collected")]
+    Collected,
     /// The operation does not fit the value's type.
     #[error("{operation} does not apply to a value of type {type_name}")]
     WrongType {

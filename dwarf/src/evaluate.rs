@@ -227,6 +227,9 @@ impl<'a> Evaluator<'_, 'a> {
             Some(RawSlot::V128(_)) => Err(Error::Unsupported(
                 "arithmetic on a v128 in a location".to_owned(),
             )),
+            Some(RawSlot::Handle(_)) => Err(Error::Unsupported(
+                "arithmetic on a reference in a location".to_owned(),
+            )),
             None => Err(Error::Unavailable(format!("the wasm {what} {index}"))),
         };
         let next = match state {

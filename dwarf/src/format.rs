@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::handles::Handle;
 use crate::inspect::Inspector;
 use crate::location::Place;
 use crate::numbers;
@@ -25,6 +26,8 @@ pub struct FormatOptions {
     pub repeats_min: usize,
     /// The most records and arrays shown inside of each other.
     pub depth_max: usize,
+    /// The most references unfolded inside of each other; what was written once is not unfolded again.
+    pub handle_depth_max: usize,
     /// Whether members stand on lines of their own.
     pub is_pretty: bool,
     /// Whether elements of arrays stand on lines of their own.
@@ -47,6 +50,7 @@ impl Default for FormatOptions {
             elements_max: 200,
             repeats_min: 10,
             depth_max: 20,
+            handle_depth_max: 1,
             is_pretty: false,
             has_element_lines: false,
             has_unions: true,
@@ -98,6 +102,8 @@ impl Inspector<'_> {
             text: String::new(),
             elements_left: options.elements_max,
             values_left: VALUES_MAX,
+            handles: Vec::new(),
+            handle_depth: 0,
         };
         formatter.value(value, 0);
         formatter.text
@@ -111,6 +117,10 @@ pub(crate) struct Formatter<'f, 'a> {
     pub(crate) text: String,
     elements_left: usize,
     values_left: usize,
+    /// The references that were unfolded.
+    pub(crate) handles: Vec<Handle>,
+    /// How many of them the present value lies in.
+    pub(crate) handle_depth: usize,
 }
 
 impl Formatter<'_, '_> {
@@ -160,6 +170,7 @@ impl Formatter<'_, '_> {
                 self.pointer(value, *target, *kind, &found, depth)
             }
             TypeKind::Function(_) => self.function(value),
+            TypeKind::Handle => self.handle(value, depth),
             _ => self.scalar(value, type_ref, &found),
         }
     }

@@ -8,7 +8,7 @@ use crate::cpp_values::CppShape;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::info::DebugInfo;
-use crate::location::{Place, Target};
+use crate::location::{Place, RawSlot, Target};
 use crate::places::{bit_field_bytes, with_bits};
 use crate::reader::Reader;
 use crate::rust_values::{Elements, RustShape};
@@ -115,8 +115,26 @@ impl<'a> Inspector<'a> {
     /// The value of a type at a place.
     #[must_use]
     pub fn read(&self, type_ref: TypeRef, place: Place) -> Value {
+        let type_ref = self.type_at(type_ref, &place);
         let size = self.info.size_of(type_ref).unwrap_or(0);
         self.read_bits(type_ref, place, size, None)
+    }
+
+    /// A variable that the compiler keeps as a reference of the machine has no other representation, whatever its type says.
+    fn type_at(&self, type_ref: TypeRef, place: &Place) -> TypeRef {
+        let slot = match place {
+            Place::Local(index) => self.target.local(*index),
+            Place::Global(index) => self.target.global(*index),
+            Place::Operand(index) => self.target.operand(*index),
+            _ => None,
+        };
+        let is_handle = |type_ref: TypeRef| self.info.type_of(type_ref).kind == TypeKind::Handle;
+        match slot {
+            Some(RawSlot::Handle(_)) if !is_handle(type_ref) => {
+                self.info.handle_type(&self.info.type_name(type_ref))
+            }
+            _ => type_ref,
+        }
     }
 
     fn read_bits(
@@ -168,6 +186,7 @@ impl<'a> Inspector<'a> {
         let (type_ref, found) = self.resolved(value);
         match &found.kind {
             TypeKind::Pointer { .. } => self.member(&self.dereference(value)?, name),
+            TypeKind::Handle => self.handle_member(value, name),
             TypeKind::Record(record) => {
                 if record.is_declaration {
                     return Err(Error::Incomplete {
@@ -354,6 +373,7 @@ impl<'a> Inspector<'a> {
                 let address = self.address(value)?.wrapping_add(offset_of(index, size));
                 Ok(self.read(*target, Place::Memory(self.wrapped(address))))
             }
+            TypeKind::Handle => self.handle_index(value, index),
             _ => match self.sequence_of(value) {
                 Some(elements) => {
                     let is_inside = u64::try_from(index).is_ok_and(|index| index < elements.count);
@@ -389,6 +409,8 @@ impl<'a> Inspector<'a> {
             TypeKind::Array {
                 is_vector: false, ..
             } => self.index(value, 0),
+            // A reference is written with what it leads to.
+            TypeKind::Handle => Ok(value.clone()),
             _ => match self.cpp_shape(value) {
                 Some(CppShape::Pointer(pointer)) => self.dereference(&pointer),
                 Some(CppShape::Optional(Some(content))) => Ok(content),
@@ -479,6 +501,9 @@ impl<'a> Inspector<'a> {
             };
         }
         available(value)?;
+        if found.kind == TypeKind::Handle {
+            return Ok(Scalar::Integer(self.handle_shape(value)?.number));
+        }
         let scalar = self.info.decode(value.type_ref, &value.bytes, value.bits);
         scalar.ok_or_else(|| self.wrong_type("use as a number", value))
     }
@@ -518,6 +543,7 @@ impl<'a> Inspector<'a> {
                 (0..count).map_while(element).collect()
             }
             TypeKind::Record(record) => self.record_children(value, record, count_max),
+            TypeKind::Handle => self.handle_children(value, count_max),
             _ => Vec::new(),
         }
     }
@@ -559,6 +585,10 @@ impl<'a> Inspector<'a> {
                     return Err(self.wrong_type("assignment", destination));
                 }
                 destination.place.write(self.target, &source.bytes, size)
+            }
+            TypeKind::Handle => {
+                let bytes = self.handle(source)?.0.to_le_bytes();
+                destination.place.write(self.target, &bytes, size)
             }
             _ => {
                 let bytes = self
@@ -634,7 +664,7 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    fn wrong_type(&self, operation: &'static str, value: &Value) -> Error {
+    pub(crate) fn wrong_type(&self, operation: &'static str, value: &Value) -> Error {
         Error::WrongType {
             operation,
             type_name: self.info.type_name(value.type_ref),

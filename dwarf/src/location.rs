@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::handles::{Handle, HandlePart, HandleShape};
 
 /// The running program, or a snapshot of it, as seen from one frame.
 pub trait Target {
-    /// A wasm local of the frame; `None` when there is none or it is a reference.
+    /// A wasm local of the frame.
     fn local(&self, index: u32) -> Option<RawSlot>;
 
     /// A wasm global of the frame's instance.
@@ -26,6 +27,21 @@ pub trait Target {
     fn function_pointer_name(&self, _pointer: u64) -> Option<String> {
         None
     }
+
+    /// What a reference leads to; `None` when that is no more.
+    fn handle(&self, _handle: Handle) -> Option<HandleShape> {
+        None
+    }
+
+    /// A field or an element of what a reference leads to.
+    fn handle_part(&self, _handle: Handle, _index: u64) -> Option<HandlePart> {
+        None
+    }
+
+    /// The contents of a field or an element.
+    fn handle_part_slot(&self, _handle: Handle, _index: u64) -> Option<RawSlot> {
+        None
+    }
 }
 
 /// The contents of a local, a global or an operand.
@@ -41,6 +57,8 @@ pub enum RawSlot {
     F64(u64),
     /// A `v128`, lane 0 in the lowest bits.
     V128(u128),
+    /// A reference.
+    Handle(Handle),
 }
 
 /// Where a value lives.
@@ -54,6 +72,13 @@ pub enum Place {
     Global(u32),
     /// In a slot of the operand stack, counted from the bottom.
     Operand(u32),
+    /// A field or an element of what a reference leads to.
+    Part {
+        /// The reference.
+        handle: Handle,
+        /// Which.
+        index: u64,
+    },
     /// Nowhere: these are its bytes, computed or constant.
     Implicit(Arc<[u8]>),
     /// In several places, ascending from the value's first byte.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::handles::Handle;
 use crate::location::{Piece, Place, RawSlot, Target};
 use crate::types::BitField;
 use crate::value::{Value, Write};
@@ -21,7 +22,7 @@ impl RawSlot {
                 bytes[..8].copy_from_slice(&value.to_le_bytes());
                 8
             }
-            RawSlot::V128(value) => {
+            RawSlot::V128(value) | RawSlot::Handle(Handle(value)) => {
                 bytes = value.to_le_bytes();
                 16
             }
@@ -39,6 +40,7 @@ impl RawSlot {
             RawSlot::I64(_) => RawSlot::I64(word(64)),
             RawSlot::F64(_) => RawSlot::F64(word(64)),
             RawSlot::V128(_) => RawSlot::V128(wide),
+            RawSlot::Handle(_) => RawSlot::Handle(Handle(wide)),
         }
     }
 }
@@ -54,7 +56,7 @@ impl Place {
         match self {
             Place::Memory(address) => Place::Memory(address.wrapping_add(offset)),
             // Also where it begins the slot: whoever writes it must leave the rest.
-            Place::Local(_) | Place::Global(_) | Place::Operand(_) => {
+            Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. } => {
                 let piece = Piece {
                     place: self.clone(),
                     bit_offset: offset.saturating_mul(8),
@@ -89,7 +91,7 @@ impl Place {
             }
             Place::Pieces(pieces) => read_pieces(pieces, target, &mut bytes)?,
             Place::OptimizedOut => return Err(Error::OptimizedOut),
-            Place::Local(_) | Place::Global(_) | Place::Operand(_) => {
+            Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. } => {
                 let (slot, slot_len) = self.slot(target)?.to_le_bytes();
                 let len = len.min(slot_len);
                 bytes[..len].copy_from_slice(&slot[..len]);
@@ -101,9 +103,17 @@ impl Place {
     /// The contents of a local, global or operand.
     fn slot(&self, target: &dyn Target) -> Result<RawSlot> {
         let (slot, what, index) = match self {
-            Place::Local(index) => (target.local(*index), "local", index),
-            Place::Global(index) => (target.global(*index), "global", index),
-            Place::Operand(index) => (target.operand(*index), "operand stack slot", index),
+            Place::Local(index) => (target.local(*index), "local", u64::from(*index)),
+            Place::Global(index) => (target.global(*index), "global", u64::from(*index)),
+            Place::Operand(index) => {
+                let slot = target.operand(*index);
+                (slot, "operand stack slot", u64::from(*index))
+            }
+            Place::Part { handle, index } => (
+                target.handle_part_slot(*handle, *index),
+                "object's part",
+                *index,
+            ),
             _ => return Err(Error::NotAssignable),
         };
         slot.ok_or_else(|| Error::Unavailable(format!("the wasm {what} {index}")))
@@ -125,7 +135,7 @@ impl Place {
                     bytes,
                 }])
             }
-            Place::Local(_) | Place::Global(_) | Place::Operand(_) => {
+            Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. } => {
                 let slot = self.slot(target)?;
                 let (mut contents, slot_len) = slot.to_le_bytes();
                 let len = bytes.len().min(slot_len);
@@ -168,7 +178,7 @@ impl Place {
                 let place = self.part(offset, bytes.len() as u64);
                 place.write(target, bytes, bytes.len())
             }
-            Place::Local(_) | Place::Global(_) | Place::Operand(_) => {
+            Place::Local(_) | Place::Global(_) | Place::Operand(_) | Place::Part { .. } => {
                 let slot = self.slot(target)?;
                 let (mut contents, slot_len) = slot.to_le_bytes();
                 let start = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -189,6 +199,11 @@ impl Place {
             Place::Local(index) => Ok(Write::Local { index, slot }),
             Place::Global(index) => Ok(Write::Global { index, slot }),
             Place::Operand(index) => Ok(Write::Operand { index, slot }),
+            Place::Part { handle, index } => Ok(Write::Part {
+                handle,
+                index,
+                slot,
+            }),
             _ => Err(Error::NotAssignable),
         }
     }
@@ -198,11 +213,15 @@ impl Place {
 fn has_slot_twice(writes: &[Write]) -> bool {
     let slot = |write: &Write| match write {
         Write::Memory { .. } => None,
-        Write::Local { index, .. } => Some((0, *index)),
-        Write::Global { index, .. } => Some((1, *index)),
-        Write::Operand { index, .. } => Some((2, *index)),
+        Write::Local { index, .. } => Some(Place::Local(*index)),
+        Write::Global { index, .. } => Some(Place::Global(*index)),
+        Write::Operand { index, .. } => Some(Place::Operand(*index)),
+        Write::Part { handle, index, .. } => Some(Place::Part {
+            handle: *handle,
+            index: *index,
+        }),
     };
-    let slots: Vec<(u8, u32)> = writes.iter().filter_map(slot).collect();
+    let slots: Vec<Place> = writes.iter().filter_map(slot).collect();
     slots
         .iter()
         .enumerate()

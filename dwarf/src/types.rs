@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::handles::Handle;
 use crate::info::{DebugInfo, DieRef};
 use crate::lines::SourceLocation;
 use crate::names::NameKind;
@@ -93,6 +94,8 @@ pub enum TypeKind {
     },
     /// A function.
     Function(FunctionType),
+    /// A reference of the machine.
+    Handle,
     /// A type that the debug info leaves open or describes in a way that cannot be read.
     Unknown,
 }
@@ -280,6 +283,7 @@ pub(crate) enum MadeType {
     Array(TypeRef, Option<u64>),
     Vector(TypeRef, u64),
     Base(BaseEncoding, u64),
+    Handle(Arc<str>),
 }
 
 impl DebugInfo {
@@ -395,6 +399,12 @@ impl DebugInfo {
         self.make_type(MadeType::Base(encoding, size))
     }
 
+    /// The type of references of the machine that is written so: `(ref null $point)`.
+    #[must_use]
+    pub fn handle_type(&self, name: &str) -> TypeRef {
+        self.make_type(MadeType::Handle(name.into()))
+    }
+
     /// The size of addresses in bytes: 8 for 64-bit memories.
     pub(crate) fn address_size(&self) -> u8 {
         self.unit_root(0)
@@ -445,6 +455,11 @@ impl DebugInfo {
                 TypeKind::Base(encoding),
                 Some(c_name(encoding, size)),
                 Some(size),
+            ),
+            MadeType::Handle(name) => Type::plain(
+                TypeKind::Handle,
+                Some(&name),
+                Some(size_of::<Handle>() as u64),
             ),
         }));
         TypeRef(TypeKey::Made(number))

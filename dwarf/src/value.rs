@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::handles::Handle;
 use crate::location::{Place, RawSlot};
 use crate::types::{BitField, TypeRef};
 
@@ -98,6 +99,15 @@ pub enum Write {
         /// Which, counted from the bottom.
         index: u32,
         /// The new contents, of the slot's own type.
+        slot: RawSlot,
+    },
+    /// A field or an element of what a reference leads to.
+    Part {
+        /// The reference.
+        handle: Handle,
+        /// Which.
+        index: u64,
+        /// The new contents, of the part's own type.
         slot: RawSlot,
     },
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wdb_vm::address::{CodeAddress, FuncIndex, InstanceAddr, ModuleOffset};
 use wdb_vm::exit::Exit;
 use wdb_vm::host::{Host, HostCall, HostFunc, HostOutcome};
+use wdb_vm::machine::Limits;
 use wdb_vm::module::{ExportKind, Module};
 use wdb_vm::store::LinkError;
 use wdb_vm::trap::TrapKind;
@@ -18,6 +19,15 @@ use crate::{Outcome, Seen};
 /// The instance of the module under test.
 const INSTANCE: InstanceAddr = InstanceAddr(0);
 
+/// Why a valid module has no instance.
+#[derive(Debug, PartialEq)]
+pub(crate) enum NoInstance {
+    /// An active segment does not fit.
+    Trap(TrapKind),
+    /// It is larger than a limit, of which wasmtime has others.
+    Limit,
+}
+
 /// A module on wdb's machine.
 pub(crate) struct Instance {
     vm: Vm,
@@ -25,12 +35,22 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The instance, or the trap of an active segment that does not fit.
-    pub(crate) fn new(wasm: &[u8]) -> anyhow::Result<Result<Instance, String>> {
+    /// The instance, or why there is none.
+    pub(crate) fn new(wasm: &[u8]) -> anyhow::Result<Result<Instance, NoInstance>> {
         let module = Module::parse(wasm.to_vec(), None)?;
-        let vm = match Vm::new(&module, Box::new(NoHost), Arc::default(), Config::default()) {
+        // Random lengths of arrays reach any limit of the heap; a small one is reached soon.
+        let limits = Limits {
+            heap_bytes_max: 1 << 24,
+            ..Limits::default()
+        };
+        let config = Config {
+            limits,
+            ..Config::default()
+        };
+        let vm = match Vm::new(&module, Box::new(NoHost), Arc::default(), config) {
             Ok(vm) => vm,
-            Err(LinkError::Segment { trap, .. }) => return Ok(Err(trap.message().to_owned())),
+            Err(LinkError::Segment { trap, .. }) => return Ok(Err(NoInstance::Trap(trap))),
+            Err(LinkError::Resource(_)) => return Ok(Err(NoInstance::Limit)),
             Err(error) => return Err(error.into()),
         };
         Ok(Ok(Instance { vm, module }))
@@ -38,12 +58,9 @@ impl Instance {
 
     /// Performs what instantiation runs.
     pub(crate) fn start(&mut self) -> Result<(), String> {
-        loop {
-            match self.vm.run(RunLimit::default()) {
-                Exit::Finished(_) => return Ok(()),
-                Exit::Trap(trap) => return Err(trap.kind.message().to_owned()),
-                _ => {}
-            }
+        match self.vm.run(RunLimit::default()) {
+            Exit::Finished(_) => Ok(()),
+            exit => Err(format!("{exit:?}")),
         }
     }
 
@@ -139,17 +156,30 @@ impl Instance {
     fn end(&mut self, exit: Exit) -> anyhow::Result<Seen> {
         let outcome = match exit {
             Exit::Finished(values) => Outcome::Returned(values.iter().map(bits).collect()),
-            Exit::Trap(trap) if trap.kind == TrapKind::CallStackExhausted => Outcome::Exhausted,
-            // wasmtime has one trap for a call through an element that is not there and for the other uses of tables.
-            Exit::Trap(trap) if trap.kind == TrapKind::TableOutOfBounds => {
-                Outcome::Trapped(TrapKind::UndefinedElement.message().to_owned())
+            Exit::Trap(trap)
+                if matches!(
+                    trap.kind,
+                    TrapKind::CallStackExhausted | TrapKind::HeapExhausted
+                ) =>
+            {
+                Outcome::Exhausted
             }
-            Exit::Trap(trap) => Outcome::Trapped(trap.kind.message().to_owned()),
+            Exit::Uncaught(_) => Outcome::Uncaught,
+            Exit::Trap(trap) => Outcome::Trapped(message(trap.kind).to_owned()),
             exit => anyhow::bail!("an unexpected end: {exit:?}"),
         };
         self.vm.abandon();
-        let memory = self.vm.memory(INSTANCE, 0).unwrap_or_default().to_vec();
         let exports = self.module.exports().iter();
+        let memories = exports
+            .clone()
+            .filter(|export| export.kind == ExportKind::Memory)
+            .map(|export| {
+                self.vm
+                    .memory(INSTANCE, export.index)
+                    .unwrap_or_default()
+                    .to_vec()
+            })
+            .collect();
         let globals = exports
             .filter(|export| export.kind == ExportKind::Global)
             .filter_map(|export| {
@@ -160,10 +190,25 @@ impl Instance {
             .collect();
         Ok(Seen {
             outcome,
-            memory,
+            memories,
             globals,
         })
     }
+}
+
+/// The trap's message, where wasmtime has one for several: for calls through elements that are not there and the other uses of
+/// tables, and for null references of all types.
+fn message(trap: TrapKind) -> &'static str {
+    let common = match trap {
+        TrapKind::TableOutOfBounds => TrapKind::UndefinedElement,
+        TrapKind::NullFunctionReference
+        | TrapKind::NullStructureReference
+        | TrapKind::NullArrayReference
+        | TrapKind::NullI31Reference
+        | TrapKind::NullExceptionReference => TrapKind::NullReference,
+        other => other,
+    };
+    common.message()
 }
 
 /// A value's bits; of a reference only whether it is null.

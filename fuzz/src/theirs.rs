@@ -10,6 +10,13 @@ pub(crate) fn engine() -> anyhow::Result<Engine> {
     let mut config = wasmtime::Config::new();
     config.cranelift_nan_canonicalization(true);
     config.wasm_tail_call(true);
+    config.wasm_exceptions(true);
+    config.wasm_function_references(true);
+    config.relaxed_simd_deterministic(true);
+    config.wasm_gc(true);
+    config.wasm_memory64(true);
+    config.wasm_multi_memory(true);
+    config.wasm_wide_arithmetic(true);
     Engine::new(&config).map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
@@ -59,19 +66,22 @@ impl Instance {
         let outcome = match func.call(&mut self.store, &args, &mut results) {
             Ok(()) => Outcome::Returned(results.iter().map(bits).collect()),
             Err(error) => match error.downcast_ref::<Trap>() {
-                Some(Trap::StackOverflow) => Outcome::Exhausted,
+                Some(Trap::StackOverflow | Trap::AllocationTooLarge) => Outcome::Exhausted,
                 Some(trap) => Outcome::Trapped(message(*trap)),
+                None if error.is::<wasmtime::ThrownException>() => Outcome::Uncaught,
+                None if error.is::<wasmtime::error::OutOfMemory>() => Outcome::Exhausted,
+                None if error.is::<wasmtime::GcHeapOutOfMemory<()>>() => Outcome::Exhausted,
                 None => anyhow::bail!("wasmtime: {error:#}"),
             },
         };
-        let mut memory = Vec::new();
+        let mut memories = Vec::new();
         let mut globals = Vec::new();
         for name in self.exports.clone() {
             match self.instance.get_export(&mut self.store, &name) {
-                Some(Extern::Memory(found)) => memory = found.data(&self.store).to_vec(),
+                Some(Extern::Memory(found)) => memories.push(found.data(&self.store).to_vec()),
                 Some(Extern::Global(global)) => {
                     let value = global.get(&mut self.store);
-                    if !matches!(value, Val::FuncRef(_) | Val::ExternRef(_) | Val::AnyRef(_)) {
+                    if value.ref_().is_none() {
                         globals.push(bits(&value));
                     }
                 }
@@ -80,7 +90,7 @@ impl Instance {
         }
         Ok(Seen {
             outcome,
-            memory,
+            memories,
             globals,
         })
     }
@@ -96,7 +106,9 @@ fn bits(value: &Val) -> u128 {
         Val::V128(value) => value.as_u128(),
         Val::FuncRef(func) => u128::from(func.is_some()),
         Val::ExternRef(value) => u128::from(value.is_some()),
-        _ => 0,
+        Val::AnyRef(value) => u128::from(value.is_some()),
+        Val::ExnRef(value) => u128::from(value.is_some()),
+        Val::ContRef(_) => unreachable!("stack switching is not generated"),
     }
 }
 
@@ -110,6 +122,9 @@ fn message(trap: Trap) -> String {
         Trap::BadSignature => "indirect call type mismatch",
         Trap::IntegerOverflow => "integer overflow",
         Trap::IntegerDivisionByZero => "integer divide by zero",
+        Trap::NullReference => "null reference",
+        Trap::ArrayOutOfBounds => "out of bounds array access",
+        Trap::CastFailure => "cast failure",
         Trap::BadConversionToInteger => "invalid conversion to integer",
         other => return other.to_string(),
     }

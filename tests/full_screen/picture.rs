@@ -34,6 +34,15 @@ fn stop_in_the_demo() -> Screen {
     terminal.wait_until("the line after the call", |screen| {
         is_current_row(screen, "sum += each") && is_coloured(screen)
     });
+    // How far the code is scrolled depends on the stops that were drawn on the way; from its start there is one way back.
+    terminal.press("2gg1gg");
+    terminal.wait_until("the start of the source and of the wasm code", |screen| {
+        screen.contents().contains("    1│") && !screen.contents().contains("▶0x")
+    });
+    terminal.press(".");
+    terminal.wait_until("the stop again", |screen| {
+        is_current_row(screen, "sum += each") && is_coloured(screen)
+    });
     // The second of the locals is a pointer: its target is shown, then the memory that the argument points to.
     terminal.press("44j\r");
     terminal.press("ga0x113c0\r1");

@@ -4,7 +4,10 @@ mod writer;
 
 use std::fmt::Write;
 
-use wasmparser::{AbstractHeapType, FuncType, HeapType, StorageType, ValType};
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, FieldType, FuncType, HeapType, PackedIndex, StorageType,
+    SubType, ValType,
+};
 
 use crate::address::FuncIndex;
 use crate::decode::{Instruction, Instructions};
@@ -16,27 +19,80 @@ use writer::Writer;
 /// A function type as the text format writes it: `(param i32 i32) (result i32)`; empty for a function without either.
 #[must_use]
 pub fn func_type_text(ty: &FuncType) -> String {
-    func_type_with(ty, &|_| None)
+    func_type_with(ty, &|index| index.to_string())
 }
 
 /// A value type as the text format writes it.
 #[must_use]
 pub fn val_type_text(ty: ValType) -> String {
-    val_type_with(ty, &|_| None)
-}
-
-/// The type of a field or element as the text format writes it.
-#[must_use]
-pub fn storage_type_text(ty: StorageType) -> String {
-    match ty {
-        StorageType::I8 => "i8".to_owned(),
-        StorageType::I16 => "i16".to_owned(),
-        StorageType::Val(ty) => val_type_text(ty),
-    }
+    val_type_with(ty, &|index| index.to_string())
 }
 
 /// What a type index is called.
-type TypeNames<'a> = &'a dyn Fn(u32) -> Option<&'a str>;
+pub(crate) type TypeNames<'a> = &'a dyn Fn(u32) -> String;
+
+/// The definition of a type as the text format writes it, without its name.
+pub(crate) fn sub_type_with(
+    ty: &SubType,
+    names: TypeNames<'_>,
+    field_name: &dyn Fn(usize) -> Option<String>,
+) -> String {
+    let composite = match &ty.composite_type.inner {
+        CompositeInnerType::Func(ty) => {
+            let text = func_type_with(ty, names);
+            let gap = if text.is_empty() { "" } else { " " };
+            format!("(func{gap}{text})")
+        }
+        CompositeInnerType::Struct(ty) => {
+            let mut text = "(struct".to_owned();
+            for (index, field) in ty.fields.iter().enumerate() {
+                text.push_str(" (field ");
+                if let Some(name) = field_name(index) {
+                    let _ = write!(text, "${name} ");
+                }
+                text.push_str(&field_type_with(field, names));
+                text.push(')');
+            }
+            text + ")"
+        }
+        CompositeInnerType::Array(ty) => format!("(array {})", field_type_with(&ty.0, names)),
+        CompositeInnerType::Cont(ty) => format!("{ty:?}"),
+    };
+    if ty.is_final && ty.supertype_idxs.is_empty() {
+        return composite;
+    }
+    let mut text = "(sub ".to_owned();
+    if ty.is_final {
+        text.push_str("final ");
+    }
+    for supertype in ty
+        .supertype_idxs
+        .iter()
+        .filter_map(PackedIndex::as_module_index)
+    {
+        text.push_str(&names(supertype));
+        text.push(' ');
+    }
+    text + &composite + ")"
+}
+
+/// The type of a field or element, with whether it can be changed.
+fn field_type_with(ty: &FieldType, names: TypeNames<'_>) -> String {
+    let text = storage_type_with(ty.element_type, names);
+    if ty.mutable {
+        format!("(mut {text})")
+    } else {
+        text
+    }
+}
+
+pub(crate) fn storage_type_with(ty: StorageType, names: TypeNames<'_>) -> String {
+    match ty {
+        StorageType::I8 => "i8".to_owned(),
+        StorageType::I16 => "i16".to_owned(),
+        StorageType::Val(ty) => val_type_with(ty, names),
+    }
+}
 
 fn func_type_with(ty: &FuncType, names: TypeNames<'_>) -> String {
     let mut text = String::new();
@@ -85,7 +141,7 @@ fn heap_type_with(ty: HeapType, names: TypeNames<'_>) -> String {
     match ty {
         HeapType::Abstract { ty, .. } => format!("{ty:?}").to_lowercase(),
         HeapType::Concrete(index) | HeapType::Exact(index) => match index.as_module_index() {
-            Some(index) => index_text(index, names(index)),
+            Some(index) => names(index),
             None => index.to_string(),
         },
     }
@@ -199,13 +255,18 @@ impl Module {
     /// A value type of the module as the text format writes it, with the names that it gives to types.
     #[must_use]
     pub fn val_type_text(&self, ty: ValType) -> String {
-        val_type_with(ty, &|index| self.names().ty(index))
+        val_type_with(ty, &|index| self.type_display_name(index))
+    }
+
+    /// What the text format calls a type of the module: its name, else its index.
+    fn type_display_name(&self, index: u32) -> String {
+        index_text(index, self.names().ty(index))
     }
 
     /// A function type of the module as the text format writes it.
     #[must_use]
     pub fn func_type_text(&self, ty: &FuncType) -> String {
-        func_type_with(ty, &|index| self.names().ty(index))
+        func_type_with(ty, &|index| self.type_display_name(index))
     }
 }
 

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use wasmparser::{Catch, FrameKind, Operator};
+use wasmparser::{Catch, FrameKind, Operator, ValType};
 
-use crate::address::{FuncAddr, FuncIndex, ModuleOffset, ObjectAddr, TagAddr};
+use crate::address::{FuncAddr, FuncIndex, InstanceAddr, ModuleOffset, ObjectAddr, TagAddr};
 use crate::decode::{Immediates, Instructions};
 use crate::exit::Exit;
 use crate::heap::{ObjectKind, Room, read_field, write_field};
@@ -18,7 +18,7 @@ use crate::module::Module;
 use crate::shape::{Walk, opens_block};
 use crate::store::Instance;
 use crate::trap::TrapKind;
-use crate::value::{Reference, Value, cell_count};
+use crate::value::{Reference, Value, cell_count, cells_count};
 use crate::vm::Vm;
 
 /// An exception, as the machine tells of it.
@@ -28,8 +28,70 @@ pub struct Exception {
     pub tag: TagAddr,
     /// The values that it carries.
     pub values: Vec<Value>,
-    /// Whether a clause handles it.
-    pub is_handled: bool,
+    /// Where it was thrown first: `throw_ref` and `rethrow` throw exceptions that were caught before.
+    pub origin: Origin,
+    /// Whether it was caught before.
+    pub is_rethrown: bool,
+    /// What handles it; `None` when nothing does.
+    pub handler: Option<HandlerPlace>,
+}
+
+/// Where an exception was made by `throw`. It is kept with the exception.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// When.
+    pub tick: u64,
+    /// The innermost frames, at most [`Origin::FRAMES_MAX`]: the runtime libraries of languages throw in a function of their own.
+    pub frames: Vec<OriginFrame>,
+}
+
+/// Where a frame stood when an exception was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OriginFrame {
+    /// The function.
+    pub func: FuncAddr,
+    /// The instruction that throws; in a caller, the one after the call.
+    pub pc: ModuleOffset,
+}
+
+/// Where a program goes on after an exception.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandlerPlace {
+    /// The frame, 0 being the one that throws.
+    pub frame: usize,
+    /// Its next instruction.
+    pub pc: ModuleOffset,
+    /// Whether the clause catches all exceptions and not only those with this tag.
+    pub catches_all: bool,
+}
+
+impl Origin {
+    /// How many frames are kept.
+    pub const FRAMES_MAX: usize = 8;
+
+    /// The origin that is kept behind the values of an exception, which take so many bytes.
+    pub(crate) fn read(bytes: &[u8], values_size: u32) -> Option<Origin> {
+        let (tick, rest) = bytes.get(values_size as usize..)?.split_first_chunk()?;
+        let (words, _) = rest.as_chunks();
+        let (frames, _) = words.as_chunks();
+        let frame = |&[func, pc]: &[[u8; 4]; 2]| OriginFrame {
+            func: FuncAddr(u32::from_le_bytes(func)),
+            pc: ModuleOffset(u32::from_le_bytes(pc)),
+        };
+        Some(Origin {
+            tick: u64::from_le_bytes(*tick),
+            frames: frames.iter().map(frame).collect(),
+        })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.tick.to_le_bytes().to_vec();
+        for frame in &self.frames {
+            bytes.extend(frame.func.0.to_le_bytes());
+            bytes.extend(frame.pc.0.to_le_bytes());
+        }
+        bytes
+    }
 }
 
 /// What handles exceptions in a function.
@@ -289,6 +351,7 @@ struct Thrown {
     tag: TagAddr,
     /// The cells of its values.
     cells: Vec<u64>,
+    origin: Origin,
     /// The exception, if it was thrown before.
     object: Option<ObjectAddr>,
 }
@@ -301,20 +364,15 @@ impl Vm {
             Err(trap) => return Some(Exit::Trap(trap.into())),
         };
         let landing = self.landing(thrown.tag);
-        let exception = Exception {
-            tag: thrown.tag,
-            values: self.values_of(&thrown),
-            is_handled: landing.is_some(),
-        };
         if self.stops_at_throws {
             let now = Some(self.time());
             if self.throw_passed != now {
                 self.throw_passed = now;
-                return Some(Exit::Throw(exception));
+                return Some(Exit::Throw(self.exception_of(&thrown, landing).into()));
             }
         }
         let Some((number, clause)) = landing else {
-            return Some(Exit::Uncaught(exception));
+            return Some(Exit::Uncaught(self.exception_of(&thrown, landing).into()));
         };
         let object = match (clause.reference, thrown.object) {
             (ReferenceAt::Nowhere, _) => None,
@@ -324,12 +382,42 @@ impl Vm {
                 Err(trap) => return Some(Exit::Trap(trap.into())),
             },
         };
+        self.landed = Some(self.exception_of(&thrown, landing).into());
         self.land(number, clause, &thrown.cells, object);
         None
     }
 
-    /// What the instruction at which the machine stands throws.
-    fn thrown(&mut self) -> Result<Thrown, TrapKind> {
+    /// The exception that the instruction throws at which the machine stands; `None` when it throws none.
+    #[must_use]
+    pub fn thrown_exception(&self) -> Option<Exception> {
+        let frame = self.frame(0)?;
+        let code = &self.module(frame.instance).bytes()[frame.pc.index()..];
+        let instruction = Instructions::new(code, frame.pc).next()?;
+        if !matches!(instruction.op, Op::Throw | Op::ThrowRef | Op::Rethrow) {
+            return None;
+        }
+        let thrown = self.thrown().ok()?;
+        let landing = self.landing(thrown.tag);
+        Some(self.exception_of(&thrown, landing))
+    }
+
+    fn exception_of(&self, thrown: &Thrown, landing: Option<(usize, Clause)>) -> Exception {
+        let handler = landing.map(|(number, clause)| HandlerPlace {
+            frame: self.machine.frames.len() - 1 - number,
+            pc: ModuleOffset(clause.target),
+            catches_all: clause.tag.is_none(),
+        });
+        Exception {
+            tag: thrown.tag,
+            values: self.values_of(thrown),
+            origin: thrown.origin.clone(),
+            is_rethrown: thrown.object.is_some(),
+            handler,
+        }
+    }
+
+    /// What the instruction at which the machine stands throws. It must be one that does.
+    fn thrown(&self) -> Result<Thrown, TrapKind> {
         let top = *self.machine.frames.last().expect("a frame throws");
         let instance = self.instance_of(top.func);
         let code = &instance.module.bytes()[top.pc.index()..];
@@ -340,11 +428,11 @@ impl Vm {
         let cell = match (instruction.op, &instruction.immediates) {
             (Op::Throw, Immediates::Index(tag)) => {
                 let tag = instance.tags[*tag as usize];
-                let types = self.store.types.func(self.store.tags[tag.index()].type_id);
-                let count = crate::value::cells_count(types.params()) as usize;
+                let count = cells_count(self.tag_types(tag)) as usize;
                 return Ok(Thrown {
                     tag,
                     cells: self.machine.cells[height - count..height].to_vec(),
+                    origin: self.origin_here(),
                     object: None,
                 });
             }
@@ -363,8 +451,9 @@ impl Vm {
         let ObjectKind::Exception(tag) = exception.kind else {
             unreachable!("validated code throws exceptions");
         };
+        let layout = &self.store.tags[tag.index()].layout;
         let mut cells = Vec::new();
-        for &(offset, storage) in &self.store.tags[tag.index()].layout.fields {
+        for &(offset, storage) in &layout.fields {
             let (low, high) = read_field(&exception.bytes, offset as usize, storage);
             cells.push(low);
             if cell_count(storage.unpack()) == 2 {
@@ -374,26 +463,43 @@ impl Vm {
         Ok(Thrown {
             tag,
             cells,
+            origin: Origin::read(&exception.bytes, layout.size)
+                .expect("an exception keeps its origin"),
             object: Some(object),
         })
     }
 
+    fn origin_here(&self) -> Origin {
+        let innermost = self.machine.frames.iter().rev();
+        let frames = innermost.map(|frame| OriginFrame {
+            func: frame.func,
+            pc: frame.pc,
+        });
+        Origin {
+            tick: self.machine.tick,
+            frames: frames.take(Origin::FRAMES_MAX).collect(),
+        }
+    }
+
+    /// The types of the values that exceptions with a tag carry, in the store's numbers.
+    #[must_use]
+    pub fn tag_types(&self, tag: TagAddr) -> &[ValType] {
+        let id = self.store.tags[tag.index()].type_id;
+        self.store.types.func(id).params()
+    }
+
     fn values_of(&self, thrown: &Thrown) -> Vec<Value> {
-        let types = self
-            .store
-            .types
-            .func(self.store.tags[thrown.tag.index()].type_id);
         let mut rest = &thrown.cells[..];
-        let value = |&ty: &wasmparser::ValType| {
+        let value = |&ty: &ValType| {
             let value = Value::from_cells(ty, rest);
             rest = &rest[cell_count(ty) as usize..];
             value
         };
-        types.params().iter().map(value).collect()
+        self.tag_types(thrown.tag).iter().map(value).collect()
     }
 
     /// The frame, counted from the outermost, and the clause that handle an exception with this tag.
-    fn landing(&mut self, tag: TagAddr) -> Option<(usize, Clause)> {
+    fn landing(&self, tag: TagAddr) -> Option<(usize, Clause)> {
         let count = self.machine.frames.len();
         (0..count).rev().find_map(|number| {
             let Frame { func, pc, .. } = self.machine.frames[number];
@@ -410,7 +516,7 @@ impl Vm {
         &self.store.instances[inst.instance.index()]
     }
 
-    fn handlers(&mut self, func: FuncAddr) -> Arc<Handlers> {
+    fn handlers(&self, func: FuncAddr) -> Arc<Handlers> {
         let store = &self.store;
         let make = || {
             let inst = &store.funcs[func.index()];
@@ -418,18 +524,21 @@ impl Vm {
             let handlers = Handlers::new(module, inst.index);
             Arc::new(handlers.expect("the module was validated"))
         };
-        Arc::clone(self.handlers.entry(func).or_insert_with(make))
+        Arc::clone(self.handlers.borrow_mut().entry(func).or_insert_with(make))
     }
 
     fn new_exception(&mut self, thrown: &Thrown) -> Result<Reference, TrapKind> {
-        let size = u64::from(self.store.tags[thrown.tag.index()].layout.size);
-        if self.machine.heap.room_for(size) == Room::Collect {
+        let values_size = self.store.tags[thrown.tag.index()].layout.size as usize;
+        let origin = thrown.origin.to_bytes();
+        let size = values_size + origin.len();
+        if self.machine.heap.room_for(size as u64) == Room::Collect {
             self.collect();
         }
-        if self.machine.heap.room_for(size) != Room::Enough {
+        if self.machine.heap.room_for(size as u64) != Room::Enough {
             return Err(TrapKind::HeapExhausted);
         }
-        let mut bytes = vec![0; size as usize];
+        let mut bytes = vec![0; size];
+        bytes[values_size..].copy_from_slice(&origin);
         let mut cells = thrown.cells.iter().copied();
         let mut cell = || cells.next().unwrap_or_default();
         for &(offset, storage) in &self.store.tags[thrown.tag.index()].layout.fields {
@@ -468,7 +577,6 @@ impl Vm {
             push(&[object]);
         }
         machine.height = height as u32;
-        self.has_landed = true;
         if clause.is_loop {
             self.machine.tick += 1;
         }
@@ -486,6 +594,13 @@ impl Vm {
         let values = exception.values.iter();
         let values: Vec<String> = values.map(|&value| self.value_text(value)).collect();
         format!("{}({})", self.tag_name(exception.tag), values.join(", "))
+    }
+
+    /// The store's address of an instance's tag.
+    #[must_use]
+    pub fn tag_addr(&self, instance: InstanceAddr, index: u32) -> Option<TagAddr> {
+        let instance = self.store.instances.get(instance.index())?;
+        instance.tags.get(index as usize).copied()
     }
 
     /// The name of a tag, for people.

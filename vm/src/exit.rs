@@ -24,12 +24,12 @@ pub enum Exit {
     /// The instruction that the machine stands at traps. Going on traps again.
     Trap(Trap),
     /// The instruction that the machine stands at is about to throw this exception.
-    Throw(Exception),
+    Throw(Box<Exception>),
     /// The instruction that the machine stands at throws an exception that nothing handles. Every frame is as it was, and
     /// going on throws again.
-    Uncaught(Exception),
-    /// An exception was handled by a frame whose depth the run was given, or by one further out.
-    Landed,
+    Uncaught(Box<Exception>),
+    /// This exception was handled by a frame whose depth the run was given, or by one further out.
+    Landed(Box<Exception>),
     /// The operating system cannot give what the instruction at which the machine stands needs. Going on tries again.
     HostResource(String),
     /// The instruction that the machine stands at waits for a notification, without a timeout, and there is no other agent

@@ -3,7 +3,9 @@
 use wasmparser::{StorageType, ValType};
 
 use crate::address::{InstanceAddr, ObjectAddr, TypeId};
-use crate::heap::{ObjectKind, read_field};
+use crate::disassemble::{storage_type_with, sub_type_with};
+use crate::exceptions::Origin;
+use crate::heap::{ObjectKind, read_field, write_field};
 use crate::types::{Layout, storage_bytes};
 use crate::value::{Reference, Value};
 use crate::vm::Vm;
@@ -21,6 +23,8 @@ pub struct ObjectInfo {
     pub count: usize,
     /// Whether these are elements of an array.
     pub is_array: bool,
+    /// Of an exception, where it was thrown.
+    pub origin: Option<Origin>,
 }
 
 /// A field or an element.
@@ -28,8 +32,10 @@ pub struct ObjectInfo {
 pub struct ObjectField {
     /// A field's name in the name section.
     pub name: Option<String>,
-    /// Its type, in the store's numbers.
-    pub ty: StorageType,
+    /// Its type as the text format writes it.
+    pub type_text: String,
+    /// How it is stored.
+    pub storage: StorageType,
     /// Its value.
     pub value: Value,
 }
@@ -39,10 +45,13 @@ impl Vm {
     #[must_use]
     pub fn object(&self, address: ObjectAddr) -> Option<ObjectInfo> {
         let object = self.machine.heap.get(address)?;
+        let mut origin = None;
         let (type_text, count, is_array) = match object.kind {
             ObjectKind::Exception(tag) => {
-                let fields = self.store.tags[tag.index()].layout.fields.len();
-                (format!("exception {}", self.tag_name(tag)), fields, false)
+                let layout = &self.store.tags[tag.index()].layout;
+                origin = Origin::read(&object.bytes, layout.size);
+                let text = format!("exception {}", self.tag_name(tag));
+                (text, layout.fields.len(), false)
             }
             ObjectKind::Data(id) => {
                 let (count, is_array) = match self.store.types.layout(id) {
@@ -61,6 +70,7 @@ impl Vm {
             type_text,
             count,
             is_array,
+            origin,
         })
     }
 
@@ -68,34 +78,59 @@ impl Vm {
     #[must_use]
     pub fn object_field(&self, address: ObjectAddr, index: usize) -> Option<ObjectField> {
         let object = self.machine.heap.get(address)?;
-        let (offset, ty, name) = match object.kind {
-            ObjectKind::Exception(tag) => {
-                let &(offset, ty) = self.store.tags[tag.index()].layout.fields.get(index)?;
-                (offset as usize, ty, None)
-            }
-            ObjectKind::Data(id) => match self.store.types.layout(id) {
-                Layout::Struct(layout) => {
-                    let &(offset, ty) = layout.fields.get(index)?;
-                    (offset as usize, ty, self.field_name(id, index))
-                }
-                Layout::Array(ty) => {
-                    let size = storage_bytes(*ty) as usize;
-                    let offset = index.checked_mul(size)?;
-                    if offset >= object.bytes.len() {
-                        return None;
-                    }
-                    (offset, *ty, None)
-                }
-                Layout::Func => return None,
-            },
+        let (offset, storage) = self.field_place(address, index)?;
+        let name = match object.kind {
+            ObjectKind::Data(id) => self.field_name(id, index),
+            ObjectKind::Exception(_) => None,
         };
-        let (low, high) = read_field(&object.bytes, offset, ty);
-        let value = match ty {
+        let (low, high) = read_field(&object.bytes, offset, storage);
+        let value = match storage {
             StorageType::I8 => Value::I32(i32::from(low as i8)),
             StorageType::I16 => Value::I32(i32::from(low as i16)),
             StorageType::Val(ty) => Value::from_cells(ty, &[low, high]),
         };
-        Some(ObjectField { name, ty, value })
+        Some(ObjectField {
+            name,
+            type_text: storage_type_with(storage, &|id| self.type_name(TypeId(id))),
+            storage,
+            value,
+        })
+    }
+
+    /// Changes a field or an element, also an immutable one; answers whether there is one of that type. Of a small integer only
+    /// the low bits count.
+    pub fn set_object_field(&mut self, address: ObjectAddr, index: usize, value: Value) -> bool {
+        let Some((offset, storage)) = self.field_place(address, index) else {
+            return false;
+        };
+        let heap = &self.machine.heap;
+        if !self.store.value_fits(heap, value, storage.unpack()) {
+            return false;
+        }
+        let cells = value.to_cells();
+        let high = cells.get(1).copied().unwrap_or(0);
+        let bytes = self.machine.heap.bytes_mut(address);
+        write_field(bytes, offset, storage, (cells[0], high));
+        self.forget_future();
+        true
+    }
+
+    /// Where a field or an element lies in the bytes of its object, and as what.
+    fn field_place(&self, address: ObjectAddr, index: usize) -> Option<(usize, StorageType)> {
+        let object = self.machine.heap.get(address)?;
+        let layout = match object.kind {
+            ObjectKind::Exception(tag) => &self.store.tags[tag.index()].layout,
+            ObjectKind::Data(id) => match self.store.types.layout(id) {
+                Layout::Struct(layout) => layout,
+                Layout::Array(storage) => {
+                    let offset = index.checked_mul(storage_bytes(*storage) as usize)?;
+                    return (offset < object.bytes.len()).then_some((offset, *storage));
+                }
+                Layout::Func => return None,
+            },
+        };
+        let &(offset, storage) = layout.fields.get(index)?;
+        Some((offset as usize, storage))
     }
 
     /// The number of objects in the heap, dead ones included until they are collected.
@@ -114,10 +149,29 @@ impl Vm {
         name.map_or_else(|| index.to_string(), |name| format!("${name}"))
     }
 
+    /// What defines the type of an object, as the text format writes it, with the names of fields; `None` when the object is gone
+    /// or an exception.
+    #[must_use]
+    pub fn object_type_text(&self, address: ObjectAddr) -> Option<String> {
+        let ObjectKind::Data(id) = self.machine.heap.get(address)?.kind else {
+            return None;
+        };
+        let names = |id: u32| self.type_name(TypeId(id));
+        let field_name = |field| self.field_name(id, field);
+        let definition = sub_type_with(self.store.types.sub_type(id), &names, &field_name);
+        Some(format!("(type {} {definition})", self.type_name(id)))
+    }
+
     fn field_name(&self, id: TypeId, field: usize) -> Option<String> {
         let (instance, index) = self.store.types.origin(id)?;
         let names = self.module(instance).names();
         names.field(index, field as u32).map(str::to_owned)
+    }
+
+    /// A type in the store's numbers as the text format writes it.
+    #[must_use]
+    pub fn store_type_text(&self, ty: ValType) -> String {
+        storage_type_with(StorageType::Val(ty), &|id| self.type_name(TypeId(id)))
     }
 
     /// A value as it is shown to people.

@@ -161,6 +161,11 @@ impl Types {
         self.defs[id.index()].ty.unwrap_func()
     }
 
+    /// The type itself, in which a module index means a number of the store.
+    pub(crate) fn sub_type(&self, id: TypeId) -> &SubType {
+        &self.defs[id.index()].ty
+    }
+
     pub(crate) fn layout(&self, id: TypeId) -> &Layout {
         &self.defs[id.index()].layout
     }

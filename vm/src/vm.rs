@@ -1,12 +1,13 @@
 //! The driver: owns a machine, the tiers that run it, the host that serves it, and the log of what the host did.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::classic::{Classic, Mode, Outcome, func_at};
 use crate::collect::RootPlace;
-use crate::exceptions::Handlers;
+use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
@@ -85,10 +86,10 @@ pub struct Vm {
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.
     pub(crate) throw_passed: Option<Time>,
-    /// Whether the last instruction threw an exception that was handled.
-    pub(crate) has_landed: bool,
+    /// The exception that was handled last since the run looked, as it was thrown.
+    pub(crate) landed: Option<Box<Exception>>,
     /// What handles exceptions, by the function.
-    pub(crate) handlers: HashMap<FuncAddr, Arc<Handlers>>,
+    pub(crate) handlers: RefCell<HashMap<FuncAddr, Arc<Handlers>>>,
     /// Where frames hold references, by the place at which they stand.
     pub(crate) root_maps: HashMap<RootPlace, Arc<[u32]>>,
 }
@@ -122,8 +123,8 @@ impl Vm {
             host_call_passed: None,
             stops_at_throws: false,
             throw_passed: None,
-            has_landed: false,
-            handlers: HashMap::new(),
+            landed: None,
+            handlers: RefCell::default(),
             root_maps: HashMap::new(),
         }
     }
@@ -245,6 +246,7 @@ impl Vm {
         if !self.watches.is_empty() {
             return self.run_watched(limit);
         }
+        self.landed = None;
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -265,8 +267,8 @@ impl Vm {
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
-            if self.lands(limit) {
-                return Exit::Landed;
+            if let Some(exit) = self.landing_exit(limit) {
+                return exit;
             }
             mode = Mode::RunFromProbe;
         }
@@ -274,12 +276,12 @@ impl Vm {
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
     pub fn step(&mut self) -> Exit {
-        if self.stops_at_host_calls {
-            self.host_call_passed = Some(self.time());
+        if self.stops_at_host_calls || self.stops_at_throws {
+            let now = Some(self.time());
+            self.host_call_passed = now;
+            self.throw_passed = now;
         }
-        if self.stops_at_throws {
-            self.throw_passed = Some(self.time());
-        }
+        self.landed = None;
         if self.watches.is_empty() {
             self.step_plain()
         } else {
@@ -292,7 +294,10 @@ impl Vm {
         if let Some(exit) = self.begin() {
             return exit;
         }
-        self.execute(Mode::Step, 1 << 32).unwrap_or(Exit::Stepped)
+        match self.execute(Mode::Step, 1 << 32) {
+            Some(exit) => exit,
+            None => Exit::Stepped,
+        }
     }
 
     /// `None` when the machine can go on at once.
@@ -300,15 +305,39 @@ impl Vm {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
-        self.has_landed = false;
         let tick_before = self.machine.tick;
-        match self
+        let outcome = self
             .classic
-            .execute(&mut self.machine, &self.store, mode, ticks)
-        {
+            .execute(&mut self.machine, &self.store, mode, ticks);
+        match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
-            Outcome::Probe => Some(Exit::Probe),
             Outcome::Poll => None,
+            Outcome::Collect => {
+                self.collect_and_execute(mode, ticks - (self.machine.tick - tick_before))
+            }
+            outcome => self.exit_for(outcome),
+        }
+    }
+
+    /// Goes on at an instruction that needs a collection first.
+    #[inline(never)]
+    fn collect_and_execute(&mut self, mode: Mode, ticks: u64) -> Option<Exit> {
+        self.collect();
+        // A probe at this instruction has been passed.
+        let mode = match mode {
+            Mode::Step => Mode::Step,
+            Mode::Run | Mode::RunFromProbe => Mode::Run,
+        };
+        self.execute(mode, ticks)
+    }
+
+    /// What an outcome other than a step means. Apart from them, so that single steps stay short.
+    #[inline(never)]
+    fn exit_for(&mut self, outcome: Outcome) -> Option<Exit> {
+        match outcome {
+            Outcome::Stepped => Some(Exit::Stepped),
+            Outcome::Poll | Outcome::Collect => None,
+            Outcome::Probe => Some(Exit::Probe),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
             Outcome::Trap(kind) => Some(Exit::Trap(Trap {
@@ -316,15 +345,6 @@ impl Vm {
                 detail: self.trap_detail(kind),
             })),
             Outcome::Throw => self.throw(),
-            Outcome::Collect => {
-                self.collect();
-                // A probe at this instruction has been passed.
-                let mode = match mode {
-                    Mode::Step => Mode::Step,
-                    Mode::Run | Mode::RunFromProbe => Mode::Run,
-                };
-                self.execute(mode, ticks - (self.machine.tick - tick_before))
-            }
             Outcome::HostResource => {
                 let bytes: usize = self
                     .machine
@@ -342,10 +362,17 @@ impl Vm {
         }
     }
 
-    /// Whether an exception was just handled where the run is to stop.
-    pub(crate) fn lands(&self, limit: RunLimit) -> bool {
+    /// The exception that the last instruction threw, if it was handled; it is told once.
+    pub fn take_landed(&mut self) -> Option<Box<Exception>> {
+        self.landed.take()
+    }
+
+    /// The end of the run if an exception was just handled where it is to stop.
+    pub(crate) fn landing_exit(&mut self, limit: RunLimit) -> Option<Exit> {
+        let exception = self.landed.take()?;
         let count = self.machine.frames.len();
-        self.has_landed && limit.landing_depth.is_some_and(|depth| count <= depth)
+        let stops = limit.landing_depth.is_some_and(|depth| count <= depth);
+        stops.then_some(Exit::Landed(exception))
     }
 
     /// Whether the innermost frame, entered by the last call, is one too many. It stands at its first instruction then.

@@ -265,6 +265,7 @@ impl Vm {
         let mut stops_here = limit.probe_at_start;
         let mut until_poll = 0;
         self.look_at_all();
+        self.landed = None;
         loop {
             if let Some(exit) = self.begin() {
                 return exit;
@@ -284,9 +285,11 @@ impl Vm {
             }
             stops_here = true;
             match self.step_watched() {
-                Exit::Stepped if self.lands(limit) => return Exit::Landed,
                 Exit::Stepped => {}
                 exit => return exit,
+            }
+            if let Some(exit) = self.landing_exit(limit) {
+                return exit;
             }
         }
     }

@@ -7,7 +7,7 @@ use wdb_vm::exit::Exit;
 use wdb_vm::isa::Op;
 use wdb_vm::machine::{Limits, Time};
 use wdb_vm::trap::TrapKind;
-use wdb_vm::value::Value;
+use wdb_vm::value::{Reference, Value};
 use wdb_vm::vm::{Config, RunLimit, Vm};
 
 /// Runs a function at full speed and by single steps, also collecting at every allocation; all must end alike, and times must
@@ -70,7 +70,10 @@ fn an_exception_that_nothing_handles_is_a_stop_at_the_throw() {
         let Exit::Uncaught(exception) = vm.run(RunLimit::default()) else {
             panic!("it is not handled")
         };
-        assert!(!exception.is_handled);
+        assert_eq!(exception.handler, None);
+        assert_eq!(exception.origin.frames.len(), 3);
+        let thrown = exception.origin.frames[0];
+        assert_eq!(thrown.pc, vm.frame(0).expect("a frame").pc);
         assert_eq!(vm.exception_text(&exception), "$bad(7, 2.5)");
         assert_eq!(vm.frame_count(), 3);
         assert_eq!(op_at(&vm), Op::Throw);
@@ -97,7 +100,8 @@ fn runs_stop_before_a_throw_when_they_are_asked_to() {
     let Exit::Throw(exception) = vm.run(RunLimit::default()) else {
         panic!("it throws")
     };
-    assert!(exception.is_handled);
+    let handler = exception.handler.expect("the caller handles it");
+    assert_eq!((handler.frame, handler.catches_all), (1, false));
     assert_eq!(exception.values, [Value::I32(3)]);
     assert_eq!((vm.frame_count(), op_at(&vm)), (2, Op::Throw));
     // A run that is to return to the caller, which handles the exception, ends there.
@@ -105,7 +109,7 @@ fn runs_stop_before_a_throw_when_they_are_asked_to() {
         landing_depth: Some(1),
         ..RunLimit::default()
     };
-    assert_eq!(vm.run(limit), Exit::Landed);
+    assert_eq!(vm.run(limit), Exit::Landed(exception));
     assert_eq!(
         (vm.frame_count(), vm.operand(0, 0)),
         (1, Some(Value::I32(3)))
@@ -159,6 +163,39 @@ fn references_to_exceptions_are_thrown_again() {
     assert_eq!(outcome(text, "main", &[]), returned(&[8]));
     let exit = outcome(text, "null", &[]);
     assert!(matches!(exit, Exit::Trap(trap) if trap.kind == TrapKind::NullExceptionReference));
+}
+
+#[test]
+fn an_exception_keeps_where_it_was_thrown_first() {
+    let text = r#"(module
+        (tag $t (param i32))
+        (func $inner (throw $t (i32.const 8)))
+        (func (export "main") (local $e exnref)
+            (block $h (result exnref)
+                (try_table (catch_all_ref $h) (call $inner))
+                (unreachable))
+            (local.set $e)
+            (throw_ref (local.get $e))))"#;
+    let mut vm = machine_of(text);
+    vm.stop_at_throws(true);
+    invoke(&mut vm, "main", &[]);
+    let Exit::Throw(first) = vm.run(RunLimit::default()) else {
+        panic!("it throws")
+    };
+    let thrown = first.origin.frames[0];
+    assert_eq!(thrown.pc, vm.frame(0).expect("a frame").pc);
+    assert!(first.handler.expect("a clause for all").catches_all);
+    let Exit::Throw(again) = vm.run(RunLimit::default()) else {
+        panic!("it throws again")
+    };
+    assert_eq!((&again.origin, again.handler), (&first.origin, None));
+    let Some(Value::Ref(Reference::Object(object))) = vm.local(0, 0) else {
+        panic!("the exception")
+    };
+    let object = vm.object(object).expect("an exception");
+    assert_eq!(object.origin, Some(first.origin));
+    let exit = vm.run(RunLimit::default());
+    assert!(matches!(exit, Exit::Uncaught(exception) if exception == again));
 }
 
 /// The instructions before `try_table`, which toolchains still emit.

@@ -97,7 +97,8 @@ pub(super) fn return_(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
                 }
                 _ => value,
             };
-            vec![machine_value(&scope.inspector(), *ty, &value)?]
+            let vm = debugger.vm.borrow();
+            vec![machine_value(&scope.inspector(), &vm, *ty, &value)?]
         }
         _ => {
             return Err(Error::other(

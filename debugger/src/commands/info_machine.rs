@@ -1,12 +1,9 @@
 //! Topics of `info` about the machine: registers, operands, labels, globals, the frame.
 
-use wdb_vm::disassemble::val_type_text;
-
 use crate::debugger::Debugger;
 use crate::error::{Error, counted};
-use crate::process::PROGRAM_INSTANCE;
 use crate::report::{Report, SlotReport};
-use crate::view::SlotView;
+use crate::view::{SlotView, ValueView};
 use crate::view_builder::label_views;
 
 /// All that belongs to the selected frame, or what is named: `pc`, `$local0`, or as the name section calls it.
@@ -18,14 +15,15 @@ pub(super) fn registers(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         alias: None,
         type_name: type_name.to_owned(),
         text,
+        parts: Vec::new(),
     };
     let mut entries = vec![
         plain("$pc", "offset", frame.pc().to_string()),
         plain("$tick", "u64", tick.to_string()),
     ];
-    entries.extend(reports("$local", debugger.local_slots(&frame)));
+    let scope = debugger.scope_of(frame.clone());
+    entries.extend(reports("$local", debugger.local_slots(&scope, &frame)));
     if !arguments.is_empty() {
-        let scope = debugger.scope_of(frame.clone());
         entries.extend(reports("$stack", debugger.operand_slots(&scope, &frame)));
         entries = named(&entries, arguments)?;
     }
@@ -72,22 +70,7 @@ pub(super) fn labels(debugger: &mut Debugger, _arguments: &str) -> Result<(), Er
 }
 
 pub(super) fn globals(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
-    let module = debugger.program.module();
-    let vm = debugger.vm.borrow();
-    let mut entries = Vec::new();
-    for index in 0..u32::try_from(module.globals().len()).unwrap_or(u32::MAX) {
-        let global = vm.global_addr(PROGRAM_INSTANCE, index);
-        let Some((ty, value)) = global.and_then(|global| vm.global(global)) else {
-            continue;
-        };
-        entries.push(SlotReport {
-            name: format!("$global{index}"),
-            alias: module.names().global(index).map(str::to_owned),
-            type_name: val_type_text(ty),
-            text: debugger.slot_text(Some(value)),
-        });
-    }
-    drop(vm);
+    let entries = reports("$global", debugger.global_slots());
     debugger.answer(Report::Slots {
         entries,
         if_empty: "The module has no globals.",
@@ -165,6 +148,12 @@ fn reports(prefix: &str, slots: Vec<SlotView>) -> Vec<SlotReport> {
             alias: slot.name,
             type_name: slot.type_name,
             text: slot.text,
+            parts: parts(slot.children),
         })
         .collect()
+}
+
+fn parts(children: Vec<(String, ValueView)>) -> Vec<(String, String)> {
+    let children = children.into_iter();
+    children.map(|(name, value)| (name, value.text)).collect()
 }

@@ -102,6 +102,25 @@ fn elements(debugger: &Debugger, index: i64) -> Result<(), Error> {
     Ok(())
 }
 
+pub(super) fn tags(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    let module = debugger.program.module();
+    let rows = (0..module.tag_count()).map(|tag| {
+        let types = module.tag_types(tag).iter();
+        let types: Vec<String> = types.map(|&ty| module.val_type_text(ty)).collect();
+        let mut exports = module.exports().iter();
+        let export = exports.find(|it| it.kind == ExportKind::Tag && it.index == tag);
+        let name = module.names().tag(tag).map(str::to_owned);
+        let name = name.or_else(|| export.map(|export| export.name.clone()));
+        vec![tag.to_string(), types.join(" "), name.unwrap_or_default()]
+    });
+    debugger.answer(Report::Table {
+        columns: vec!["Tag", "Values", "Name"],
+        rows: rows.collect(),
+        if_empty: "The module has no exception tags.",
+    });
+    Ok(())
+}
+
 pub(super) fn imports(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
     let module = debugger.program.module();
     let func_type = |index: u32| {

@@ -241,6 +241,7 @@ fn place_text(place: &Place) -> String {
         Place::Local(index) => format!("in $local{index}"),
         Place::Global(index) => format!("in $global{index}"),
         Place::Operand(index) => format!("in $stack{index}"),
+        Place::Part { index, .. } => format!("in part {index} of an object of the heap"),
         Place::Implicit(_) => "that is constant here, or computed".to_owned(),
         Place::Pieces(pieces) => {
             let pieces = pieces.iter().map(|piece| place_text(&piece.place));

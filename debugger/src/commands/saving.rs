@@ -47,7 +47,9 @@ fn script_of(breakpoint: &Breakpoint) -> String {
         Kind::Catchpoint(catch) => {
             let event = match catch {
                 Catch::Trap => "trap".to_owned(),
-                Catch::Throw => "throw".to_owned(),
+                Catch::Throw(filter) => format!("throw {}", filter.text()),
+                Catch::Rethrow(filter) => format!("rethrow {}", filter.text()),
+                Catch::Caught(filter) => format!("catch {}", filter.text()),
                 Catch::Uncaught => "uncaught".to_owned(),
                 Catch::HostCall(None) => "host-call".to_owned(),
                 Catch::HostCall(Some(name)) => format!("host-call {name}"),
@@ -55,7 +57,8 @@ fn script_of(breakpoint: &Breakpoint) -> String {
                 Catch::Start => "start".to_owned(),
                 Catch::Exit => "exit".to_owned(),
             };
-            format!("{} {event}", if is_temporary { "tcatch" } else { "catch" })
+            let command = if is_temporary { "tcatch" } else { "catch" };
+            format!("{command} {}", event.trim_end())
         }
     };
     let mut script = command;

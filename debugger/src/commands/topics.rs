@@ -39,6 +39,7 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
     topic("stack", "info stack", "The operand stack of the selected frame, the topmost operand last. (`backtrace` lists frames.)", info_machine::stack).also(&["s"]),
     topic("symbol", "info symbol ADDRESS", "What lies at an address.", info_symbols::symbol).also(&["sy"]).takes(Expression),
     topic("tables", "info tables [NUMBER]", "The tables and their sizes, or the elements of one.", info_module::tables),
+    topic("tags", "info tags", "The tags of exceptions, and the types of the values that they carry.", info_module::tags).also(&["exceptions"]),
     topic("threads", "info threads", "The agents that execute the program: there is one.", info_module::threads),
     topic("types", "info types [REGEX]", "The types, or those whose names match a regular expression.", info_names::types),
     topic("variables", "info variables [REGEX]", "The variables outside of functions, or those whose names match a regular expression.", info_names::variables),

@@ -131,7 +131,9 @@ fn set_catchpoint(
     let rest = rest.trim();
     let catch = match word {
         "trap" | "signal" => Catch::Trap,
-        "throw" => Catch::Throw,
+        "throw" => Catch::Throw(debugger.exception_filter(rest)?),
+        "rethrow" => Catch::Rethrow(debugger.exception_filter(rest)?),
+        "catch" => Catch::Caught(debugger.exception_filter(rest)?),
         "uncaught" => Catch::Uncaught,
         "host-call" | "syscall" => Catch::HostCall((!rest.is_empty()).then(|| rest.to_owned())),
         "grow" => Catch::Grow,
@@ -139,12 +141,12 @@ fn set_catchpoint(
         "exit" => Catch::Exit,
         "" => {
             return Err(Error::other(
-                "catch needs an event: trap, host-call [NAME], grow, start or exit.",
+                "catch needs an event: trap, throw, rethrow, catch or uncaught, host-call [NAME], grow, start or exit.",
             ));
         }
         word => {
             return Err(Error::Other(format!(
-                "There is no event {word} to catch; there are trap, host-call [NAME], grow, start and exit."
+                "There is no event {word} to catch; there are trap, throw, rethrow, catch and uncaught, host-call [NAME], grow, start and exit."
             )));
         }
     };

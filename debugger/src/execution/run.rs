@@ -27,9 +27,15 @@ impl Debugger {
     pub(crate) fn expect_able_to_go_on(&self) -> Result<(), Error> {
         self.expect_alive()?;
         if self.state == ProgramState::Trapped {
-            return Err(Error::other(
-                "The program stands at a trap and cannot go on; `run` starts it again.",
-            ));
+            let is_uncaught = self.vm.borrow().thrown_exception().is_some();
+            let what = if is_uncaught {
+                "an exception that nothing handles"
+            } else {
+                "a trap"
+            };
+            return Err(Error::Other(format!(
+                "The program stands at {what} and cannot go on; `run` starts it again."
+            )));
         }
         Ok(())
     }
@@ -116,6 +122,10 @@ impl Debugger {
         is_goal: &dyn Fn(&Vm) -> bool,
         mut limit: RunLimit,
     ) -> Stop {
+        let landing_depth = limit.landing_depth;
+        if self.catches_landings {
+            limit.landing_depth = Some(usize::MAX);
+        }
         loop {
             let exit = self.vm.get_mut().run(limit);
             limit.probe_at_start = false;
@@ -129,6 +139,20 @@ impl Debugger {
                 if places.contains(&position.pc) && is_goal(self.vm.get_mut()) {
                     return Stop::Arrived;
                 }
+                continue;
+            }
+            if let Exit::Landed(exception) = &exit {
+                if let Some(stop) = self.caught_stop(exception) {
+                    return stop;
+                }
+                // A breakpoint where it lands counts.
+                let count = self.vm.get_mut().frame_count();
+                if landing_depth.is_some_and(|depth| count <= depth) {
+                    let at = self.position().map(|position| position.pc);
+                    let stop = at.and_then(|pc| self.breakpoint_stop(pc));
+                    return stop.unwrap_or(Stop::Landed);
+                }
+                limit.probe_at_start = true;
                 continue;
             }
             // What follows is no stop at a place: a breakpoint here was not told yet.
@@ -158,6 +182,12 @@ impl Debugger {
         }
         let exit = self.vm.get_mut().step();
         if let Some(stop) = self.stop_of(exit) {
+            return Some(stop);
+        }
+        if self.catches_landings
+            && let Some(exception) = self.vm.get_mut().take_landed()
+            && let Some(stop) = self.caught_stop(&exception)
+        {
             return Some(stop);
         }
         let position = self.position()?;

@@ -9,7 +9,7 @@ use wdb_vm::watch::{WatchEvent, WatchKind};
 use crate::breakpoints::{Breakpoint, Disposition, Kind};
 use crate::debugger::Debugger;
 use crate::event::Event;
-use crate::report::{Report, StopReason, StopReport};
+use crate::report::{ExceptionEvent, ExceptionReport, Report, StopReason, StopReport};
 use crate::view::ProgramState;
 use crate::watchpoints::WatchStop;
 
@@ -35,8 +35,13 @@ pub(crate) enum Stop {
     Landed,
     Interrupted,
     Trap(String),
-    /// An exception that nothing handles, with its tag and values.
-    Uncaught(String),
+    /// What happened to an exception.
+    Exception {
+        /// The catchpoint that waited for it.
+        number: Option<u32>,
+        event: ExceptionEvent,
+        exception: Box<ExceptionReport>,
+    },
     HostResource(String),
     Deadlock(String),
     Exited(u32),
@@ -56,7 +61,7 @@ impl Stop {
             | Exit::HostCall(_)
             | Exit::Throw(_)
             | Exit::Uncaught(_) => None,
-            Exit::Landed => Some(Stop::Landed),
+            Exit::Landed(_) => Some(Stop::Landed),
             Exit::Interrupted => Some(Stop::Interrupted),
             Exit::Trap(trap) => Some(Stop::Trap(trap.to_string())),
             Exit::HostResource(what) => Some(Stop::HostResource(what)),
@@ -78,7 +83,11 @@ impl Debugger {
         self.list.forget();
         self.is_view_stale = true;
         self.state = match stop {
-            Stop::Trap(_) | Stop::Uncaught(_) => ProgramState::Trapped,
+            Stop::Trap(_)
+            | Stop::Exception {
+                event: ExceptionEvent::Uncaught,
+                ..
+            } => ProgramState::Trapped,
             Stop::Exited(status) => ProgramState::Exited(*status),
             Stop::Finished(_) => ProgramState::Exited(0),
             _ => ProgramState::Stopped,
@@ -92,6 +101,7 @@ impl Debugger {
             Stop::Watchpoint(WatchStop { number, .. }) | Stop::Catchpoint { number, .. } => {
                 std::slice::from_ref(number)
             }
+            Stop::Exception { number, .. } => number.as_slice(),
             _ => &[],
         };
         let is_silent = self.begin_stop_actions(numbers);
@@ -141,11 +151,8 @@ impl Debugger {
         if let Stop::Finished(values) = stop
             && self.options.invoke.is_some()
         {
-            let text = |value: &Value| match value {
-                Value::V128(bits) => self.settings.lanes().text(*bits),
-                value => value.to_string(),
-            };
-            let results = values.iter().map(text).collect();
+            let results = values.iter().map(|&value| self.slot_text(Some(value)));
+            let results = results.collect();
             let reason = StopReason::Returned {
                 function: self.invoked_name(),
                 results,
@@ -184,7 +191,15 @@ impl Debugger {
             Stop::Stepped | Stop::Arrived | Stop::Landed => StopReason::Arrived,
             Stop::Interrupted => StopReason::Interrupted,
             Stop::Trap(trap) => StopReason::Trap(trap.clone()),
-            Stop::Uncaught(exception) => StopReason::Uncaught(exception.clone()),
+            Stop::Exception {
+                number,
+                event,
+                exception,
+            } => StopReason::Exception {
+                number: *number,
+                event: *event,
+                exception: exception.clone(),
+            },
             Stop::HostResource(what) => StopReason::HostResource(what.clone()),
             Stop::Deadlock(what) => StopReason::Deadlock(what.clone()),
             Stop::Exited(status) => StopReason::Exited(*status),

@@ -319,12 +319,40 @@ impl Evaluator<'_> {
                 Ok(self.pointer_value(target, left.type_ref, address))
             }
             (BinaryOperator::Add, None, Some(_)) => self.operation(operator, right, left),
+            _ if self.is_handle(left) || self.is_handle(right) => {
+                self.comparison(operator, left, right)
+            }
             _ => {
                 let (left, right) = (self.number(left)?, self.number(right)?);
                 let (type_ref, scalar) = arithmetic::binary(info, operator, left, right)?;
                 Ok(self.inspector.constant(type_ref, scalar))
             }
         }
+    }
+
+    fn is_handle(&self, value: &Value) -> bool {
+        let info = self.inspector.info();
+        info.type_of(info.resolve(value.type_ref)).kind == TypeKind::Handle
+    }
+
+    /// Whether references are equal; 0 stands for null, and a number for the same number as a reference.
+    fn comparison(
+        &self,
+        operator: BinaryOperator,
+        left: &Value,
+        right: &Value,
+    ) -> Result<Value, Error> {
+        let is_equal = self.inspector.scalar(left)? == self.inspector.scalar(right)?;
+        let result = match operator {
+            BinaryOperator::Equal => is_equal,
+            BinaryOperator::NotEqual => !is_equal,
+            _ => {
+                return Err(Error::other(
+                    "References can be compared with == and !=, but not computed with.",
+                ));
+            }
+        };
+        Ok(self.int(i128::from(result)))
     }
 
     /// A vector's bytes in lanes that a name names (`v.f32x4`).

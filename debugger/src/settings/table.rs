@@ -103,6 +103,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         kind: SettingKind::Limit(|settings| &mut settings.print_max_depth),
     },
     Setting {
+        name: "print object-depth",
+        about: "The greatest number of objects that are printed inside of each other",
+        kind: SettingKind::Limit(|settings| &mut settings.print_object_depth),
+    },
+    Setting {
         name: "print pretty",
         about: "Printing of members on lines of their own",
         kind: SettingKind::Switch(|settings| &mut settings.print_pretty),

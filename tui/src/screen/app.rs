@@ -463,7 +463,9 @@ impl App {
     /// The rows of the operands pane.
     pub(crate) fn operand_rows(&self) -> Vec<Row> {
         let frame = self.view.selected.as_ref();
-        frame.map_or_else(Vec::new, |frame| operand_rows(frame, self.hex))
+        frame.map_or_else(Vec::new, |frame| {
+            operand_rows(frame, &self.expanded, self.hex)
+        })
     }
 
     /// The source file that the source pane shows, if it is loaded.

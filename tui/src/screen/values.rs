@@ -98,7 +98,9 @@ pub(crate) fn local_rows(
     if frame.locals.is_empty() {
         rows.push(Row::Remark("this function has none"));
     }
-    rows.extend(frame.locals.iter().map(|slot| slot_row(slot, '$', hex)));
+    for slot in &frame.locals {
+        push_slot(&mut rows, slot, '$', expanded, hex);
+    }
     rows
 }
 
@@ -140,7 +142,14 @@ fn parts(value: &ValueView) -> &[(String, ValueView)] {
     }
 }
 
-fn slot_row(slot: &SlotView, sigil: char, hex: bool) -> Row {
+/// A slot; of a reference also the fields or elements of what it leads to.
+fn push_slot(
+    rows: &mut Vec<Row>,
+    slot: &SlotView,
+    sigil: char,
+    expanded: &HashSet<String>,
+    hex: bool,
+) {
     let mut name = if sigil == '$' {
         format!("${}", slot.index)
     } else {
@@ -150,26 +159,41 @@ fn slot_row(slot: &SlotView, sigil: char, hex: bool) -> Row {
         name.push(' ');
         name.push_str(given);
     }
-    Row::Value(ValueRow {
+    let row = ValueRow {
         shape: Shape::Slot,
         depth: 0,
         path: format!("{sigil}{}", slot.index),
         name,
         type_name: slot.type_name.clone(),
-        text: slot_text(slot, hex),
+        text: String::new(),
         changed: slot.changed,
         expanded: None,
-    })
+    };
+    if slot.children.is_empty() {
+        let text = slot_text(slot, hex);
+        rows.push(Row::Value(ValueRow { text, ..row }));
+    } else {
+        let value = ValueView {
+            text: slot.text.clone(),
+            children: slot.children.clone(),
+        };
+        push_value(rows, row, &value, expanded, hex);
+    }
 }
 
 /// The rows of the operands pane: the operand stack from its top, then the labels from the innermost.
-pub(crate) fn operand_rows(frame: &SelectedFrame, hex: bool) -> Vec<Row> {
+pub(crate) fn operand_rows(
+    frame: &SelectedFrame,
+    expanded: &HashSet<String>,
+    hex: bool,
+) -> Vec<Row> {
     let mut rows = Vec::new();
     if frame.operands.is_empty() {
         rows.push(Row::Remark("the operand stack is empty"));
     }
-    let operands = frame.operands.iter().rev();
-    rows.extend(operands.map(|slot| slot_row(slot, '[', hex)));
+    for slot in frame.operands.iter().rev() {
+        push_slot(&mut rows, slot, '[', expanded, hex);
+    }
     rows.push(Row::Heading("labels"));
     for (depth, label) in frame.labels.iter().rev().enumerate() {
         // A branch to a loop goes back up, to any other label it goes on below the block.
@@ -245,6 +269,7 @@ mod tests {
             name: None,
             type_name: "i32".to_owned(),
             text: "-1".to_owned(),
+            children: Vec::new(),
             changed: false,
         };
         assert_eq!(slot_text(&slot, true), "0xffffffff");

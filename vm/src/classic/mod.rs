@@ -160,6 +160,7 @@ impl Classic {
     }
 
     /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one).
+    #[inline(always)]
     pub(crate) fn execute(
         &mut self,
         machine: &mut Machine,
@@ -214,6 +215,7 @@ impl Classic {
     }
 
     /// Runs the handlers once; answers why they left and how many ticks are left.
+    #[inline(always)]
     fn enter(
         &mut self,
         machine: &mut Machine,

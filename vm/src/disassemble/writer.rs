@@ -87,8 +87,10 @@ impl<'a> Writer<'a> {
                 Op::RefTest | Op::RefCast => self.reference_type(false, *ty),
                 Op::RefTestNull | Op::RefCastNull => self.reference_type(true, *ty),
                 _ => {
-                    let names = self.names;
-                    self.word(heap_type_with(*ty, &|index| names.ty(index)));
+                    let module = self.module;
+                    self.word(heap_type_with(*ty, &|index| {
+                        module.type_display_name(index)
+                    }));
                 }
             },
         }
@@ -129,8 +131,9 @@ impl<'a> Writer<'a> {
     }
 
     fn reference_type(&mut self, nullable: bool, ty: HeapType) {
-        let names = self.names;
-        self.word(ref_type_with(nullable, ty, &|index| names.ty(index)));
+        let module = self.module;
+        let names = |index| module.type_display_name(index);
+        self.word(ref_type_with(nullable, ty, &names));
     }
 
     fn item(&mut self, op: Op, kind: ImmediateKind, index: u32) {

@@ -36,7 +36,7 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(Spelling),
     Command::new(
         "catch",
-        "catch trap | throw | uncaught | host-call [NAME] | grow | start | exit",
+        "catch trap | throw [TAG] | rethrow [TAG] | catch [TAG] | uncaught | host-call [NAME] | grow | start | exit",
         "Stop at an event, wherever it happens.",
         watching::catch,
     )

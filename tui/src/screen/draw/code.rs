@@ -314,6 +314,7 @@ mod tests {
             name: name.map(str::to_owned),
             type_name: "i32".to_owned(),
             text: text.to_owned(),
+            children: Vec::new(),
             changed: false,
         }
     }

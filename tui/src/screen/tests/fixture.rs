@@ -128,6 +128,7 @@ fn slot(index: usize, name: Option<&str>, text: &str, changed: bool) -> SlotView
         name: name.map(str::to_owned),
         type_name: "i32".to_owned(),
         text: text.to_owned(),
+        children: Vec::new(),
         changed,
     }
 }
