@@ -218,6 +218,10 @@ impl Debugger {
             return Ok(ExceptionFilter::All);
         }
         let module = self.program.module();
+        let quoted = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
+        let text = quoted.unwrap_or(text);
         let plain = text.strip_prefix('$').unwrap_or(text);
         let named = (0..module.tag_count()).find(|tag| module.names().tag(*tag) == Some(plain));
         let index = named
@@ -253,11 +257,12 @@ impl Debugger {
         tag.map_or_else(|| index.to_string(), |tag| vm.tag_name(tag))
     }
 
-    /// Whether there is a tag that carries one pointer, as all of C++'s exceptions have.
+    /// Whether the program has the runtime library that throws C++'s exceptions, or their tag.
     fn may_throw_cpp(&self) -> bool {
-        use wdb_vm::ValType::{I32, I64};
+        let names = self.program.module().names();
         let module = self.program.module();
-        (0..module.tag_count()).any(|tag| matches!(module.tag_types(tag), [I32 | I64]))
+        (0..module.tag_count()).any(|tag| names.tag(tag) == Some("__cpp_exception"))
+            || (0..module.func_count()).any(|func| names.func(func) == Some("__cxa_throw"))
     }
 
     /// Whether a catchpoint waits for an exception.
