@@ -76,6 +76,18 @@ pub(crate) struct DebugArgs {
     /// Execute the commands of a file before the first prompt. Can be repeated
     #[arg(short = 'x', long = "command", value_name = "FILE")]
     pub(crate) scripts: Vec<PathBuf>,
+    /// Read no init file; written -nx too
+    #[arg(short = 'n', long, visible_alias = "nx")]
+    pub(crate) no_init: bool,
+    /// Perform the .wdbinit of this directory without asking
+    #[arg(long, conflicts_with = "no_init")]
+    pub(crate) trust: bool,
+    /// Accepted for gdb's sake: wdb says nothing at its start
+    #[arg(short = 'q', long, hide = true)]
+    pub(crate) quiet: bool,
+    /// Accepted for gdb's sake: everything after the program is the program's anyway
+    #[arg(long = "args", hide = true)]
+    pub(crate) takes_args: bool,
     /// Answer with one JSON object on each line, for scripts, editors and agents; docs/json-schema.json describes them
     #[arg(long)]
     pub(crate) json: bool,
@@ -192,7 +204,15 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> (Cli, Vec<Scri
 
 /// gdb writes some long options with one dash. Options are ours up to the program's name; everything after it is the program's.
 fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
-    const ONE_DASH: [&str; 4] = ["-ex", "-batch", "-eval-command", "-command"];
+    const ONE_DASH: [&str; 7] = [
+        "-ex",
+        "-batch",
+        "-eval-command",
+        "-command",
+        "-nx",
+        "-quiet",
+        "-args",
+    ];
     let root = Cli::command();
     let mut command = &root;
     let mut result = Vec::with_capacity(arguments.len() + 1);

@@ -13,9 +13,9 @@ use anyhow::Context;
 use clap::CommandFactory;
 use wdb_debugger::ProgramSource;
 use wdb_debugger::session::{Session, SessionOptions, StdinChoice};
-use wdb_tui::ScriptItem;
 use wdb_tui::line::LineOptions;
 use wdb_tui::screen::{ScreenOptions, Theme};
+use wdb_tui::{InitOptions, ScriptItem};
 use wdb_wast::{Execution, FEATURES, Failure, Language};
 
 use crate::arguments::{Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, WastArgs};
@@ -88,17 +88,24 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
         }
     };
     let session = Session::open(source, options)?;
+    let init = wdb_tui::init_scripts(InitOptions {
+        is_skipped: arguments.no_init,
+        trusts: arguments.trust,
+        can_ask: is_terminal && !arguments.batch && !arguments.json,
+    });
     let status = if is_screen {
         let mut screen = ScreenOptions::default();
         if let Some(theme) = arguments.theme.as_deref().and_then(Theme::named) {
             screen.theme = theme;
         }
         // Without a script of their own, people want to see their program.
-        screen.commands = if script.is_empty() {
-            vec![ScriptItem::Command("start".to_owned())]
-        } else {
-            script
-        };
+        screen.commands = init;
+        match script.is_empty() {
+            true => screen
+                .commands
+                .push(ScriptItem::Command("start".to_owned())),
+            false => screen.commands.extend(script),
+        }
         wdb_tui::screen::run(&session, screen)?
     } else {
         wdb_tui::line::run(
@@ -106,7 +113,7 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
             LineOptions {
                 batch: arguments.batch,
                 json: arguments.json,
-                commands: script,
+                commands: init.into_iter().chain(script).collect(),
                 ..LineOptions::default()
             },
         )?

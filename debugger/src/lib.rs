@@ -28,6 +28,7 @@ mod log;
 mod process;
 mod program;
 mod progress;
+mod questions;
 mod redirection;
 mod references;
 mod reload;

@@ -397,7 +397,15 @@ fn write_instruction(f: &mut Formatter<'_>, row: &InstructionRow) -> fmt::Result
         None => String::new(),
     };
     let indent = "  ".repeat(row.nesting as usize);
-    writeln!(f, "{mark} 0x{:08x}{symbol}:\t{indent}{}", row.pc, row.text)
+    let bytes = row
+        .bytes
+        .as_ref()
+        .map_or(String::new(), |bytes| format!("{bytes}\t"));
+    writeln!(
+        f,
+        "{mark} 0x{:08x}{symbol}:\t{bytes}{indent}{}",
+        row.pc, row.text
+    )
 }
 
 fn write_found(f: &mut Formatter<'_>, matches: &[FoundRow], has_more: bool) -> fmt::Result {

@@ -341,6 +341,9 @@ pub(crate) struct InstructionRow {
     /// The function and the distance from its first instruction.
     pub(crate) symbol: Option<(String, u32)>,
     pub(crate) nesting: u32,
+    /// The instruction's bytes in hexadecimal, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<String>,
     pub(crate) text: String,
     pub(crate) is_current: bool,
 }

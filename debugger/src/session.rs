@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::complete::{self, Completions};
+use crate::complete::{Completer, Completions};
 use crate::debugger::Debugger;
 use crate::error::OpenError;
 use crate::event::{CommandStatus, Event, RequestId};
 use crate::process::{self, PROGRAM_INSTANCE};
 use crate::program::{Program, ProgramSource};
+use crate::questions;
 use crate::redirection::Redirections;
 use crate::settings::Preferences;
 use crate::shared::{Shared, lock};
@@ -85,10 +86,14 @@ enum Request {
         length: usize,
         reply: Sender<Vec<u8>>,
     },
+    Members {
+        expression: String,
+        reply: Sender<Vec<String>>,
+    },
 }
 
-/// How long [`Session::memory`] waits for the machine's thread, which is idle nearly always.
-const MEMORY_WAIT: Duration = Duration::from_millis(250);
+/// How long a question waits for the machine's thread, which is idle nearly always.
+const ANSWER_WAIT: Duration = Duration::from_millis(250);
 
 impl Session {
     /// Opens a program and instantiates it. Nothing runs yet.
@@ -181,17 +186,21 @@ impl Session {
     /// Bytes of the program's memory 0: as many as there are from the address on, at most `length`. `None` while the program runs.
     #[must_use]
     pub fn memory(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        self.question_machine(|reply| Request::Memory {
+            address,
+            length,
+            reply,
+        })
+    }
+
+    /// Asks the machine's thread; `None` while it is busy.
+    fn question_machine<T>(&self, make: impl FnOnce(Sender<T>) -> Request) -> Option<T> {
         if self.inner.shared.is_running() {
             return None;
         }
         let (reply, answer) = channel();
-        let request = Request::Memory {
-            address,
-            length,
-            reply,
-        };
-        lock(&self.inner.requests).send(request).ok()?;
-        answer.recv_timeout(MEMORY_WAIT).ok()
+        lock(&self.inner.requests).send(make(reply)).ok()?;
+        answer.recv_timeout(ANSWER_WAIT).ok()
     }
 
     /// Gives the program bytes to read, if its standard input is [`StdinChoice::Typed`].
@@ -214,6 +223,15 @@ impl Session {
     #[must_use]
     pub fn preferences(&self) -> Preferences {
         self.inner.shared.preferences()
+    }
+
+    /// What to ask before a command is submitted, if it cannot be taken back and the user wants to be asked: a sentence that
+    /// `(y or n)` can follow.
+    #[must_use]
+    pub fn question(&self, line: &str) -> Option<String> {
+        let is_asked = self.preferences().confirm && !self.is_block_open();
+        let vocabulary = self.inner.shared.vocabulary();
+        is_asked.then(|| questions::question(&self.view(), &vocabulary, line))?
     }
 
     /// What to ask for the next line with: `(wdb) ` or what the user set, or `> ` while the lines of a block are collected (`commands`, `define`, `if`).
@@ -245,7 +263,18 @@ impl Session {
     /// What the word at a position (in bytes) of a command can become.
     #[must_use]
     pub fn complete(&self, line: &str, position: usize) -> Completions {
-        complete::complete(&self.program(), &self.view(), line, position)
+        let members = |expression: &str| {
+            let expression = expression.to_owned();
+            let names = self.question_machine(|reply| Request::Members { expression, reply });
+            names.unwrap_or_default()
+        };
+        let completer = Completer {
+            program: &self.program(),
+            view: &self.view(),
+            vocabulary: &self.inner.shared.vocabulary(),
+            members: &members,
+        };
+        completer.complete(line, position)
     }
 }
 
@@ -287,6 +316,9 @@ fn serve(mut debugger: Debugger, requests: &Receiver<Request>) {
                 let end = start.saturating_add(length).min(bytes.len());
                 // Who asked may have given up.
                 let _ = reply.send(bytes[start..end].to_vec());
+            }
+            Request::Members { expression, reply } => {
+                let _ = reply.send(debugger.member_names(&expression));
             }
         }
     }

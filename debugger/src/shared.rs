@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wdb_vm::interrupt::Interrupt;
 use wdb_vm::wasi::StdinQueue;
 
+use crate::complete::Vocabulary;
 use crate::event::{Event, Stream};
 use crate::log::Log;
 use crate::program::Program;
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     view: Mutex<Arc<View>>,
     program: Mutex<Option<Arc<Program>>>,
     preferences: Mutex<Preferences>,
+    vocabulary: Mutex<Arc<Vocabulary>>,
     /// Where messages are copied to.
     log: Mutex<Option<Log>>,
     /// Whether the guest runs at this moment.
@@ -67,6 +69,14 @@ impl Shared {
 
     pub(crate) fn set_log(&self, log: Option<Log>) {
         *lock(&self.log) = log;
+    }
+
+    pub(crate) fn vocabulary(&self) -> Arc<Vocabulary> {
+        lock(&self.vocabulary).clone()
+    }
+
+    pub(crate) fn set_vocabulary(&self, vocabulary: Vocabulary) {
+        *lock(&self.vocabulary) = Arc::new(vocabulary);
     }
 
     pub(crate) fn preferences(&self) -> Preferences {

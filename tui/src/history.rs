@@ -11,19 +11,24 @@ const ENTRIES_MAX: usize = 1000;
 
 /// The history's place under the XDG state directory; `None` when neither `XDG_STATE_HOME` nor `HOME` says where that is.
 pub fn history_path() -> Option<PathBuf> {
+    let state = xdg_directory("XDG_STATE_HOME", ".local/state")?;
+    Some(state.join("wdb").join("history"))
+}
+
+/// One of the XDG base directories: what the variable says, or else the usual place below the user's home.
+pub(crate) fn xdg_directory(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |name: &str| {
         let path = PathBuf::from(std::env::var_os(name)?);
         path.is_absolute().then_some(path)
     };
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))?;
-    Some(state.join("wdb").join("history"))
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
 }
 
 /// The line editor's settings, the history's among them.
 pub(crate) fn editor_config() -> Config {
     let builder = Config::builder()
         .completion_type(rustyline::CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         .auto_add_history(false);
     // Only a length of zero is refused.
     match builder.max_history_size(ENTRIES_MAX) {

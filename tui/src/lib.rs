@@ -8,10 +8,12 @@
 mod display_text;
 mod error;
 mod history;
+mod init;
 pub mod line;
 pub mod screen;
 mod script;
 
 pub use error::FrontEndError;
 pub use history::history_path;
+pub use init::{InitOptions, init_scripts};
 pub use script::ScriptItem;

@@ -1,5 +1,8 @@
 //! The line mode: a prompt, as in gdb.
 
+mod pager;
+mod prompt;
+
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -8,13 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use rustyline::completion::Completer;
-use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
-use rustyline::history::FileHistory;
-use rustyline::validate::Validator;
-use rustyline::{Context, Editor, Helper};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 use wdb_debugger::event::{CommandStatus, Event, RequestId, Stream};
@@ -22,8 +18,11 @@ use wdb_debugger::json::event_line;
 use wdb_debugger::session::Session;
 
 use crate::error::FrontEndError;
-use crate::history::{editor_config, history_path, make_parent};
+use crate::history::history_path;
 use crate::script::{Execution, Executor, ScriptItem, run_items};
+
+use pager::Pager;
+use prompt::{Prompt, Typed};
 
 /// How the line mode runs.
 #[derive(Clone, Debug)]
@@ -73,8 +72,12 @@ fn run_to_end(session: &Session, options: LineOptions) -> Result<i32, FrontEndEr
         events: session.subscribe(),
         executing: Arc::new(AtomicBool::new(false)),
         json: options.json,
+        is_prompting: false,
+        pager: Pager::new(),
+        has_progress: false,
     };
     let at_terminal = io::stdin().is_terminal() && !options.batch && !options.json;
+    client.is_prompting = at_terminal && io::stdout().is_terminal();
     client.watch_interrupts(at_terminal)?;
     let outcome = run_items(&options.commands, &mut client)?;
     if let Some(status) = outcome.quit {
@@ -83,7 +86,7 @@ fn run_to_end(session: &Session, options: LineOptions) -> Result<i32, FrontEndEr
     if options.batch {
         return Ok(i32::from(outcome.failed));
     }
-    if at_terminal && io::stdout().is_terminal() {
+    if client.is_prompting {
         client.prompt(options.history)
     } else {
         client.read_commands(at_terminal)
@@ -97,6 +100,11 @@ struct Client {
     /// Whether a command is under way, which Ctrl-C then interrupts.
     executing: Arc<AtomicBool>,
     json: bool,
+    /// Whether somebody reads and types at a terminal.
+    is_prompting: bool,
+    pager: Pager,
+    /// Whether the last line on the terminal tells how far a command has come.
+    has_progress: bool,
 }
 
 impl Client {
@@ -125,11 +133,7 @@ impl Client {
     /// Reads commands from a pipe or a file. Bytes are read one by one: what follows the command that runs the program
     /// may be the program's input.
     fn read_commands(&mut self, show_prompt: bool) -> Result<i32, FrontEndError> {
-        let descriptor = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(FrontEndError::Stream)?;
-        let mut input = std::fs::File::from(descriptor);
+        let mut input = standard_input()?;
         loop {
             if show_prompt {
                 write_all(&mut io::stderr().lock(), self.session.prompt().as_bytes())?;
@@ -145,54 +149,109 @@ impl Client {
     }
 
     fn prompt(&mut self, history: Option<PathBuf>) -> Result<i32, FrontEndError> {
-        let mut editor: Editor<CommandHelper, FileHistory> =
-            Editor::with_config(editor_config()).map_err(FrontEndError::Line)?;
-        editor.set_helper(Some(CommandHelper {
-            session: self.session.clone(),
-        }));
-        if let Some(path) = &history {
-            // A missing file is the ordinary case of the first session.
-            let _ = editor.load_history(path);
-        }
-        let status = loop {
-            match editor.readline(&self.session.prompt()) {
-                Ok(line) => {
-                    if !line.trim().is_empty() {
-                        // The history keeps no duplicates; whether this is one does not matter.
-                        let _ = editor.add_history_entry(line.as_str());
-                    }
-                    if let Execution::Quit(status) = self.execute(&line)? {
-                        break status;
-                    }
-                }
-                Err(ReadlineError::Interrupted) => {
-                    self.end_input()?;
-                }
-                Err(ReadlineError::Eof) if self.session.is_block_open() => {
-                    self.end_input()?;
-                }
-                Err(ReadlineError::Eof) => {
-                    write_all(&mut io::stdout().lock(), b"quit\n")?;
-                    break 0;
-                }
-                Err(error) => return Err(FrontEndError::Line(error)),
-            }
-        };
-        if let Some(path) = &history
-            && make_parent(path)
-        {
-            let _ = editor.append_history(path);
-        }
+        let mut prompt = Prompt::new(&self.session, history)?;
+        let status = self.prompt_until_left(&mut prompt)?;
+        prompt.save(&self.session.preferences());
         Ok(status)
     }
 
-    fn print(&self, event: &Event, command: &str) -> Result<(), FrontEndError> {
+    fn prompt_until_left(&mut self, prompt: &mut Prompt) -> Result<i32, FrontEndError> {
+        loop {
+            if !self.session.preferences().editing {
+                let Some(status) = self.read_plain()? else {
+                    continue;
+                };
+                return Ok(status);
+            }
+            match prompt.read(&self.session.prompt())? {
+                Typed::Line(text) => {
+                    if let Some(status) = self.execute_typed(&text, prompt)? {
+                        return Ok(status);
+                    }
+                }
+                Typed::Interrupt => {
+                    self.end_input()?;
+                }
+                Typed::End if self.session.is_block_open() => {
+                    self.end_input()?;
+                }
+                Typed::End => {
+                    write_all(&mut io::stdout().lock(), b"quit\n")?;
+                    if self.is_confirmed("quit", prompt)? {
+                        return Ok(0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Executes what was typed: several lines if they were pasted. Answers the exit status at the end.
+    fn execute_typed(
+        &mut self,
+        text: &str,
+        prompt: &mut Prompt,
+    ) -> Result<Option<i32>, FrontEndError> {
+        // Nothing typed is a line, too: it repeats the last command.
+        let lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
+        for line in lines {
+            prompt.remember(line, &self.session.preferences());
+            if !self.is_confirmed(line, prompt)? {
+                continue;
+            }
+            if let Execution::Quit(status) = self.execute(line)? {
+                return Ok(Some(status));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads one command at a terminal without an editor; answers the exit status at the end.
+    fn read_plain(&mut self) -> Result<Option<i32>, FrontEndError> {
+        write_all(&mut io::stdout().lock(), self.session.prompt().as_bytes())?;
+        match read_line(&mut standard_input()?)? {
+            None => {
+                self.end_input()?;
+                Ok(Some(0))
+            }
+            Some(line) => Ok(match self.execute(&line)? {
+                Execution::Quit(status) => Some(status),
+                _ => None,
+            }),
+        }
+    }
+
+    /// Asks before a command that cannot be taken back. Ctrl-C is a no; Ctrl-D lets leave who wants to leave.
+    fn is_confirmed(&self, line: &str, prompt: &mut Prompt) -> Result<bool, FrontEndError> {
+        let Some(question) = self.session.question(line) else {
+            return Ok(true);
+        };
+        loop {
+            match prompt.read(&format!("{question} (y or n) "))? {
+                Typed::Interrupt => return Ok(false),
+                Typed::End => {
+                    write_all(&mut io::stdout().lock(), b"\n")?;
+                    return Ok(line == "quit");
+                }
+                Typed::Line(answer) => match answer.trim().to_ascii_lowercase().as_str() {
+                    "y" | "yes" => return Ok(true),
+                    "n" | "no" => return Ok(false),
+                    _ => write_all(&mut io::stdout().lock(), b"Please answer y or n.\n")?,
+                },
+            }
+        }
+    }
+
+    fn print(&mut self, event: &Event, command: &str) -> Result<(), FrontEndError> {
         if self.json {
             return match event_line(event, command) {
                 Some(line) => write_all(&mut io::stdout().lock(), format!("{line}\n").as_bytes()),
                 None => Ok(()),
             };
         }
+        if let Event::Progress(text) = event {
+            return self.print_progress(text);
+        }
+        self.clear_progress()?;
         match event {
             Event::Output {
                 stream: Stream::Stdout,
@@ -203,7 +262,12 @@ impl Client {
                 bytes,
             } => write_all(&mut io::stderr().lock(), bytes),
             Event::Message(text) => {
-                write_all(&mut io::stdout().lock(), format!("{text}\n").as_bytes())
+                let has_enough = self.pager.print(text).map_err(FrontEndError::Stream)?;
+                if has_enough {
+                    // What else the command would do was to be read.
+                    self.session.interrupt();
+                }
+                Ok(())
             }
             Event::Error(text) => {
                 write_all(&mut io::stderr().lock(), format!("{text}\n").as_bytes())
@@ -216,10 +280,31 @@ impl Client {
             | Event::Done { .. } => Ok(()),
         }
     }
+
+    /// Shows how far a command has come, in one line that changes. Scripts are told nothing.
+    fn print_progress(&mut self, text: &str) -> Result<(), FrontEndError> {
+        if !self.is_prompting {
+            return Ok(());
+        }
+        self.has_progress = true;
+        write_all(
+            &mut io::stdout().lock(),
+            format!("\r{text}\x1b[K").as_bytes(),
+        )
+    }
+
+    fn clear_progress(&mut self) -> Result<(), FrontEndError> {
+        match std::mem::take(&mut self.has_progress) {
+            true => write_all(&mut io::stdout().lock(), b"\r\x1b[K"),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Executor for Client {
     fn execute(&mut self, line: &str) -> Result<Execution, FrontEndError> {
+        self.pager
+            .begin(&self.session.preferences(), self.is_prompting);
         self.executing.store(true, Ordering::SeqCst);
         let submitted = self.session.submit(line);
         self.follow(submitted, line)
@@ -262,6 +347,14 @@ impl Client {
     }
 }
 
+/// The standard input without a buffer: what is not asked for stays for others.
+fn standard_input() -> Result<std::fs::File, FrontEndError> {
+    let descriptor = io::stdin().as_fd().try_clone_to_owned();
+    descriptor
+        .map(std::fs::File::from)
+        .map_err(FrontEndError::Stream)
+}
+
 fn write_all(stream: &mut dyn Write, bytes: &[u8]) -> Result<(), FrontEndError> {
     stream
         .write_all(bytes)
@@ -289,35 +382,6 @@ fn read_line(input: &mut dyn Read) -> Result<Option<String>, FrontEndError> {
     }
     Ok(Some(String::from_utf8_lossy(&line).into_owned()))
 }
-
-/// Completes commands through the session.
-struct CommandHelper {
-    session: Session,
-}
-
-impl Completer for CommandHelper {
-    type Candidate = String;
-
-    fn complete(
-        &self,
-        line: &str,
-        position: usize,
-        _context: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<String>)> {
-        let completions = self.session.complete(line, position);
-        Ok((completions.start, completions.candidates))
-    }
-}
-
-impl Hinter for CommandHelper {
-    type Hint = String;
-}
-
-impl Highlighter for CommandHelper {}
-
-impl Validator for CommandHelper {}
-
-impl Helper for CommandHelper {}
 
 #[cfg(test)]
 mod tests {

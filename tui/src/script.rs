@@ -1,7 +1,7 @@
 //! Commands given before the first prompt: `-ex COMMAND` and `-x FILE`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::FrontEndError;
@@ -13,6 +13,24 @@ pub enum ScriptItem {
     Command(String),
     /// The commands of a file, one on each line; empty lines and lines that begin with `#` are skipped.
     File(PathBuf),
+    /// The same from a text that was read already, with the name to show for it.
+    Text {
+        /// For messages.
+        name: String,
+        /// The commands.
+        text: String,
+    },
+}
+
+impl ScriptItem {
+    /// The name of what holds several commands.
+    fn name(&self) -> Option<String> {
+        match self {
+            ScriptItem::Command(_) => None,
+            ScriptItem::File(path) => Some(path.display().to_string()),
+            ScriptItem::Text { name, .. } => Some(name.clone()),
+        }
+    }
 }
 
 /// A larger file is no script.
@@ -25,18 +43,20 @@ pub(crate) fn read_script(path: &Path) -> Result<Vec<(usize, String)>, FrontEndE
         source,
     };
     let file = File::open(path).map_err(wrap)?;
-    let mut commands = Vec::new();
-    for (index, line) in BufReader::new(file.take(SCRIPT_BYTES_MAX))
-        .lines()
-        .enumerate()
-    {
-        let line = line.map_err(wrap)?;
-        let command = line.trim();
-        if !command.is_empty() && !command.starts_with('#') {
-            commands.push((index + 1, command.to_owned()));
-        }
-    }
-    Ok(commands)
+    let mut text = String::new();
+    file.take(SCRIPT_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(wrap)?;
+    Ok(commands_of(&text))
+}
+
+/// The commands of a text with their 1-based line numbers. An empty line would repeat the command before it.
+fn commands_of(text: &str) -> Vec<(usize, String)> {
+    let lines = (1..).zip(text.lines().map(str::trim));
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| (number, line.to_owned()))
+        .collect()
 }
 
 /// How a script went.
@@ -76,6 +96,7 @@ pub(crate) fn run_items(
     for item in items {
         let commands = match item {
             ScriptItem::Command(command) => vec![(0, command.clone())],
+            ScriptItem::Text { text, .. } => commands_of(text),
             ScriptItem::File(path) => match read_script(path) {
                 Ok(commands) => commands,
                 Err(error) => {
@@ -91,10 +112,8 @@ pub(crate) fn run_items(
             match execution {
                 Execution::Success => {}
                 Execution::Failure => {
-                    if let ScriptItem::File(path) = item {
-                        let place = path.display();
-                        executor
-                            .error(&format!("{place}:{line}: Error in sourced command file"))?;
+                    if let Some(name) = item.name() {
+                        executor.error(&format!("{name}:{line}: Error in sourced command file"))?;
                     }
                     break;
                 }
@@ -104,7 +123,7 @@ pub(crate) fn run_items(
                 }
             }
         }
-        if matches!(item, ScriptItem::File(_)) && executor.end_input()? == Execution::Failure {
+        if item.name().is_some() && executor.end_input()? == Execution::Failure {
             outcome.failed = true;
         }
     }

@@ -61,6 +61,14 @@ const ABSENT: &[(&[&str], &str)] = &[
         "tracepoints are for programs that must not stop; `dprintf` prints and goes on",
     ),
     (
+        &["gdb-remote", "kdp-remote", "platform", "gdbserver"],
+        "a program lives inside of wdb; it is not reached by a connection",
+    ),
+    (
+        &["plugin", "language", "statistics", "diagnostics", "log"],
+        "nothing of the kind is part of wdb",
+    ),
+    (
         &["macro"],
         "macros of the preprocessor are not read from debug info",
     ),

@@ -14,10 +14,8 @@ use crate::report::Report;
 
 pub(super) fn break_(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     // lldb's users shorten `breakpoint` to `br`, which is `break` here.
-    if let (word, _) = first_word(arguments)
-        && lldb::is_word_of("breakpoint", word)
-        && function_places(&debugger.program, word).is_empty()
-    {
+    let (word, _) = first_word(arguments);
+    if lldb::fits("breakpoint", arguments) && function_places(&debugger.program, word).is_empty() {
         return lldb::perform(debugger, "breakpoint", arguments);
     }
     set(debugger, arguments, Disposition::Keep)

@@ -8,6 +8,13 @@ use crate::expression::evaluate::is_true;
 /// Bodies that are performed inside of each other more deeply call themselves without end.
 const DEPTH_MAX: usize = 200;
 
+impl Bodies {
+    /// How many bodies are being performed, one inside the other.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+}
+
 /// How a loop goes on after the present line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoopFlow {

@@ -1,5 +1,7 @@
 //! Showing code.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -22,23 +24,43 @@ pub(super) fn disassemble(debugger: &mut Debugger, arguments: &str) -> Result<()
     if let Some(result) = lldb::perform_shared(debugger, "disassemble", arguments) {
         return result;
     }
-    let (has_source, arguments) = match arguments.strip_prefix('/') {
-        Some(rest) => {
-            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            let (modifiers, rest) = rest.split_at(end);
-            if let Some(unknown) = modifiers.chars().find(|c| !matches!(c, 's' | 'm')) {
-                return Err(Error::Other(format!(
-                    "There is no modifier /{unknown}; /s shows the source lines between."
-                )));
-            }
-            (true, rest.trim())
-        }
-        None => (false, arguments),
-    };
+    let (shown, arguments) = Shown::split(arguments)?;
     let wanted = debugger.wanted_code(arguments)?;
-    let report = debugger.disassembly_report(&wanted, has_source)?;
+    let report = debugger.disassembly_report(&wanted, shown)?;
     debugger.answer(Report::Disassembly(report));
     Ok(())
+}
+
+/// What is shown beside the instructions.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shown {
+    /// `/s`: the source lines between.
+    has_source: bool,
+    /// `/r`: the bytes.
+    has_bytes: bool,
+}
+
+impl Shown {
+    fn split(arguments: &str) -> Result<(Shown, &str), Error> {
+        let mut shown = Shown::default();
+        let Some(rest) = arguments.strip_prefix('/') else {
+            return Ok((shown, arguments));
+        };
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let (modifiers, rest) = rest.split_at(end);
+        for modifier in modifiers.chars() {
+            match modifier {
+                's' | 'm' => shown.has_source = true,
+                'r' => shown.has_bytes = true,
+                unknown => {
+                    return Err(Error::Other(format!(
+                        "There is no modifier /{unknown}; /s shows the source lines between, /r the bytes."
+                    )));
+                }
+            }
+        }
+        Ok((shown, rest.trim()))
+    }
 }
 
 impl Debugger {
@@ -95,7 +117,7 @@ impl Debugger {
     fn disassembly_report(
         &self,
         wanted: &Wanted,
-        has_source: bool,
+        shown: Shown,
     ) -> Result<DisassemblyReport, Error> {
         let disassembly = self.program.disassembly(wanted.func.0).ok_or_else(|| {
             Error::Other(format!(
@@ -106,9 +128,16 @@ impl Debugger {
         let mut rows = Vec::new();
         let mut line_before: Option<(Arc<str>, u32)> = None;
         let mut file_before: Option<Arc<str>> = None;
-        for (row, source) in self.rows(&disassembly, wanted) {
+        let ends = match shown.has_bytes {
+            true => self.instruction_ends(wanted.func),
+            false => HashMap::new(),
+        };
+        for (mut row, source) in self.rows(&disassembly, wanted) {
+            if let Some(end) = ends.get(&row.pc) {
+                row.bytes = self.bytes_text(row.pc..*end);
+            }
             // What has no line of its own, as an `end`, does not interrupt one.
-            if has_source
+            if shown.has_source
                 && source != line_before
                 && let Some((file, line)) = &source
             {
@@ -143,11 +172,26 @@ impl Debugger {
                 pc: line.pc,
                 symbol: Some((String::new(), line.pc - start)),
                 nesting: line.nesting,
+                bytes: None,
                 text: line.text.clone(),
                 is_current: current == Some(line.pc),
             };
             (row, line.source.clone())
         })
+    }
+
+    /// Where the instructions of a function begin and end.
+    fn instruction_ends(&self, func: FuncIndex) -> HashMap<u32, u32> {
+        let instructions = self.program.module().instructions(func);
+        instructions.map(|it| (it.pc.0, it.next.0)).collect()
+    }
+
+    /// Bytes of the module, in hexadecimal.
+    fn bytes_text(&self, range: Range<u32>) -> Option<String> {
+        let range = range.start as usize..range.end as usize;
+        let bytes = self.program.module().bytes().get(range)?.iter();
+        let texts: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
+        Some(texts.join(" "))
     }
 
     fn source_line(&self, file: &Arc<str>, line: u32) -> Option<SourceLine> {

@@ -112,6 +112,12 @@ pub(super) fn info(debugger: &mut Debugger, _arguments: &str) -> Result<(), Erro
     Ok(())
 }
 
+impl Displays {
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
 impl Debugger {
     fn display_numbers(&self, arguments: &str) -> Result<Vec<u32>, Error> {
         let wanted = numbers(self, arguments)

@@ -4,6 +4,8 @@ use wdb_dwarf::{BaseEncoding, FormatOptions, Place, Value};
 use wdb_vm::address::ModuleOffset;
 
 use crate::commands::format::{FormatSpec, radix_of};
+use crate::commands::lldb;
+use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::expression::Scope;
@@ -33,6 +35,13 @@ impl Default for ExamineState {
 const COUNT_MAX: i64 = 1 << 16;
 
 pub(super) fn examine(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    // lldb's `x` is `memory read`.
+    if arguments.starts_with('-') && arguments[1..].starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let (flag, _) = first_word(arguments);
+        if flag.len() > 2 || debugger.parse_expression(arguments).is_err() {
+            return lldb::perform(debugger, "memory", &format!("read {arguments}"));
+        }
+    }
     let (format, expression) = FormatSpec::split(arguments)?;
     let rows = debugger.examine(format, expression)?;
     debugger.answer(Report::Memory(rows));
@@ -286,6 +295,7 @@ impl Debugger {
                 pc: line.pc,
                 symbol: Some((disassembly.function.clone(), line.pc - start)),
                 nesting: 0,
+                bytes: None,
                 text: line.text.clone(),
                 is_current: current == Some(line.pc),
             })

@@ -17,6 +17,14 @@ pub(super) fn command(debugger: &mut Debugger, arguments: &str) -> Result<(), Er
     }
 }
 
+pub(super) fn environment(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    lldb::perform(debugger, "env", arguments)
+}
+
+pub(super) fn array(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    lldb::perform(debugger, "parray", arguments)
+}
+
 pub(super) fn expression(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     lldb::perform(debugger, "expression", arguments)
 }

@@ -93,6 +93,23 @@ pub(super) fn perform_shared(
     is_meant.then(|| perform(debugger, family, arguments))
 }
 
+/// Whether arguments can only be lldb's though they follow a name that is one of gdb's, too: `br del 1`, `wa s v x`. What is
+/// shortened has to be followed by something, or to look at things only: `break d` may be a slip of the pen.
+pub(super) fn fits(family: &str, arguments: &str) -> bool {
+    let (word, rest) = super::first_word(arguments);
+    let mut words: Vec<&'static str> = SPELLINGS
+        .iter()
+        .filter(|spelling| spelling.words[0] == family)
+        .filter_map(|spelling| spelling.words.get(1).copied())
+        .collect();
+    words.dedup();
+    match choose(word, &words) {
+        Some("list" | "info" | "variable") => true,
+        Some(chosen) => chosen == word || !rest.is_empty(),
+        None => false,
+    }
+}
+
 /// Whether a word, as it is, can follow the first one of a family.
 pub(super) fn is_word_of(family: &str, word: &str) -> bool {
     let mut of_family = SPELLINGS
@@ -170,7 +187,11 @@ fn choose(typed: &str, words: &[&'static str]) -> Option<&'static str> {
     fitting.sort_unstable();
     let first = *fitting.first()?;
     let is_clear = first == typed || fitting.iter().all(|it| it.starts_with(first));
-    is_clear.then_some(first)
+    match is_clear {
+        true => Some(first),
+        // lldb's own map of commands has `me r`, though there is `memory region`.
+        false => fitting.into_iter().find(|it| *it == "read"),
+    }
 }
 
 impl Spelling {
@@ -220,7 +241,13 @@ impl Spelling {
             }
             rest = self.read_flag(&word, rest, &mut given.flags)?;
         }
-        Ok(given)
+        match given.words.first() {
+            Some(word) if self.rest.is_empty() => Err(Error::Other(format!(
+                "{} takes flags only, and not `{word}`.",
+                self.words.join(" ")
+            ))),
+            _ => Ok(given),
+        }
     }
 
     /// Understands a word with a dash; answers what follows it and its value.

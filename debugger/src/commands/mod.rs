@@ -43,12 +43,15 @@ mod words;
 
 pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
-pub(crate) use table::{ArgumentKind, Repeat, commands};
+pub(crate) use table::{ArgumentKind, Command, Group, Repeat, commands};
 pub(crate) use topics::INFO_COMMANDS;
 pub(crate) use words::{first_word, join_words, shell_words};
 
 use user::UserMeaning;
 
+use std::path::PathBuf;
+
+use crate::complete::Vocabulary;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::event::{CommandStatus, Event};
@@ -79,6 +82,17 @@ impl Debugger {
         self.typed.push(line.trim().to_owned());
     }
 
+    /// Tells completion what the user has made.
+    pub(crate) fn publish_vocabulary(&self) {
+        self.shared.set_vocabulary(Vocabulary {
+            commands: self.user_commands.vocabulary(),
+            variables: self.user_variables.borrow().keys().cloned().collect(),
+            has_displays: !self.displays.is_empty(),
+            directory: self.directory.clone(),
+            home: std::env::var_os("HOME").map(PathBuf::from),
+        });
+    }
+
     /// Gives up the block that is open, if one is.
     pub(crate) fn perform_end_of_input(&mut self) -> CommandStatus {
         let result = self.abandon_block();
@@ -87,6 +101,7 @@ impl Debugger {
 
     fn settle_command(&mut self, result: Result<(), Error>) -> CommandStatus {
         self.end_line();
+        self.publish_vocabulary();
         self.refresh_view();
         self.tell_warnings();
         match (result, self.quit) {
@@ -111,6 +126,10 @@ impl Debugger {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
+        }
+        if self.settings.traces_commands {
+            let depth = self.script_depth + self.bodies.depth() + 1;
+            self.say(format!("{}{line}", "+".repeat(depth)));
         }
         match self.user_meaning(line)? {
             Some(UserMeaning::Line(line)) => return self.perform_line(&line),

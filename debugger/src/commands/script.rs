@@ -1,6 +1,7 @@
 //! Commands for scripts, and the end of the session.
 
 use crate::commands::lldb;
+use crate::complete::Completer;
 use crate::debugger::Debugger;
 use crate::error::Error;
 
@@ -62,6 +63,30 @@ fn located(error: Error, name: &str, number: usize, line: &str) -> Error {
 /// `dont-repeat`: an empty line does nothing after the user's command in which this stands.
 pub(super) fn dont_repeat(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
     debugger.bodies.is_repeatable = false;
+    Ok(())
+}
+
+/// `complete TEXT`: each line is the text with another end.
+pub(super) fn complete(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    debugger.publish_vocabulary();
+    let view = debugger.build_view();
+    let vocabulary = debugger.shared.vocabulary();
+    let completer = Completer {
+        program: &debugger.program.clone(),
+        view: &view,
+        vocabulary: &vocabulary,
+        members: &|expression| debugger.member_names(expression),
+    };
+    let found = completer.complete(arguments, arguments.len());
+    let before = &arguments[..found.start.min(arguments.len())];
+    let lines: Vec<String> = found
+        .candidates
+        .iter()
+        .map(|word| format!("{before}{word}"))
+        .collect();
+    if !lines.is_empty() {
+        debugger.say(lines.join("\n"));
+    }
     Ok(())
 }
 

@@ -14,6 +14,8 @@ pub(super) fn backtrace(debugger: &mut Debugger, arguments: &str) -> Result<(), 
     for word in arguments.split_whitespace() {
         match word {
             "full" | "-full" => is_full = true,
+            // There is one agent.
+            "all" => {}
             word => count = Some(debugger.evaluate_count(word)?),
         }
     }
@@ -58,7 +60,13 @@ pub(super) fn frame(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
     }
     debugger.expect_alive()?;
     if !arguments.is_empty() {
-        let number = debugger.frame_number(arguments)?;
+        let number = match debugger.frame_number(arguments) {
+            // A variable can hold a number, and `v` can be one.
+            Err(_) if lldb::fits("frame", arguments) || arguments == "v" => {
+                return lldb::perform(debugger, "frame", arguments);
+            }
+            number => number?,
+        };
         select(debugger, number);
     }
     tell_selected(debugger)

@@ -15,6 +15,9 @@ pub(crate) struct StopActions {
     stops: u64,
 }
 
+/// The user's command that is performed at every stop, before the commands of breakpoints.
+pub(super) const STOP_HOOK: &str = "hook-stop";
+
 /// As the first line, it keeps the stop from being told.
 const SILENT: &str = "silent";
 
@@ -55,7 +58,8 @@ impl Debugger {
     /// Takes note of a stop at breakpoints; answers whether it is not to be told.
     pub(crate) fn begin_stop_actions(&mut self, numbers: &[u32]) -> bool {
         self.stop_actions.stops += 1;
-        self.stop_actions.pending.clear();
+        // gdb's hook: what is performed at every stop.
+        self.stop_actions.pending = self.user_commands.lines_of(STOP_HOOK);
         let (mut told, mut silent) = (0, 0);
         for number in numbers {
             let Ok(breakpoint) = self.breakpoints.get(*number) else {

@@ -153,6 +153,8 @@ pub(crate) enum ArgumentKind {
     Numbers,
     Location,
     Expression,
+    /// The name of a type, or an expression.
+    Type,
     Command,
     InfoTopic,
     Setting,

@@ -42,10 +42,24 @@ impl UserCommands {
         }
     }
 
+    /// The lines of a command; none if there is none of this name.
+    pub(crate) fn lines_of(&self, name: &str) -> Vec<String> {
+        let command = self.commands.get(name);
+        command.map_or_else(Vec::new, |command| command.lines.clone())
+    }
+
     /// The names of commands and aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let aliases = self.aliases.keys();
         self.commands.keys().chain(aliases).map(String::as_str)
+    }
+
+    /// All names; those of aliases with what they stand for.
+    pub(super) fn vocabulary(&self) -> Vec<(String, Option<String>)> {
+        let commands = self.commands.keys().map(|name| (name.clone(), None));
+        let aliases = self.aliases.iter();
+        let aliases = aliases.map(|(name, target)| (name.clone(), Some(target.clone())));
+        commands.chain(aliases).collect()
     }
 
     /// What the user made of a name.

@@ -4,6 +4,7 @@ use wdb_vm::watch::WatchKind;
 
 use crate::breakpoints::{Breakpoint, Catch, Disposition, Kind, for_people};
 use crate::commands::breakpoints::{parse_condition, split_condition};
+use crate::commands::lldb;
 use crate::commands::words::first_word;
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -12,12 +13,15 @@ use crate::location::{Location, inlined_places};
 use crate::report::Report;
 
 pub(super) fn watch(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    set_watchpoint(
-        debugger,
-        arguments,
-        WatchKind::Change,
-        "Hardware watchpoint",
-    )
+    let title = "Hardware watchpoint";
+    let result = set_watchpoint(debugger, arguments, WatchKind::Change, title);
+    // lldb's users shorten `watchpoint` to `wa`, which is `watch` here.
+    match result {
+        Err(_) if lldb::fits("watchpoint", arguments) => {
+            lldb::perform(debugger, "watchpoint", arguments)
+        }
+        result => result,
+    }
 }
 
 pub(super) fn rwatch(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {

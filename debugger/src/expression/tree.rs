@@ -133,6 +133,32 @@ impl Node {
         }
     }
 
+    /// Whether it calls a function of the program.
+    pub(crate) fn has_call(&self) -> bool {
+        match &self.kind {
+            NodeKind::Call(..) => true,
+            NodeKind::Integer { .. }
+            | NodeKind::Float { .. }
+            | NodeKind::Character(_)
+            | NodeKind::Text(_)
+            | NodeKind::Boolean(_)
+            | NodeKind::Name(_)
+            | NodeKind::Dollar(_)
+            | NodeKind::SizeOfType(_) => false,
+            NodeKind::Unary(_, a)
+            | NodeKind::Cast(_, a)
+            | NodeKind::SizeOf(a)
+            | NodeKind::Member(a, _)
+            | NodeKind::Increment { operand: a, .. } => a.has_call(),
+            NodeKind::Binary(_, a, b)
+            | NodeKind::Assign(_, a, b)
+            | NodeKind::Index(a, b)
+            | NodeKind::Repeat(a, b)
+            | NodeKind::Comma(a, b) => a.has_call() || b.has_call(),
+            NodeKind::Conditional(a, b, c) => a.has_call() || b.has_call() || c.has_call(),
+        }
+    }
+
     /// The number of the machine's table that it names (`$table0`).
     pub(crate) fn table_number(&self) -> Option<u32> {
         match &self.kind {

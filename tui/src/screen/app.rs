@@ -37,6 +37,8 @@ pub(crate) enum Effect {
         /// Whether the user typed it, rather than a key.
         typed: bool,
     },
+    /// The same for a command that the user typed, after asking whether it is meant if it cannot be taken back.
+    SubmitTyped(String),
     /// Stop whatever runs.
     Interrupt,
     /// Give bytes to the guest's standard input.
@@ -124,6 +126,8 @@ pub(crate) struct Notice {
     pub(crate) text: String,
     /// Whether something failed.
     pub(crate) error: bool,
+    /// Whether it tells of a command that is under way, and is outdated by its end.
+    pub(crate) is_passing: bool,
 }
 
 /// What the command that runs now did so far.
@@ -283,7 +287,13 @@ impl App {
                 self.output(buffer.take());
             }
             Event::Message(text) => self.message(&text),
-            Event::Progress(text) => self.notify(text.to_string(), false),
+            Event::Progress(text) => {
+                self.notice = Some(Notice {
+                    text: text.to_string(),
+                    error: false,
+                    is_passing: true,
+                });
+            }
             // The screen shows text.
             Event::Json(_) => {}
             Event::Error(text) => {
@@ -317,7 +327,10 @@ impl App {
                     self.go_to_stop();
                 }
             }
-            Event::Done { request, status } => self.done(request, status),
+            Event::Done { request, status } => {
+                self.notice.take_if(|notice| notice.is_passing);
+                self.done(request, status);
+            }
         }
     }
 
@@ -349,13 +362,14 @@ impl App {
     }
 
     fn done(&mut self, request: RequestId, status: CommandStatus) {
+        // Commands are performed one after the other, also those of a script.
+        let trace = std::mem::take(&mut self.trace);
         let Some(typed) = self.outstanding.remove(&request) else {
             return;
         };
         if let CommandStatus::Quit(status) = status {
             self.effects.push(Effect::Quit(status));
         }
-        let trace = std::mem::take(&mut self.trace);
         if typed && trace.lines_printed > 1 && !trace.ran {
             self.raise(Pane::Console);
             self.notice = None;
@@ -386,7 +400,11 @@ impl App {
 
     /// Shows a text at the bottom until the next key.
     pub(crate) fn notify(&mut self, text: String, error: bool) {
-        self.notice = Some(Notice { text, error });
+        self.notice = Some(Notice {
+            text,
+            error,
+            is_passing: false,
+        });
     }
 
     /// Colours arrived.

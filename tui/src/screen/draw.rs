@@ -444,13 +444,9 @@ fn draw_footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
                 buffer,
             ));
         }
-        Mode::ConfirmQuit => {
-            put(
-                buffer,
-                area,
-                " The program is alive. Quit anyway? (y or n)",
-                theme.error,
-            );
+        Mode::Confirm(confirmation) => {
+            let text = format!(" {} (y or n)", confirmation.question());
+            put(buffer, area, &text, theme.error);
             return None;
         }
         _ => {}

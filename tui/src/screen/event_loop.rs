@@ -237,11 +237,11 @@ impl Loop {
     fn serve_effects(&mut self) -> Result<(), FrontEndError> {
         for effect in self.app.take_effects() {
             match effect {
-                Effect::Submit { line, typed } => {
-                    let request = self.session.submit(&line);
-                    self.app.submitted(request, typed);
-                    self.busy_since.get_or_insert_with(Instant::now);
-                }
+                Effect::Submit { line, typed } => self.submit(&line, typed),
+                Effect::SubmitTyped(line) => match self.session.question(&line) {
+                    Some(question) => self.app.ask_before(line, question),
+                    None => self.submit(&line, true),
+                },
                 Effect::Interrupt => self.session.interrupt(),
                 Effect::TypeInput(bytes) => self.session.type_input(&bytes),
                 Effect::CloseInput => self.session.close_input(),
@@ -258,6 +258,12 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    fn submit(&mut self, line: &str, typed: bool) {
+        let request = self.session.submit(line);
+        self.app.submitted(request, typed);
+        self.busy_since.get_or_insert_with(Instant::now);
     }
 
     /// Forgets what the terminal shows. Its `clear` would ask the terminal for the cursor's position first, and wait for

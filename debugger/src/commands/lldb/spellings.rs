@@ -1,5 +1,7 @@
 //! The table of lldb's spellings.
 
+use regex_lite::Regex;
+
 use super::{Flag, Given, Spelling};
 use crate::error::Error;
 
@@ -70,6 +72,7 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
         with_value('l', "line", "LINE"),
         with_value('a', "address", "OFFSET"),
         with_value('r', "func-regex", "REGEX"),
+        with_value('p', "source-pattern-regexp", "REGEX"),
         with_value('F', "fullname", "FUNCTION"),
         with_value('M', "method", "FUNCTION"),
         with_value('b', "basename", "FUNCTION"),
@@ -169,7 +172,15 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
         flag('p', "pc"),
         flag('l', "line"),
         flag('m', "mixed"),
+        flag('b', "bytes"),
     ]),
+    Spelling::new(&["env"], "show environment, set environment", |given| {
+        one(match given.raw {
+            "" => "show environment".to_owned(),
+            raw => format!("set environment {raw}"),
+        })
+    })
+    .raw("[NAME=VALUE]"),
     Spelling::new(&["expression"], "call EXPRESSION", |given| {
         one(format!("call{} {}", format_letter(given)?, given.raw))
     })
@@ -193,7 +204,7 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
         .flags(&[with_value('r', "relative", "OFFSET")])
         .rest("[NUMBER]"),
     Spelling::new(&["frame", "info"], "frame", |_| one("frame")),
-    Spelling::new(&["image", "list"], "info files", |_| one("info files")),
+    Spelling::new(&["image", "list"], "info files", |_| one("info files")).rest("[MODULE]"),
     Spelling::new(
         &["image", "lookup"],
         "info symbol, info line, info address, ptype",
@@ -209,13 +220,16 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
         with_value('l', "line", "LINE"),
         flag('r', "regex"),
         flag('v', "verbose"),
-    ]),
+    ])
+    .rest("[MODULE]"),
     Spelling::new(&["image", "dump", "sections"], "info sections", |_| {
         one("info sections")
-    }),
+    })
+    .rest("[MODULE]"),
     Spelling::new(&["image", "dump", "symtab"], "info functions", |_| {
         one("info functions")
-    }),
+    })
+    .rest("[MODULE]"),
     Spelling::new(
         &["image", "search-paths", "add"],
         "set substitute-path FROM TO",
@@ -264,6 +278,11 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
     ])
     .rest("START END"),
     Spelling::new(&["memory", "region"], "info memory", |_| one("info memory")).rest("[ADDRESS]"),
+    Spelling::new(&["parray"], "print *EXPRESSION@COUNT", |given| {
+        let (count, expression) = crate::commands::first_word(given.raw);
+        one(format!("print *({expression})@{count}"))
+    })
+    .raw("COUNT EXPRESSION"),
     Spelling::new(&["process", "launch"], "run, starti", process_launch)
         .flags(&[
             flag('s', "stop-at-entry"),
@@ -271,6 +290,7 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
             with_value('o', "stdout", "FILE"),
             with_value('e', "stderr", "FILE"),
             with_value('E', "environment", "NAME=VALUE"),
+            with_value('v', "env", "NAME=VALUE"),
         ])
         .raw("[-- ARGUMENTS]"),
     Spelling::new(&["process", "continue"], "continue [COUNT]", |given| {
@@ -307,6 +327,11 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
     })
     .rest("NAME"),
     Spelling::new(&["settings", "set"], "set NAME VALUE", settings_set).raw("NAME VALUE"),
+    Spelling::new(&["settings", "remove"], "unset environment NAME", |given| {
+        let (name, value) = crate::commands::first_word(given.raw);
+        one(format!("unset {} {value}", setting_name(name)))
+    })
+    .raw("NAME KEY"),
     Spelling::new(&["settings", "show"], "show [NAME]", |given| {
         one(format!("show {}", setting_name(&given.text())))
     })
@@ -345,6 +370,22 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
     Spelling::new(&["target", "list"], "info inferiors", |_| {
         one("info inferiors")
     }),
+    Spelling::new(
+        &["target", "stop-hook", "add"],
+        "define hook-stop",
+        |given| Ok(stop_hook_add(given)),
+    )
+    .flags(&[with_value('o', "one-liner", "COMMAND")]),
+    Spelling::new(
+        &["target", "stop-hook", "list"],
+        "show user hook-stop",
+        |_| one("show user hook-stop"),
+    ),
+    Spelling::new(
+        &["target", "stop-hook", "delete"],
+        "define hook-stop, end",
+        |_| Ok(vec!["define hook-stop".to_owned(), "end".to_owned()]),
+    ),
     Spelling::new(
         &["target", "variable"],
         "info variables, print NAME",
@@ -534,6 +575,10 @@ fn breakpoint_set(given: &Given<'_>) -> Lines {
     if let Some(address) = given.value("address") {
         lines.push(format!("{verb} *{address}{condition}"));
     }
+    if let Some(pattern) = given.value("source-pattern-regexp") {
+        let places = source_lines(given, pattern)?.into_iter();
+        lines.extend(places.map(|place| format!("{verb} {place}{condition}")));
+    }
     if given.has("line") {
         lines.push(format!("{verb} {}{condition}", file_and_line(given)?));
     }
@@ -554,6 +599,32 @@ fn breakpoint_set(given: &Given<'_>) -> Lines {
         lines.push("end".to_owned());
     }
     Ok(lines)
+}
+
+/// The lines of a source file that match and have code.
+fn source_lines(given: &Given<'_>, pattern: &str) -> Result<Vec<String>, Error> {
+    let regex = Regex::new(pattern).map_err(|error| {
+        Error::Other(format!("\"{pattern}\" is no regular expression: {error}."))
+    })?;
+    let file = needed(given, "file")?;
+    let program = &given.debugger.program;
+    let mut places = Vec::new();
+    for path in program.info().files_matching(file) {
+        let text = program.text_of(&path);
+        let text = text.map_err(|missing| Error::Other(missing.to_string()))?;
+        let has_match = |line: &&u32| {
+            let line = text.lines.get(**line as usize - 1);
+            line.is_some_and(|line| regex.is_match(line))
+        };
+        let lines = text.code_lines.iter().filter(has_match);
+        places.extend(lines.map(|line| format!("{file}:{line}")));
+    }
+    match places.is_empty() {
+        true => Err(Error::Other(format!(
+            "No line with code in {file} matches \"{pattern}\"."
+        ))),
+        false => Ok(places),
+    }
 }
 
 /// The numbers that are named, or the last breakpoint's.
@@ -615,13 +686,29 @@ fn command_add(given: &Given<'_>) -> Lines {
     Ok(lines)
 }
 
+/// Adds to what is performed at every stop; without a flag, the lines up to `end` replace it.
+fn stop_hook_add(given: &Given<'_>) -> Vec<String> {
+    let mut lines = vec!["define hook-stop".to_owned()];
+    if given.has("one-liner") {
+        lines.extend(given.debugger.user_commands.lines_of("hook-stop"));
+        lines.extend(given.values("one-liner").map(str::to_owned));
+        lines.push("end".to_owned());
+    }
+    lines
+}
+
 fn command_alias(given: &Given<'_>) -> Lines {
     let (name, command) = crate::commands::first_word(given.raw);
     one(format!("alias {name} = {command}"))
 }
 
 fn disassemble(given: &Given<'_>) -> Lines {
-    let slash = if given.has("mixed") { "/s " } else { "" };
+    let slash = match (given.has("mixed"), given.has("bytes")) {
+        (true, true) => "/sr ",
+        (true, false) => "/s ",
+        (false, true) => "/r ",
+        (false, false) => "",
+    };
     let from = given.value("start-address");
     let range = match (from, given.value("end-address"), given.value("count")) {
         (Some(from), Some(to), _) => Some(format!("disassemble {slash}{from},{to}")),
@@ -857,6 +944,7 @@ fn memory_find(given: &Given<'_>) -> Lines {
 fn process_launch(given: &Given<'_>) -> Lines {
     let mut lines: Vec<String> = given
         .values("environment")
+        .chain(given.values("env"))
         .map(|variable| format!("set environment {variable}"))
         .collect();
     let mut line = if given.has("stop-at-entry") {

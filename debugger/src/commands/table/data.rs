@@ -1,6 +1,6 @@
 //! Commands about values, types and memory.
 
-use super::ArgumentKind::{self, Expression, File, Numbers, Setting, Spelling};
+use super::ArgumentKind::{self, Expression, File, Numbers, Setting, Spelling, Type};
 use super::Command;
 use super::Repeat::{GoOn, Same};
 use crate::commands::{calling, data, display, examine, families, find, memory_files, set, text};
@@ -89,6 +89,13 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .takes(Expression),
     Command::new(
+        "parray",
+        "parray COUNT EXPRESSION",
+        "Print the elements that a pointer points to, as lldb spells it (`print *EXPRESSION@COUNT`).",
+        families::array,
+    )
+    .takes(Expression),
+    Command::new(
         "po",
         "po EXPRESSION",
         "Evaluate an expression for good, as lldb spells it (`call`).",
@@ -124,7 +131,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Show how a type is defined, or the type of an expression.",
         data::ptype,
     )
-    .takes(Expression)
+    .takes(Type)
     .repeats(Same),
     Command::new(
         "register",
@@ -132,6 +139,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Look at the machine's registers and change them, as lldb spells it.",
         families::register,
     )
+    .also(&["re"])
     .details("They are $pc, $tick, the wasm locals ($local0) and the operands ($stack0).")
     .takes(Spelling),
     Command::new(
@@ -179,7 +187,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Show the name of an expression's type.",
         data::whatis,
     )
-    .takes(Expression)
+    .takes(Type)
     .repeats(Same),
     Command::new(
         "x",

@@ -16,12 +16,12 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(File),
     Command::new(
         "disassemble",
-        "disassemble [/s] [LOCATION | FROM,TO | FROM,+BYTES]",
+        "disassemble [/sr] [LOCATION | FROM,TO | FROM,+BYTES]",
         "Show the instructions of a function, or of a range.",
         disassemble::disassemble,
     )
     .also(&["di"])
-    .details("Without arguments, the selected frame's function. /s shows the source lines between.")
+    .details("Without arguments, the selected frame's function. /s shows the source lines between, /r the bytes.")
     .takes(Location),
     Command::new(
         "forward-search",

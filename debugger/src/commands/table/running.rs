@@ -24,6 +24,12 @@ pub(super) const COMMANDS: &[Command] = &[
     .details("With COUNT, the breakpoint at which the program stands is passed COUNT-1 times.")
     .repeats(GoOn),
     Command::new(
+        "env",
+        "env [NAME=VALUE]",
+        "Show the program's environment variables or give it one, as lldb spells it.",
+        families::environment,
+    ),
+    Command::new(
         "file",
         "file PROGRAM",
         "Debug another program instead of this one.",
@@ -96,7 +102,8 @@ pub(super) const COMMANDS: &[Command] = &[
     .details(
         "ARGUMENTS are given to the program; without any, those of the last time. `<FILE`, `>FILE`, `>>FILE` and `2>FILE`\n\
          lead its standard streams elsewhere.",
-    ),
+    )
+    .takes(File),
     Command::new(
         "skip",
         "skip [FUNCTION] | skip file [FILE] | skip -gfi GLOB -fu NAME ... | skip delete/enable/disable [NUMBERS]",
@@ -110,13 +117,15 @@ pub(super) const COMMANDS: &[Command] = &[
         "start [ARGUMENTS]",
         "Start the program and stop where its main function begins.",
         running::start,
-    ),
+    )
+    .takes(File),
     Command::new(
         "starti",
         "starti [ARGUMENTS]",
         "Start the program and stop before its first instruction.",
         running::starti,
-    ),
+    )
+    .takes(File),
     Command::new(
         "step",
         "step [COUNT]",

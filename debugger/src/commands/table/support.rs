@@ -30,6 +30,12 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .takes(File),
     Command::new(
+        "complete",
+        "complete TEXT",
+        "List what a text can go on as.",
+        script::complete,
+    ),
+    Command::new(
         "define",
         "define NAME",
         "Make a command of your own.",
@@ -37,7 +43,8 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .details(
         "The lines up to `end` are what it does. $arg0, $arg1 and so on stand for its arguments, $argc for their number,\n\
-         $arg* for all of them. `document` gives it a help text.",
+         $arg* for all of them. `document` gives it a help text. One called `hook-stop` is performed whenever the program\n\
+         has stopped.",
     )
     .takes(ArgumentKind::Command),
     Command::new(
@@ -108,7 +115,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Go on with the next turn of the innermost `while`.",
         control::loop_continue,
     ),
-    Command::new("make", "make [ARGUMENTS]", "Run `make`.", shell::make),
+    Command::new("make", "make [ARGUMENTS]", "Run `make`.", shell::make).takes(File),
     Command::new(
         "pwd",
         "pwd",
@@ -132,6 +139,7 @@ pub(super) const COMMANDS: &[Command] = &[
         shell::shell,
     )
     .also(&["!"])
+    .takes(File)
     .details("It has nothing to read. `$_shell_exitcode` is its exit status then."),
     Command::new(
         "show",

@@ -5,7 +5,7 @@ use wdb_debugger::view::{PlaceView, ProgramState};
 
 use crate::display_text::visible;
 use crate::screen::actions::Action;
-use crate::screen::app::prompt::{Mode, PromptKind};
+use crate::screen::app::prompt::{Confirmation, Mode, PromptKind};
 use crate::screen::app::{App, Effect, Question};
 use crate::screen::arrangement::{Arrangement, Slot};
 use crate::screen::keymap::{Chord, Lookup};
@@ -110,7 +110,9 @@ impl App {
 
     fn quit(&mut self) {
         match self.state() {
-            ProgramState::Running | ProgramState::Stopped => self.mode = Mode::ConfirmQuit,
+            ProgramState::Running | ProgramState::Stopped => {
+                self.mode = Mode::Confirm(Confirmation::Quit)
+            }
             _ => self.effects.push(Effect::Quit(0)),
         }
     }

@@ -68,7 +68,7 @@ impl App {
     /// A click focuses and moves the cursor. In the gutter, or on the line that has the cursor already, it toggles a
     /// breakpoint; on the row of a list that has the cursor already it does what Enter does.
     fn click(&mut self, slot: &Slot, column: u16, row: u16) {
-        if matches!(self.mode, Mode::Palette(_) | Mode::ConfirmQuit) {
+        if matches!(self.mode, Mode::Palette(_) | Mode::Confirm(_)) {
             self.mode = Mode::Normal;
             return;
         }

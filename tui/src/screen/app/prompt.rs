@@ -24,8 +24,32 @@ pub(crate) enum Mode {
         /// The first visible row.
         top: usize,
     },
-    /// The question whether to leave while the program is alive.
-    ConfirmQuit,
+    /// A question, to be answered with yes or no.
+    Confirm(Confirmation),
+}
+
+/// What is done after a yes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Confirmation {
+    /// Leave, though the program is alive.
+    Quit,
+    /// Perform a command.
+    Command {
+        /// The question.
+        question: String,
+        /// The command.
+        line: String,
+    },
+}
+
+impl Confirmation {
+    /// The question.
+    pub(crate) fn question(&self) -> &str {
+        match self {
+            Confirmation::Quit => "The program is alive. Quit anyway?",
+            Confirmation::Command { question, .. } => question,
+        }
+    }
 }
 
 /// What a line of text is for.
@@ -128,10 +152,18 @@ impl App {
                 KeyCode::Home => *top = 0,
                 _ => self.mode = Mode::Normal,
             },
-            Mode::ConfirmQuit => {
+            Mode::Confirm(confirmation) => {
+                let confirmation = confirmation.clone();
                 self.mode = Mode::Normal;
-                if matches!(key.code, KeyCode::Char('y' | 'Y' | 'q') | KeyCode::Enter) {
-                    self.effects.push(Effect::Quit(0));
+                let is_yes = matches!(key.code, KeyCode::Char('y' | 'Y') | KeyCode::Enter);
+                match confirmation {
+                    Confirmation::Quit if is_yes || key.code == KeyCode::Char('q') => {
+                        self.effects.push(Effect::Quit(0));
+                    }
+                    Confirmation::Command { line, .. } if is_yes => {
+                        self.effects.push(Effect::Submit { line, typed: true });
+                    }
+                    _ => {}
                 }
             }
         }
@@ -271,7 +303,12 @@ impl App {
             self.history.push(line.clone());
             self.effects.push(Effect::Remember(line.clone()));
         }
-        self.effects.push(Effect::Submit { line, typed: true });
+        self.effects.push(Effect::SubmitTyped(line));
+    }
+
+    /// A typed command cannot be taken back.
+    pub(crate) fn ask_before(&mut self, line: String, question: String) {
+        self.mode = Mode::Confirm(Confirmation::Command { question, line });
     }
 
     /// Ctrl-D: like a terminal, hands over what is typed without a line end; at the beginning of a line it ends the input.

@@ -471,3 +471,32 @@ fn huge_texts_do_not_slow_down_drawing() {
     );
     assert_eq!(screen.app.source_cursor(), Some((FILE.into(), 150_020)));
 }
+
+#[test]
+fn what_cannot_be_taken_back_is_asked_about() {
+    let mut screen = Screen::stopped(160, 45);
+    let kill = |screen: &mut Screen, answer: &str| {
+        screen.keys(":").text("kill");
+        screen.keys("Enter");
+        assert!(screen.take_done().is_empty());
+        assert!(screen.picture().contains("End it? (y or n)"));
+        screen.keys(answer);
+    };
+    kill(&mut screen, "n");
+    assert!(screen.take_done().is_empty());
+    kill(&mut screen, "Esc");
+    assert!(screen.take_done().is_empty());
+    kill(&mut screen, "y");
+    assert_eq!(screen.take_done(), ["kill"]);
+}
+
+#[test]
+fn progress_is_told_until_the_command_is_done() {
+    let mut screen = Screen::stopped(160, 45);
+    screen.keys(":").text("find 0, +9, 1");
+    screen.keys("Enter");
+    screen.event(Event::Progress("Searched 50 %".into()));
+    assert!(screen.picture().contains("Searched 50 %"));
+    screen.finish_command(CommandStatus::Success);
+    assert!(!screen.picture().contains("Searched 50 %"));
+}

@@ -365,6 +365,11 @@ impl Screen {
                 self.app.submitted(RequestId(self.requests), typed);
                 self.done.push(line);
             }
+            Effect::SubmitTyped(line) => match line.as_str() {
+                // As the session would ask.
+                "kill" => self.app.ask_before(line, "End it?".to_owned()),
+                _ => self.serve_one(Effect::Submit { line, typed: true }),
+            },
             Effect::Interrupt => self.done.push("(interrupt)".to_owned()),
             Effect::TypeInput(bytes) => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();

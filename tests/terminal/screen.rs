@@ -1,16 +1,13 @@
-//! The full screen from end to end: the real program, real keys, in a pseudo-terminal.
-
-mod picture;
-mod svg;
-mod terminal;
+//! The full screen: keys in, a picture out.
 
 use std::io::Write;
 
-use terminal::Terminal;
 use vt100::Screen;
 
+use crate::terminal::Terminal;
+
 /// Whether the current row of the source or wasm pane holds a text.
-fn is_current_row(screen: &Screen, part: &str) -> bool {
+pub(crate) fn is_current_row(screen: &Screen, part: &str) -> bool {
     screen
         .contents()
         .lines()

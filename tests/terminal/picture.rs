@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vt100::Screen;
 
-use crate::is_current_row;
+use crate::screen::is_current_row;
 use crate::svg;
 use crate::terminal::Terminal;
 

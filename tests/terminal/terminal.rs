@@ -56,23 +56,37 @@ pub(crate) struct Terminal {
     pty: Arc<Pty>,
     display: Arc<Display>,
     child: Child,
-    /// Keeps what the program remembers away from the user's own files.
-    _state: tempfile::TempDir,
+    /// Keeps what the program remembers away from the user's own files; `None` if the test does.
+    _state: Option<tempfile::TempDir>,
 }
 
 impl Terminal {
     /// Starts wdb from the repository's root.
     pub(crate) fn start(columns: u16, rows: u16, arguments: &[&str]) -> Terminal {
+        let state = tempfile::tempdir().expect("a temporary directory can be made");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut terminal = Terminal::start_in(columns, rows, root, state.path(), arguments);
+        terminal._state = Some(state);
+        terminal
+    }
+
+    /// Starts wdb in a directory, with another one for its own files.
+    pub(crate) fn start_in(
+        columns: u16,
+        rows: u16,
+        directory: &Path,
+        state: &Path,
+        arguments: &[&str],
+    ) -> Terminal {
         let (pty, pts) = open().expect("the system has pseudo-terminals");
         pty.resize(Size::new(rows, columns))
             .expect("the terminal can be resized");
-        let state = tempfile::tempdir().expect("a temporary directory can be made");
         let child = Command::new(env!("CARGO_BIN_EXE_wdb"))
             .args(arguments)
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+            .current_dir(directory)
             .env("TERM", "xterm-256color")
-            .env("XDG_STATE_HOME", state.path())
-            .env("XDG_CONFIG_HOME", state.path())
+            .env("XDG_STATE_HOME", state)
+            .env("XDG_CONFIG_HOME", state)
             .env_remove("NO_COLOR")
             .spawn(pts)
             .expect("wdb starts");
@@ -99,7 +113,7 @@ impl Terminal {
             pty,
             display,
             child,
-            _state: state,
+            _state: None,
         }
     }
 
