@@ -1,17 +1,20 @@
 //! Instructions as the text format writes them, with symbolic names where the module has them.
 
+mod writer;
+
 use std::fmt::Write;
 
 use wasmparser::{
-    AbstractHeapType, BlockType, Catch, CompositeInnerType, FieldType, FuncType, HeapType,
-    PackedIndex, StorageType, SubType, ValType,
+    AbstractHeapType, CompositeInnerType, FieldType, FuncType, HeapType, PackedIndex, StorageType,
+    SubType, ValType,
 };
 
-use crate::access::access;
 use crate::address::FuncIndex;
-use crate::decode::{Immediates, Instruction, Instructions};
-use crate::isa::{ImmediateKind, Op};
+use crate::decode::{Instruction, Instructions};
+use crate::isa::Op;
 use crate::module::Module;
+use crate::names::Names;
+use writer::Writer;
 
 /// A function type as the text format writes it: `(param i32 i32) (result i32)`; empty for a function without either.
 #[must_use]
@@ -144,12 +147,51 @@ fn heap_type_with(ty: HeapType, names: TypeNames<'_>) -> String {
     }
 }
 
+/// The labels around an instruction, for their names.
+#[derive(Clone, Default)]
+struct Labels {
+    /// The positions of the open blocks among all of the function, outermost first.
+    open: Vec<u32>,
+    /// How many blocks were opened so far.
+    count: u32,
+}
+
+impl Labels {
+    /// Takes note that an instruction was passed.
+    fn pass(&mut self, op: Op) {
+        match op {
+            Op::Block | Op::Loop | Op::If | Op::Try | Op::TryTable => {
+                self.open.push(self.count);
+                self.count += 1;
+            }
+            Op::End | Op::Delegate => drop(self.open.pop()),
+            _ => {}
+        }
+    }
+
+    /// The name of the label at a depth, unless it means another there.
+    fn name<'n>(&self, names: &'n Names, func: FuncIndex, depth: u32) -> Option<&'n str> {
+        let position = self.open.len().checked_sub(depth as usize + 1)?;
+        let name_of = |index: &u32| names.label(func.0, *index);
+        let name = name_of(&self.open[position])?;
+        let mut inner = self.open[position + 1..].iter();
+        inner
+            .all(|index| name_of(index) != Some(name))
+            .then_some(name)
+    }
+
+    /// The name of the label that is opened next.
+    fn next_name<'n>(&self, names: &'n Names, func: FuncIndex) -> Option<&'n str> {
+        names.label(func.0, self.count)
+    }
+}
+
 /// Instructions with their nesting depth in blocks.
 pub struct Disassembler<'m> {
     module: &'m Module,
     func: FuncIndex,
     instructions: Instructions<'m>,
-    nesting: u32,
+    labels: Labels,
 }
 
 /// A disassembled instruction.
@@ -168,22 +210,15 @@ impl Iterator for Disassembler<'_> {
 
     fn next(&mut self) -> Option<Line> {
         let instruction = self.instructions.next()?;
-        let outer = self.nesting.saturating_sub(1);
+        let inside = self.labels.open.len() as u32;
         let nesting = match instruction.op {
-            Op::End | Op::Delegate => {
-                self.nesting = outer;
-                outer
+            Op::End | Op::Delegate | Op::Else | Op::Catch | Op::CatchAll => {
+                inside.saturating_sub(1)
             }
-            Op::Else | Op::Catch | Op::CatchAll => outer,
-            _ => self.nesting,
+            _ => inside,
         };
-        if matches!(
-            instruction.op,
-            Op::Block | Op::Loop | Op::If | Op::Try | Op::TryTable
-        ) {
-            self.nesting += 1;
-        }
-        let text = self.module.instruction_text(self.func, &instruction);
+        let text = Writer::new(self.module, self.func, &self.labels).write(&instruction);
+        self.labels.pass(instruction.op);
         Some(Line {
             instruction,
             nesting,
@@ -200,127 +235,21 @@ impl Module {
             module: self,
             func,
             instructions: self.instructions(func),
-            nesting: 0,
+            labels: Labels::default(),
         }
     }
 
     /// One instruction of a function in the text format.
     #[must_use]
     pub fn instruction_text(&self, func: FuncIndex, instruction: &Instruction) -> String {
-        let info = instruction.info();
-        let mut text = info.mnemonic.to_owned();
-        let names = self.names();
-        match &instruction.immediates {
-            Immediates::None => {}
-            Immediates::Block(block) => self.push_block_type(&mut text, *block),
-            Immediates::Index(index) => {
-                let name = match info.immediates {
-                    ImmediateKind::Func => names.func(*index),
-                    ImmediateKind::Local => names.local(func.0, *index),
-                    ImmediateKind::Global => names.global(*index),
-                    ImmediateKind::Table => names.table(*index),
-                    ImmediateKind::Memory => names.memory(*index),
-                    ImmediateKind::Data => names.data(*index),
-                    ImmediateKind::Elem => names.element(*index),
-                    ImmediateKind::Type => names.ty(*index),
-                    ImmediateKind::Tag => names.tag(*index),
-                    _ => None,
-                };
-                // Memory 0 and table 0 are what an instruction means that names none.
-                let implied = *index == 0 && matches!(info.immediates, ImmediateKind::Memory);
-                if !implied {
-                    push_index(&mut text, *index, name);
-                }
-            }
-            Immediates::Indices(first, second) => {
-                self.push_indices(&mut text, info.immediates, *first, *second)
-            }
-            Immediates::Labels(labels) => labels
-                .iter()
-                .for_each(|label| push_index(&mut text, *label, None)),
-            Immediates::ValTypes(types) => {
-                text.push_str(" (result");
-                for ty in types {
-                    text.push(' ');
-                    text.push_str(&self.val_type_text(*ty));
-                }
-                text.push(')');
-            }
-            Immediates::TryTable { ty, catches } => {
-                self.push_block_type(&mut text, *ty);
-                catches
-                    .iter()
-                    .for_each(|catch| self.push_catch(&mut text, *catch));
-            }
-            Immediates::Cast { label, from, to } => {
-                push_index(&mut text, *label, None);
-                for (nullable, ty) in [*from, *to] {
-                    text.push(' ');
-                    text.push_str(&ref_type_with(nullable, ty, &|index| {
-                        self.type_display_name(index)
-                    }));
-                }
-            }
-            Immediates::MemArg {
-                align,
-                memory,
-                offset,
-            } => self.push_memarg(&mut text, instruction.op, (*align, *memory, *offset)),
-            Immediates::MemArgLane {
-                align,
-                memory,
-                offset,
-                lane,
-            } => {
-                self.push_memarg(&mut text, instruction.op, (*align, *memory, *offset));
-                let _ = write!(text, " {lane}");
-            }
-            Immediates::Lane(lane) => drop(write!(text, " {lane}")),
-            Immediates::V128(bits) => {
-                text.push_str(" i32x4");
-                for lane in 0..4 {
-                    let _ = write!(text, " 0x{:08x}", (bits >> (32 * lane)) as u32);
-                }
-            }
-            Immediates::Shuffle(indices) => {
-                for index in indices {
-                    let _ = write!(text, " {index}");
-                }
-            }
-            Immediates::I32(value) => drop(write!(text, " {value}")),
-            Immediates::I64(value) => drop(write!(text, " {value}")),
-            Immediates::F32(bits) => push_float(
-                &mut text,
-                f32::from_bits(*bits).into(),
-                u64::from(*bits),
-                23,
-            ),
-            Immediates::F64(bits) => push_float(&mut text, f64::from_bits(*bits), *bits, 52),
-            Immediates::HeapType(ty) => {
-                text.push(' ');
-                let type_name = |index| self.type_display_name(index);
-                text.push_str(&match instruction.op {
-                    Op::RefTest | Op::RefCast => ref_type_with(false, *ty, &type_name),
-                    Op::RefTestNull | Op::RefCastNull => ref_type_with(true, *ty, &type_name),
-                    _ => heap_type_with(*ty, &type_name),
-                });
-            }
+        let mut labels = Labels::default();
+        // Only the way from the function's beginning tells which labels are open.
+        if self.names().has_labels(func.0) {
+            self.instructions(func)
+                .take_while(|before| before.pc < instruction.pc)
+                .for_each(|before| labels.pass(before.op));
         }
-        text
-    }
-
-    /// Alignment as a power of two, memory and offset of an access.
-    fn push_memarg(&self, text: &mut String, op: Op, (align, memory, offset): (u32, u32, u64)) {
-        if memory != 0 {
-            push_index(text, memory, self.names().memory(memory));
-        }
-        if offset != 0 {
-            let _ = write!(text, " offset={offset}");
-        }
-        let bytes = 1u64 << align.min(63);
-        if access(op).is_none_or(|access| u64::from(access.size) != bytes) {
-            let _ = write!(text, " align={bytes}");
-        }
+        Writer::new(self, func, &labels).write(instruction)
     }
 
     /// A value type of the module as the text format writes it, with the names that it gives to types.
@@ -339,111 +268,35 @@ impl Module {
     pub fn func_type_text(&self, ty: &FuncType) -> String {
         func_type_with(ty, &|index| self.type_display_name(index))
     }
-
-    fn push_catch(&self, text: &mut String, catch: Catch) {
-        let (word, tag, label) = match catch {
-            Catch::One { tag, label } => ("catch", Some(tag), label),
-            Catch::OneRef { tag, label } => ("catch_ref", Some(tag), label),
-            Catch::All { label } => ("catch_all", None, label),
-            Catch::AllRef { label } => ("catch_all_ref", None, label),
-        };
-        text.push_str(" (");
-        text.push_str(word);
-        if let Some(tag) = tag {
-            push_index(text, tag, self.names().tag(tag));
-        }
-        push_index(text, label, None);
-        text.push(')');
-    }
-
-    fn push_block_type(&self, text: &mut String, block: BlockType) {
-        match block {
-            BlockType::Empty => {}
-            BlockType::Type(ty) => {
-                let _ = write!(text, " (result {})", self.val_type_text(ty));
-            }
-            BlockType::FuncType(index) => {
-                let Some(ty) = self.type_at(index) else {
-                    return;
-                };
-                let types = self.func_type_text(ty);
-                if !types.is_empty() {
-                    text.push(' ');
-                    text.push_str(&types);
-                }
-            }
-        }
-    }
-
-    fn push_indices(&self, text: &mut String, kind: ImmediateKind, first: u32, second: u32) {
-        let names = self.names();
-        match kind {
-            ImmediateKind::CallIndirect => {
-                if second != 0 {
-                    push_index(text, second, names.table(second));
-                }
-                let types = self.type_at(first).map(|ty| self.func_type_text(ty));
-                let types = types.unwrap_or_default();
-                if !types.is_empty() {
-                    text.push(' ');
-                    text.push_str(&types);
-                }
-            }
-            ImmediateKind::DataMemory => {
-                if second != 0 {
-                    push_index(text, second, names.memory(second));
-                }
-                push_index(text, first, names.data(first));
-            }
-            ImmediateKind::ElemTable => {
-                if second != 0 {
-                    push_index(text, second, names.table(second));
-                }
-                push_index(text, first, names.element(first));
-            }
-            ImmediateKind::TypeField => {
-                push_index(text, first, names.ty(first));
-                push_index(text, second, names.field(first, second));
-            }
-            ImmediateKind::TypeCount => {
-                push_index(text, first, names.ty(first));
-                push_index(text, second, None);
-            }
-            ImmediateKind::TypeData => {
-                push_index(text, first, names.ty(first));
-                push_index(text, second, names.data(second));
-            }
-            ImmediateKind::TypeElem => {
-                push_index(text, first, names.ty(first));
-                push_index(text, second, names.element(second));
-            }
-            ImmediateKind::TypeType => {
-                push_index(text, first, names.ty(first));
-                push_index(text, second, names.ty(second));
-            }
-            ImmediateKind::MemoryMemory | ImmediateKind::TableTable
-                if first == 0 && second == 0 => {}
-            _ => {
-                push_index(text, first, None);
-                push_index(text, second, None);
-            }
-        }
-    }
 }
 
-fn push_index(text: &mut String, index: u32, name: Option<&str>) {
-    text.push(' ');
-    text.push_str(&index_text(index, name));
-}
-
+/// An item by its name, or else by its index.
 fn index_text(index: u32, name: Option<&str>) -> String {
     match name {
         Some(name) if name.chars().all(is_identifier_char) && !name.is_empty() => {
             format!("${name}")
         }
-        Some(name) => format!("${name:?}"),
+        Some(name) => format!("$\"{}\"", escaped(name)),
         None => index.to_string(),
     }
+}
+
+/// What needs it is written by its code point: what cannot be seen, and what could change how other text looks.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for character in name.chars() {
+        let is_plain = match character {
+            '"' | '\\' => false,
+            ' ' => true,
+            character => character.is_ascii_graphic() || character.is_alphanumeric(),
+        };
+        if is_plain {
+            text.push(character);
+        } else {
+            let _ = write!(text, "\\u{{{:x}}}", u32::from(character));
+        }
+    }
+    text
 }
 
 /// Whether the text format allows the character in an identifier (WebAssembly 3.0, section 6.3.5).
@@ -453,20 +306,4 @@ fn is_identifier_char(character: char) -> bool {
             character,
             '"' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}'
         )
-}
-
-fn push_float(text: &mut String, value: f64, bits: u64, fraction_bits: u32) {
-    let _ = if value.is_nan() {
-        let sign = if value.is_sign_negative() { "-" } else { "" };
-        let payload = bits & ((1 << fraction_bits) - 1);
-        if payload == 1 << (fraction_bits - 1) {
-            write!(text, " {sign}nan")
-        } else {
-            write!(text, " {sign}nan:0x{payload:x}")
-        }
-    } else if fraction_bits == 23 {
-        write!(text, " {:?}", f32::from_bits(bits as u32))
-    } else {
-        write!(text, " {value:?}")
-    };
 }

@@ -1,6 +1,6 @@
 //! The name section (WebAssembly 3.0, appendix "Name section").
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wasmparser::{BinaryReader, IndirectNameMap, Name, NameMap, NameSectionReader};
 
@@ -18,6 +18,9 @@ pub struct Names {
     elements: HashMap<u32, String>,
     tags: HashMap<u32, String>,
     fields: HashMap<(u32, u32), String>,
+    labels: HashMap<(u32, u32), String>,
+    /// The functions whose labels have names.
+    with_labels: HashSet<u32>,
 }
 
 impl Names {
@@ -37,9 +40,11 @@ impl Names {
                 Name::Element(map) => collect(map, &mut names.elements),
                 Name::Tag(map) => collect(map, &mut names.tags),
                 Name::Field(map) => collect_indirect(map, &mut names.fields),
+                Name::Label(map) => collect_indirect(map, &mut names.labels),
                 _ => {}
             }
         }
+        names.with_labels = names.labels.keys().map(|(func, _)| *func).collect();
         names
     }
 
@@ -101,6 +106,18 @@ impl Names {
     #[must_use]
     pub fn field(&self, ty: u32, field: u32) -> Option<&str> {
         self.fields.get(&(ty, field)).map(String::as_str)
+    }
+
+    /// The name of a label, which is counted by the blocks of its function in the order in which they are opened.
+    #[must_use]
+    pub fn label(&self, func: u32, label: u32) -> Option<&str> {
+        self.labels.get(&(func, label)).map(String::as_str)
+    }
+
+    /// Whether any label of a function has a name.
+    #[must_use]
+    pub fn has_labels(&self, func: u32) -> bool {
+        self.with_labels.contains(&func)
     }
 
     /// An element segment's name.
