@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::commands::lldb::{SPELLINGS, find as find_spelling};
+use crate::commands::lldb::{find as find_spelling, spellings};
 use crate::commands::setting_topics::{SET_TOPICS, SHOW_TOPICS, UNSET_TOPICS};
 use crate::commands::{Command, INFO_COMMANDS, commands, first_word, lookup};
 use crate::error::{Error, OpenError};
@@ -119,13 +119,13 @@ fn every_setting_is_set_and_shown_in_a_transcript() {
 fn every_spelling_of_lldbs_is_typed_in_a_transcript() {
     let text = transcripts();
     let lines = typed(&text);
-    let names: Vec<String> = SPELLINGS.iter().map(|it| it.words.join(" ")).collect();
+    let names: Vec<String> = spellings().map(|it| it.words.join(" ")).collect();
     let missing = missing(names.iter().map(String::as_str), &lines, |line| {
         let Ok(found) = lookup(commands(), line) else {
             return Vec::new();
         };
         let family = found.command.name;
-        if !SPELLINGS.iter().any(|it| it.words[0] == family) {
+        if !spellings().any(|it| it.words[0] == family) {
             return Vec::new();
         }
         let spelling = find_spelling(family, found.arguments);
@@ -212,7 +212,7 @@ fn every_kind_of_error_comes_up_in_a_transcript() {
             .collect();
         let fits = |error: &&str| parts.iter().take(3).all(|part| error.contains(part));
         assert!(
-            is_exempt || errors.iter().any(|error| fits(&error)),
+            is_exempt || errors.iter().any(&fits),
             "no transcript has `{message}`"
         );
     }

@@ -40,7 +40,7 @@ fn rows(sheet: &str) -> Vec<Row> {
             );
             continue;
         };
-        if mark == "" || mark.starts_with("---") || command == "gdb" || command == "lldb" {
+        if mark.is_empty() || mark.starts_with("---") || command == "gdb" || command == "lldb" {
             continue;
         }
         let link = fourth
