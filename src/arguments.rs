@@ -76,7 +76,7 @@ pub(crate) struct DebugArgs {
     /// Execute the commands of a file before the first prompt. Can be repeated
     #[arg(short = 'x', long = "command", value_name = "FILE")]
     pub(crate) scripts: Vec<PathBuf>,
-    /// Read no init file; written -nx too
+    /// Read no init file: neither ~/.config/wdb/init nor the .wdbinit of this directory; written -nx too
     #[arg(short = 'n', long, visible_alias = "nx")]
     pub(crate) no_init: bool,
     /// Perform the .wdbinit of this directory without asking
