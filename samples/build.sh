@@ -22,6 +22,9 @@
 #     WASI_LIB       the folder of the C library itself
 #     CARGO, RUSTC   Cargo and rustc with the standard library's source
 #     WAT2WASM       WABT's assembler
+#     LLVM_RUNTIMES  a folder with the sources of libcxx, libcxxabi and libunwind, of the
+#                    same version of LLVM: depot needs a C++ runtime with exceptions,
+#                    which Debian's packages lack. It is left out where this is not set.
 #
 # Debian's cargo and rustc are /usr/bin/cargo and /usr/bin/rustc: name them by
 # CARGO and RUSTC where rustup's come first on the PATH.
@@ -39,6 +42,7 @@ WASI_LIB=${WASI_LIB:-${WASI_SYSROOT:-/usr}/lib/$WASI_TARGET}
 CARGO=${CARGO:-cargo}
 RUSTC=${RUSTC:-rustc}
 WAT2WASM=${WAT2WASM:-wat2wasm}
+LLVM_RUNTIMES=${LLVM_RUNTIMES:-}
 
 samples=$(cd "$(dirname "$0")" && pwd)
 
@@ -69,6 +73,39 @@ cpp() {
     # shellcheck disable=SC2046
     (cd "$samples/$name" && "$CXX" $(clang_flags "$name") -std=c++20 -fno-exceptions "$@" \
         "$name.cpp" -o "$name.wasm")
+}
+
+# cpp_exceptions NAME OUTPUT FLAG...: compiles NAME/NAME.cpp with exceptions, together with the
+# parts of the runtime library that throw and catch, which get no debug info.
+cpp_exceptions() {
+    name=$1 output=$2
+    shift 2
+    objects=$(mktemp -d)
+    abi=$LLVM_RUNTIMES/libcxxabi
+    runtime_flags() {
+        printf '%s\n' --target="$WASI_TARGET" -Wno-deprecated -w -O2 -fwasm-exceptions -DNDEBUG \
+            ${WASI_SYSROOT:+--sysroot="$WASI_SYSROOT"} "$@" \
+            -I"$abi/include" -I"$LLVM_RUNTIMES/libunwind/include" -I"$LLVM_RUNTIMES/libcxx/src" \
+            -ffile-prefix-map="$LLVM_RUNTIMES=/llvm" \
+            -D_LIBCXXABI_BUILDING_LIBRARY -D_LIBCPP_BUILDING_LIBRARY -D_LIBUNWIND_HIDE_SYMBOLS \
+            -DLIBCXXABI_NON_DEMANGLING_TERMINATE -D_LIBCXXABI_HAS_NO_THREADS
+    }
+    for part in cxa_exception cxa_personality cxa_exception_storage cxa_handlers \
+        cxa_default_handlers cxa_aux_runtime private_typeinfo stdlib_exception stdlib_typeinfo \
+        stdlib_stdexcept abort_message fallback_malloc cxa_virtual; do
+        # shellcheck disable=SC2046
+        "$CXX" $(runtime_flags "$@") -std=c++2b -c "$abi/src/$part.cpp" -o "$objects/$part.o"
+    done
+    # shellcheck disable=SC2046
+    "$CC" $(runtime_flags "$@") -c "$LLVM_RUNTIMES/libunwind/src/Unwind-wasm.c" \
+        -o "$objects/unwind.o"
+    printf '.globl __cpp_exception\n.tagtype __cpp_exception i32\n__cpp_exception:\n' |
+        "$CC" --target="$WASI_TARGET" -Wno-deprecated -mexception-handling -x assembler -c - \
+            -o "$objects/tag.o"
+    # shellcheck disable=SC2046
+    (cd "$samples/$name" && "$CXX" $(clang_flags "$name") -std=c++20 -O0 -fwasm-exceptions "$@" \
+        "$name.cpp" "$objects"/*.o -o "$output")
+    rm -rf "$objects"
 }
 
 # rust NAME: compiles the crate in NAME to NAME/NAME.wasm, together with a
@@ -121,6 +158,14 @@ build() {
     fleet)
         cpp fleet -O0
         ;;
+    depot)
+        if [ -z "$LLVM_RUNTIMES" ]; then
+            echo "build.sh: depot is not built: LLVM_RUNTIMES is not set" >&2
+            return
+        fi
+        cpp_exceptions depot depot.wasm -mllvm -wasm-use-legacy-eh=false
+        cpp_exceptions depot depot-legacy.wasm
+        ;;
     calc)
         rust calc
         ;;
@@ -135,7 +180,7 @@ build() {
 }
 
 if [ $# -eq 0 ]; then
-    set -- fib inventory sums waves fleet calc sort traps
+    set -- fib inventory sums waves fleet depot calc sort traps
 fi
 for sample in "$@"; do
     echo "building $sample"

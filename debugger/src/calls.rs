@@ -367,14 +367,13 @@ impl Debugger {
             vm.end_call(suspended);
             room.leave(&mut vm);
         } else {
-            vm.undo(&snapshot);
+            vm.undo_call(suspended, &snapshot);
         }
         match exit? {
             Exit::Finished(values) => Ok(values),
             Exit::Trap(trap) => Err(ended(callee, &format!("a trap: {trap}"))),
             Exit::Uncaught(exception) => {
                 let text = vm.exception_text(&exception);
-                vm.undo(&snapshot);
                 Err(ended(callee, &format!("an exception: {text}")))
             }
             Exit::ProcExit(status) => Err(ended(callee, &format!("an exit with status {status}"))),
@@ -385,10 +384,40 @@ impl Debugger {
     }
 }
 
+impl Debugger {
+    /// What a function returns that is called in a copy, on the way to something else: `None` unless it returns soon.
+    pub(crate) fn call_in_passing(
+        &self,
+        func: FuncAddr,
+        args: &[MachineValue],
+    ) -> Option<Vec<MachineValue>> {
+        /// How long it may take.
+        const TICKS_MAX: u64 = 100_000;
+        let mut vm = self.vm.borrow_mut();
+        let snapshot = vm.snapshot();
+        let limit = RunLimit {
+            tick: Some(vm.time().tick.saturating_add(TICKS_MAX)),
+            ..RunLimit::default()
+        };
+        let suspended = vm.begin_call(func, args).ok()?;
+        let exit = loop {
+            match vm.run(limit) {
+                Exit::Probe | Exit::Throw(_) => {}
+                exit => break exit,
+            }
+        };
+        vm.undo_call(suspended, &snapshot);
+        match exit {
+            Exit::Finished(values) => Some(values),
+            _ => None,
+        }
+    }
+}
+
 fn run_to_end(vm: &mut Vm) -> Exit {
     loop {
         match vm.run(RunLimit::default()) {
-            Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Throw(_) => {}
+            Exit::Stepped | Exit::Probe | Exit::Tick | Exit::Throw(_) | Exit::HostCall(_) => {}
             exit => return exit,
         }
     }

@@ -109,7 +109,11 @@ impl Debugger {
 
     /// The stop before an exception is thrown, if a catchpoint waits for it.
     pub(crate) fn throw_stop(&mut self, exception: &Exception) -> Option<Stop> {
-        let event = if exception.is_rethrown {
+        // In C++ a clause that only calls destructors throws again; the language knows nothing of it.
+        if exception.is_rethrown && self.source_exception(exception).is_some() {
+            return None;
+        }
+        let event = if exception.is_rethrown || self.rethrows_in_cpp() {
             ExceptionEvent::Rethrown
         } else {
             ExceptionEvent::Thrown
@@ -117,8 +121,22 @@ impl Debugger {
         self.exception_stop(event, exception)
     }
 
+    /// Whether the throwing instruction belongs to `throw;` in C++, which makes a new exception for the machine.
+    fn rethrows_in_cpp(&self) -> bool {
+        let vm = self.vm.borrow();
+        let mut innermost = (0..3).filter_map(|number| vm.frame(number));
+        innermost
+            .any(|frame| vm.module(frame.instance).func_name(frame.index) == Some("__cxa_rethrow"))
+    }
+
     /// The stop where an exception was handled, if a catchpoint waits for it.
     pub(crate) fn caught_stop(&mut self, exception: &Exception) -> Option<Stop> {
+        // In C++ such clauses call destructors; `catch (...)` has a tag like all others.
+        let is_cleanup = exception.handler.is_some_and(|handler| handler.catches_all)
+            && self.source_exception(exception).is_some();
+        if is_cleanup {
+            return None;
+        }
         self.exception_stop(ExceptionEvent::Caught, exception)
     }
 

@@ -6,11 +6,11 @@
 
 use cpp_demangle::Symbol;
 use regex_lite::Regex;
-use wdb_dwarf::{Place, Value};
+use wdb_dwarf::{Place, TypeKind, Value};
 use wdb_vm::address::{ModuleOffset, TagAddr};
-use wdb_vm::exceptions::{Exception, Origin};
+use wdb_vm::exceptions::{Exception, HandlerPlace, Origin};
 use wdb_vm::module::ExportKind;
-use wdb_vm::value::Value as MachineValue;
+use wdb_vm::value::{Reference, Value as MachineValue};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
@@ -47,6 +47,16 @@ pub(crate) struct SourceException {
     pub(crate) type_name: String,
     /// What was thrown, where debug info describes the type.
     pub(crate) value: Option<Value>,
+    /// Where it lies, and its `std::type_info`.
+    object: Option<CppObject>,
+}
+
+/// An object of a C++ program.
+#[derive(Debug, Clone, Copy)]
+struct CppObject {
+    address: u64,
+    type_info: u64,
+    pointer_bytes: usize,
 }
 
 /// Where the parts of a C++ exception lie, as distances in bytes from what the thrown pointer leads to.
@@ -68,15 +78,19 @@ impl Debugger {
     /// An exception as it is told.
     pub(crate) fn exception_report(&self, exception: &Exception) -> ExceptionReport {
         let source = self.source_exception(exception);
+        let object = source.as_ref().and_then(|source| source.object);
+        let message = object.and_then(|object| self.message(object));
         let vm = self.vm.borrow();
         let values = exception.values.iter();
-        let handler = exception.handler.and_then(|handler| {
+        let handler_report = |handler: HandlerPlace| {
             let frame = vm.frame(handler.frame)?;
             Some(HandlerReport {
                 place: self.place_report(frame.func, handler.pc, handler.pc),
                 catches_all: handler.catches_all,
             })
-        });
+        };
+        let thrown = self.origin_report(&exception.origin);
+        let here = vm.frame(0).map(|frame| frame.pc.0);
         ExceptionReport {
             tag: vm.tag_name(exception.tag),
             values: values.map(|&value| vm.value_text(value)).collect(),
@@ -84,9 +98,14 @@ impl Debugger {
             value: source
                 .and_then(|source| source.value)
                 .map(|value| self.scope().format_briefly(&value)),
-            thrown: self.origin_report(&exception.origin),
-            is_rethrown: exception.is_rethrown,
-            handler,
+            message,
+            is_elsewhere: here != Some(thrown.pc),
+            thrown,
+            handler: exception.handler.and_then(handler_report),
+            tag_handler: exception
+                .tag_handler
+                .filter(|_| exception.handler != exception.tag_handler)
+                .and_then(handler_report),
         }
     }
 
@@ -180,12 +199,65 @@ impl Debugger {
         // The last byte says that it is another one's copy (`std::rethrow_exception`), without an object behind it.
         let object = (class[0] == 0).then(|| address.wrapping_add(layout.object));
         let info = self.program.info();
-        let type_ref = info.type_named(&type_name, None);
+        // Of classes without members' definitions there is nothing to show.
+        let type_ref = info.type_named(&type_name, None).filter(|type_ref| {
+            let found = info.type_of(info.resolve(*type_ref));
+            !matches!(&found.kind, TypeKind::Record(record) if record.is_declaration)
+        });
         let value = object.zip(type_ref).map(|(object, type_ref)| {
             let scope = FrameScope::new(self, None);
             scope.inspector().read(type_ref, Place::Memory(object))
         });
-        Some(SourceException { type_name, value })
+        let object = object.map(|address| CppObject {
+            address,
+            type_info,
+            pointer_bytes: width,
+        });
+        Some(SourceException {
+            type_name: without_versions(&type_name),
+            value,
+            object,
+        })
+    }
+
+    /// What `what()` of an exception says whose class descends from `std::exception` alone. It is called in a copy.
+    fn message(&self, object: CppObject) -> Option<String> {
+        /// The place of `what` among the virtual functions, after two destructors.
+        const WHAT: u64 = 2;
+        /// How many classes may stand above each other.
+        const BASES_MAX: usize = 32;
+        let width = object.pointer_bytes;
+        let step = width as u64;
+        let mut class = object.type_info;
+        let descends = (0..BASES_MAX).find_map(|_| {
+            let name = self.read_pointer(class.checked_add(step)?, width)?;
+            if self.read_text(name)? == "St9exception" {
+                return Some(true);
+            }
+            // The descriptor of a class with one base has a pointer to that one's (Itanium C++ ABI, section 2.9.5).
+            class = self.read_pointer(class.checked_add(2 * step)?, width)?;
+            (class == 0).then_some(false)
+        });
+        if descends != Some(true) {
+            return None;
+        }
+        let functions = self.read_pointer(object.address, width)?;
+        let index = self.read_pointer(functions.checked_add(WHAT * step)?, width)?;
+        let table = self.vm.borrow().table(PROGRAM_INSTANCE, 0)?;
+        let Some(MachineValue::Ref(Reference::Func(func))) =
+            table.get(usize::try_from(index).ok()?)
+        else {
+            return None;
+        };
+        let this = match width {
+            4 => MachineValue::I32(object.address as i32),
+            _ => MachineValue::I64(object.address as i64),
+        };
+        match *self.call_in_passing(*func, &[this])? {
+            [MachineValue::I32(text)] => self.read_text(u64::from(text.cast_unsigned())),
+            [MachineValue::I64(text)] => self.read_text(text.cast_unsigned()),
+            _ => None,
+        }
     }
 
     fn read_bytes(&self, address: u64, count: usize) -> Option<Vec<u8>> {
@@ -218,6 +290,10 @@ impl Debugger {
             return Ok(ExceptionFilter::All);
         }
         let module = self.program.module();
+        let quoted = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
+        let text = quoted.unwrap_or(text);
         let plain = text.strip_prefix('$').unwrap_or(text);
         let named = (0..module.tag_count()).find(|tag| module.names().tag(*tag) == Some(plain));
         let index = named
@@ -253,11 +329,12 @@ impl Debugger {
         tag.map_or_else(|| index.to_string(), |tag| vm.tag_name(tag))
     }
 
-    /// Whether there is a tag that carries one pointer, as all of C++'s exceptions have.
+    /// Whether the program has the runtime library that throws C++'s exceptions, or their tag.
     fn may_throw_cpp(&self) -> bool {
-        use wdb_vm::ValType::{I32, I64};
+        let names = self.program.module().names();
         let module = self.program.module();
-        (0..module.tag_count()).any(|tag| matches!(module.tag_types(tag), [I32 | I64]))
+        (0..module.tag_count()).any(|tag| names.tag(tag) == Some("__cpp_exception"))
+            || (0..module.func_count()).any(|func| names.func(func) == Some("__cxa_throw"))
     }
 
     /// Whether a catchpoint waits for an exception.
@@ -286,9 +363,27 @@ fn demangled_type(mangled: &str) -> Option<String> {
     Some(name.to_owned())
 }
 
+/// The name without the namespaces that tell versions of the standard library apart (`std::__2`), as the source has it.
+fn without_versions(name: &str) -> String {
+    /// What `std::string` is an alias of.
+    const STRING: &str = "std::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+    let mut parts = name.split("std::__");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_version = part
+            .split_once("::")
+            .filter(|(version, _)| version.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        match is_version {
+            Some((_, rest)) => text = text + "std::" + rest,
+            None => text = text + "std::__" + part,
+        }
+    }
+    text.replace(STRING, "std::string")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::demangled_type;
+    use super::{demangled_type, without_versions};
 
     #[test]
     fn types_have_their_names_of_the_source() {
@@ -298,6 +393,9 @@ mod tests {
         assert_eq!(name("PKc"), "char const*");
         assert_eq!(name("N4fuel10tank_emptyE"), "fuel::tank_empty");
         assert_eq!(name("*Z4mainE5local"), "main::local");
+        let string = "NSt3__212basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE";
+        assert_eq!(without_versions(&name(string)), "std::string");
+        assert_eq!(without_versions("std::__throw(int)"), "std::__throw(int)");
         assert_eq!(demangled_type(""), None);
         assert_eq!(demangled_type("\u{1}"), None);
     }

@@ -265,18 +265,20 @@ fn write_exception(
         }
         _ => write!(f, "\nProgram stopped: {what}: {text}\n")?,
     }
-    if exception.is_rethrown || event == ExceptionEvent::Caught {
+    if exception.is_elsewhere {
         writeln!(f, "It was thrown in {}.", exception.thrown.text())?;
     }
     match &exception.handler {
         _ if event == ExceptionEvent::Caught => Ok(()),
         Some(handler) => {
-            let clause = if handler.catches_all {
-                ", by a clause for all exceptions"
-            } else {
-                ""
-            };
-            writeln!(f, "It will be handled in {}{clause}.", handler.place.text())
+            write!(f, "It will be handled in {}", handler.place.text())?;
+            if handler.catches_all {
+                f.write_str(", by a clause for all exceptions")?;
+            }
+            if let Some(next) = &exception.tag_handler {
+                write!(f, "; the next for its tag is in {}", next.place.text())?;
+            }
+            f.write_str(".\n")
         }
         None if event == ExceptionEvent::Uncaught => Ok(()),
         None => f.write_str("Nothing will handle it.\n"),
@@ -307,7 +309,10 @@ fn write_frame_and_code(f: &mut Formatter<'_>, frame: &FrameReport) -> fmt::Resu
     };
     match &frame.code {
         CodeReport::None => Ok(()),
-        CodeReport::Source { line, text } => writeln!(f, "{}{line}\t{text}", pc()),
+        CodeReport::Source { line, column, text } => {
+            let column = column.map_or_else(String::new, |column| format!(":{column}"));
+            writeln!(f, "{}{line}{column}\t{text}", pc())
+        }
         CodeReport::Missing { line, why } => writeln!(f, "{}{line}\tin {why}", pc()),
         CodeReport::Instruction(text) => writeln!(f, "=> 0x{:x}:\t{text}", frame.pc),
     }

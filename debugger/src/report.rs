@@ -184,22 +184,31 @@ pub(crate) struct ExceptionReport {
     pub(crate) type_name: Option<String>,
     /// What the source threw, if debug info describes it.
     pub(crate) value: Option<String>,
+    /// What it says of itself (`std::exception::what`).
+    pub(crate) message: Option<String>,
     /// Where it was thrown first.
     pub(crate) thrown: PlaceReport,
-    /// Whether it was caught since.
-    pub(crate) is_rethrown: bool,
+    /// Whether that is not where the program stands.
+    pub(crate) is_elsewhere: bool,
     /// What handles it.
     pub(crate) handler: Option<HandlerReport>,
+    /// If that catches all exceptions: the next clause for this tag.
+    pub(crate) tag_handler: Option<HandlerReport>,
 }
 
 impl ExceptionReport {
-    /// The exception in words: `$bad(7, 2.5)`, `std::runtime_error {...}`.
+    /// The exception in words: `$bad(7, 2.5)`, `fuel::leak {...}: "leaking"`.
     pub(crate) fn text(&self) -> String {
-        match (&self.type_name, &self.value) {
-            (Some(type_name), Some(value)) => format!("{type_name} {value}"),
-            (Some(type_name), None) => type_name.clone(),
-            (None, _) => format!("{}({})", self.tag, self.values.join(", ")),
+        let Some(mut text) = self.type_name.clone() else {
+            return format!("{}({})", self.tag, self.values.join(", "));
+        };
+        if let Some(value) = &self.value {
+            text = format!("{text} {value}");
         }
+        if let Some(message) = &self.message {
+            text = format!("{text}: {message:?}");
+        }
+        text
     }
 }
 
@@ -261,6 +270,9 @@ pub(crate) enum CodeReport {
     /// The text of the source line.
     Source {
         line: u32,
+        /// The column, if steps go by columns.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        column: Option<u32>,
         text: String,
     },
     /// The source file cannot be shown.

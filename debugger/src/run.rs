@@ -121,7 +121,7 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
 fn uncaught_text(debugger: &Debugger, exception: &Exception) -> String {
     let report = debugger.exception_report(exception);
     let text = format!("uncaught exception: {}", report.text());
-    if report.is_rethrown {
+    if report.is_elsewhere {
         format!("{text}, which was thrown in {}", report.thrown.text())
     } else {
         text

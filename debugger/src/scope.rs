@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wdb_dwarf::{
     Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Handle,
-    Inspector, Place, Scalar, TypeKind, TypeRef, Value, Variable, Write,
+    Inspector, Place, RawSlot, Scalar, TypeKind, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::ValType;
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -527,6 +527,22 @@ impl Scope for FrameScope<'_> {
             let value = references::machine_value(vm, slot);
             value.ok_or_else(|| Error::from(DwarfError::Collected))
         };
+        let is_reference = matches!(
+            write,
+            Write::Local {
+                slot: RawSlot::Handle(_),
+                ..
+            } | Write::Operand {
+                slot: RawSlot::Handle(_),
+                ..
+            } | Write::Global {
+                slot: RawSlot::Handle(_),
+                ..
+            } | Write::Part {
+                slot: RawSlot::Handle(_),
+                ..
+            }
+        );
         let done = match write {
             Write::Memory { address, bytes } => {
                 if !vm.write_memory(self.target.instance(), 0, address, &bytes) {
@@ -558,10 +574,12 @@ impl Scope for FrameScope<'_> {
                 object.is_some_and(|object| vm.set_object_field(object, index, value))
             }
         };
-        if done {
-            Ok(())
-        } else {
-            Err(DwarfError::NotAssignable.into())
+        match done {
+            true => Ok(()),
+            false if is_reference => Err(Error::other(
+                "The reference does not have the type of what it is assigned to.",
+            )),
+            false => Err(DwarfError::NotAssignable.into()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changing from outside where the machine stands: jumps, forced returns, and calls that a person makes.
 
 use crate::address::{FuncAddr, FuncIndex, InstanceAddr, ModuleOffset};
-use crate::machine::{Checkpoint, Frame, Invocation};
+use crate::machine::{Checkpoint, Frame, Invocation, Time};
 use crate::shape::Slot;
 use crate::value::Value;
 use crate::vm::{InvokeError, Vm};
@@ -33,6 +33,9 @@ pub struct SuspendedCalls {
     host_calls: u64,
     /// The number of references that were held for others.
     held: usize,
+    /// Which call of the host and which throw were told already.
+    host_call_passed: Option<Time>,
+    throw_passed: Option<Time>,
 }
 
 impl Vm {
@@ -114,6 +117,8 @@ impl Vm {
             invoked: machine.invoked,
             tick: machine.tick,
             host_calls: machine.host_calls,
+            host_call_passed: self.host_call_passed,
+            throw_passed: self.throw_passed,
         };
         self.abandon();
         match self.invoke(func, args) {
@@ -138,7 +143,15 @@ impl Vm {
         machine.invoked = suspended.invoked;
         machine.tick = suspended.tick;
         machine.host_calls = suspended.host_calls;
+        self.host_call_passed = suspended.host_call_passed;
+        self.throw_passed = suspended.throw_passed;
         self.forget_future();
+    }
+
+    /// Brings back the calls that were set aside and everything else as it was in `snapshot`, which was taken before.
+    pub fn undo_call(&mut self, suspended: SuspendedCalls, snapshot: &Checkpoint) {
+        self.end_call(suspended);
+        self.undo(snapshot);
     }
 
     /// An immutable copy for [`Vm::undo`]. Unlike [`Vm::checkpoint`] it does not make host calls be recorded.

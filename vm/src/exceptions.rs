@@ -34,6 +34,8 @@ pub struct Exception {
     pub is_rethrown: bool,
     /// What handles it; `None` when nothing does.
     pub handler: Option<HandlerPlace>,
+    /// The first clause for its tag. If it is another one than `handler`, that catches all exceptions, and may throw it again.
+    pub tag_handler: Option<HandlerPlace>,
 }
 
 /// Where an exception was made by `throw`. It is kept with the exception.
@@ -179,12 +181,13 @@ impl Handlers {
         Some(builder.handlers)
     }
 
-    /// The clause that handles an exception thrown at `pc`, or by the call before it in a frame that waits for one.
+    /// The first clause that catches what it should, for an exception thrown at `pc`, or by the call before it in a frame that
+    /// waits for one. A clause has a tag's index, or `None` for all.
     fn find(
         &self,
         pc: ModuleOffset,
         is_waiting: bool,
-        has_tag: impl Fn(u32) -> bool,
+        catches: impl Fn(Option<u32>) -> bool,
     ) -> Option<Clause> {
         let mut position_max = u32::MAX;
         for region in self.regions.iter().rev() {
@@ -199,8 +202,7 @@ impl Handlers {
             match &region.handler {
                 Handler::Delegate(position) => position_max = *position,
                 Handler::Clauses(clauses) => {
-                    let fits = |clause: &&Clause| clause.tag.is_none_or(&has_tag);
-                    if let Some(clause) = clauses.iter().find(fits) {
+                    if let Some(clause) = clauses.iter().find(|clause| catches(clause.tag)) {
                         return Some(*clause);
                     }
                 }
@@ -363,7 +365,7 @@ impl Vm {
             Ok(thrown) => thrown,
             Err(trap) => return Some(Exit::Trap(trap.into())),
         };
-        let landing = self.landing(thrown.tag);
+        let landing = self.landing(thrown.tag, true);
         if self.stops_at_throws {
             let now = Some(self.time());
             if self.throw_passed != now {
@@ -397,22 +399,23 @@ impl Vm {
             return None;
         }
         let thrown = self.thrown().ok()?;
-        let landing = self.landing(thrown.tag);
+        let landing = self.landing(thrown.tag, true);
         Some(self.exception_of(&thrown, landing))
     }
 
     fn exception_of(&self, thrown: &Thrown, landing: Option<(usize, Clause)>) -> Exception {
-        let handler = landing.map(|(number, clause)| HandlerPlace {
+        let place = |(number, clause): (usize, Clause)| HandlerPlace {
             frame: self.machine.frames.len() - 1 - number,
             pc: ModuleOffset(clause.target),
             catches_all: clause.tag.is_none(),
-        });
+        };
         Exception {
             tag: thrown.tag,
             values: self.values_of(thrown),
             origin: thrown.origin.clone(),
             is_rethrown: thrown.object.is_some(),
-            handler,
+            handler: landing.map(place),
+            tag_handler: self.landing(thrown.tag, false).map(place),
         }
     }
 
@@ -498,16 +501,20 @@ impl Vm {
         self.tag_types(thrown.tag).iter().map(value).collect()
     }
 
-    /// The frame, counted from the outermost, and the clause that handle an exception with this tag.
-    fn landing(&self, tag: TagAddr) -> Option<(usize, Clause)> {
+    /// The frame, counted from the outermost, and the clause that handle an exception with this tag; clauses for all exceptions
+    /// are passed over if they do not count.
+    fn landing(&self, tag: TagAddr, counts_all: bool) -> Option<(usize, Clause)> {
         let count = self.machine.frames.len();
         (0..count).rev().find_map(|number| {
             let Frame { func, pc, .. } = self.machine.frames[number];
             let handlers = self.handlers(func);
             let tags = &self.instance_of(func).tags;
             let is_waiting = number + 1 < count;
-            let clause = handlers.find(pc, is_waiting, |index| tags[index as usize] == tag)?;
-            Some((number, clause))
+            let catches = |clause: Option<u32>| match clause {
+                Some(index) => tags[index as usize] == tag,
+                None => counts_all,
+            };
+            Some((number, handlers.find(pc, is_waiting, catches)?))
         })
     }
 

@@ -81,7 +81,7 @@ pub struct Vm {
     /// Whether runs stop before calls of the host.
     stops_at_host_calls: bool,
     /// Where the last such stop was: going on from it makes the call.
-    host_call_passed: Option<Time>,
+    pub(crate) host_call_passed: Option<Time>,
     /// Whether runs stop before exceptions are thrown.
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.

@@ -6,6 +6,7 @@ use crate::commands::format::FormatSpec;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::expression::Scope;
+use crate::references;
 use crate::report::Report;
 
 pub(super) fn print(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
@@ -52,8 +53,14 @@ pub(super) fn whatis(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
 }
 
 pub(super) fn ptype(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    let (type_ref, _) = debugger.type_asked_for(arguments)?;
-    let definition = debugger.program.info().type_definition(type_ref);
+    let (type_ref, is_name) = debugger.type_asked_for(arguments)?;
+    let object_type = if is_name {
+        None
+    } else {
+        debugger.object_type(arguments)
+    };
+    let definition =
+        object_type.unwrap_or_else(|| debugger.program.info().type_definition(type_ref));
     debugger.say(format!("type = {definition}"));
     Ok(())
 }
@@ -74,6 +81,16 @@ impl Debugger {
                 }),
             },
         }
+    }
+
+    /// The definition of the type of the object that an expression's reference leads to.
+    fn object_type(&self, text: &str) -> Option<String> {
+        let scope = self.scope();
+        let node = self.parse_expression(text).ok()?;
+        let value = crate::expression::evaluate(&scope, &node).ok()?;
+        let handle = scope.inspector().handle(&value).ok()?;
+        let vm = self.vm.borrow();
+        vm.object_type_text(references::object_of(&vm, handle)?)
     }
 
     /// The text of a value as `print` shows it.

@@ -130,7 +130,10 @@ pub(super) fn perform(debugger: &mut Debugger, family: &str, arguments: &str) ->
 }
 
 /// The spelling that begins with these words, each of which can be shortened, and what follows it.
-fn find<'a>(family: &str, arguments: &'a str) -> Result<(&'static Spelling, &'a str), Error> {
+pub(crate) fn find<'a>(
+    family: &str,
+    arguments: &'a str,
+) -> Result<(&'static Spelling, &'a str), Error> {
     let mut candidates: Vec<&'static Spelling> = SPELLINGS
         .iter()
         .filter(|it| it.words[0] == family)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wdb_dwarf::{Notation, Place, TypeKind, TypeRef, Value};
 use wdb_vm::address::ModuleOffset;
 use wdb_vm::value::Value as MachineValue;
+use wdb_vm::vm::{RunLimit, Vm};
 
 use super::stop::Stop;
 use crate::commands::FormatSpec;
@@ -162,14 +163,19 @@ impl Debugger {
         let mut places = goals.to_vec();
         places.extend(caller);
         let goals = goals.to_vec();
+        let limit = RunLimit {
+            landing_depth: Some(depth - 1),
+            ..RunLimit::default()
+        };
         self.execute(|debugger| {
-            let stop = debugger.run_until(&places, &move |vm| {
+            let is_goal = move |vm: &Vm| {
                 let Some(now) = vm.frame(0) else { return false };
                 let count = vm.frame_count();
                 let is_returned = count < depth && Some(now.pc) == caller;
                 let is_arrived = goals.contains(&now.pc) && (!stays || count <= depth);
                 is_returned || is_arrived
-            });
+            };
+            let stop = debugger.run_from(&places, &is_goal, limit);
             match debugger.position() {
                 // The goal is the call itself, and not the code around it.
                 Some(now) if stop == Stop::Arrived && inlined.contains(&now.pc) => {
