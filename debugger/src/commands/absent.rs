@@ -86,7 +86,7 @@ pub(super) fn reason(name: &str) -> Option<Error> {
         |known: &&str| *known == name || (name.len() >= LETTERS_MIN && known.starts_with(name));
     let (_, reason) = ABSENT
         .iter()
-        .find(|(names, _)| names.iter().any(|it| is_meant(it)))?;
+        .find(|(names, _)| names.iter().any(&is_meant))?;
     Some(Error::Other(format!("There is no `{name}`: {reason}.")))
 }
 
@@ -183,7 +183,7 @@ pub(crate) fn setting_reason(text: &str, is_whole: bool) -> Option<Error> {
     };
     let (names, reason) = ABSENT_SETTINGS
         .iter()
-        .find(|(names, _)| names.iter().any(|it| is_meant(it)))?;
+        .find(|(names, _)| names.iter().any(&is_meant))?;
     let name = names.iter().find(|it| is_meant(it))?;
     Some(Error::Other(format!(
         "There is no setting {name}: {reason}."
