@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use wdb_tui::ScriptItem;
+use wdb_wast::Language;
 
 /// Debug a WebAssembly program.
 ///
@@ -131,6 +132,14 @@ pub(crate) struct WastArgs {
     /// Execute every call by single instructions, too, and compare
     #[arg(long)]
     pub(crate) step: bool,
+    /// What modules may use, the rest being refused: all, wasm1, wasm2, wasm3, and features to add, or after a - to leave out, as in wasm2,threads,-simd
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "all",
+        allow_hyphen_values = true
+    )]
+    pub(crate) features: Language,
     /// The scripts
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
