@@ -123,8 +123,9 @@ fn runs_stop_like_steps_in_compiled_programs() {
 fn runs_stop_like_steps_in_random_programs() {
     let mut random = Random::new();
     let (mut ended, mut trapped) = (0, 0);
-    for _ in 0..400 {
-        let text = Program::new(&mut random).finish();
+    for number in 0..600 {
+        let dialect = DIALECTS[number % DIALECTS.len()];
+        let text = Program::new(&mut random, dialect).finish();
         match check_text(&mut random, &text, 400, 40) {
             Some(Exit::Trap(_)) => trapped += 1,
             Some(_) => ended += 1,
@@ -162,12 +163,50 @@ enum Type {
     I64,
     F32,
     F64,
+    V128,
 }
 
-use Type::{F32, F64, I32, I64};
+use Type::{F32, F64, I32, I64, V128};
 
-/// Locals by type; the first is the parameter, and the last shares its cell with the bottom of the operand stack.
-const LOCALS: [Type; 9] = [I32, I32, I64, F64, F32, I32, I64, F64, I32];
+impl Type {
+    fn text(self) -> &'static str {
+        match self {
+            I32 => "i32",
+            I64 => "i64",
+            F32 => "f32",
+            F64 => "f64",
+            V128 => "v128",
+        }
+    }
+}
+
+/// What programs are made of.
+#[derive(Clone, Copy)]
+struct Dialect {
+    /// Locals by type; the first is the parameter, and the last shares its cell with the bottom of the operand stack.
+    locals: [Type; 9],
+    /// Memory 0's address type.
+    addresses: Type,
+}
+
+const DIALECTS: [Dialect; 4] = [
+    Dialect {
+        locals: [I32, I32, I64, F64, F32, I32, I64, F64, I32],
+        addresses: I32,
+    },
+    Dialect {
+        locals: [I32, V128, I64, F64, V128, I32, F32, V128, I32],
+        addresses: I32,
+    },
+    Dialect {
+        locals: [I32, I32, V128, F64, F32, I32, I64, V128, V128],
+        addresses: I64,
+    },
+    Dialect {
+        locals: [I32, I32, I64, F64, F32, I32, I64, F64, I64],
+        addresses: I64,
+    },
+];
 
 /// Instructions without immediates: operands and result.
 const PURE: &[(&str, &[Type], Type)] = &[
@@ -206,25 +245,79 @@ const PURE: &[(&str, &[Type], Type)] = &[
     ("i32.reinterpret_f32", &[F32], I32),
     ("i64.reinterpret_f64", &[F64], I64),
     ("call $twice", &[I32], I32),
+    ("select", &[I64, I64, I32], I64),
 ];
 
-/// Accesses of memory: the access, its type, whether it is a store.
-const ACCESSES: &[(&str, Type, bool)] = &[
-    ("i32.load", I32, false),
-    ("i32.load8_u", I32, false),
-    ("i32.load16_s", I32, false),
-    ("i64.load", I64, false),
-    ("f64.load", F64, false),
-    ("f32.load", F32, false),
-    ("i32.store", I32, true),
-    ("i32.store8", I32, true),
-    ("i64.store", I64, true),
-    ("f64.store", F64, true),
+/// The same on vectors.
+const VECTORS: &[(&str, &[Type], Type)] = &[
+    ("i8x16.add_sat_s", &[V128, V128], V128),
+    ("i16x8.mul", &[V128, V128], V128),
+    ("i32x4.lt_u", &[V128, V128], V128),
+    ("f32x4.add", &[V128, V128], V128),
+    ("f64x2.div", &[V128, V128], V128),
+    ("f64x2.sqrt", &[V128], V128),
+    ("v128.not", &[V128], V128),
+    ("v128.bitselect", &[V128, V128, V128], V128),
+    ("i16x8.shl", &[V128, I32], V128),
+    ("v128.any_true", &[V128], I32),
+    ("i8x16.bitmask", &[V128], I32),
+    ("i32x4.splat", &[I32], V128),
+    ("f64x2.splat", &[F64], V128),
+    ("i32x4.extract_lane 2", &[V128], I32),
+    ("f32x4.extract_lane 3", &[V128], F32),
+    ("i64x2.replace_lane 1", &[V128, I64], V128),
+    (
+        "i8x16.shuffle 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31",
+        &[V128, V128],
+        V128,
+    ),
+    ("f32x4.relaxed_madd", &[V128, V128, V128], V128),
+    ("select", &[V128, V128, I32], V128),
+    ("select (result v128)", &[V128, V128, I32], V128),
+    ("call $swapped", &[V128, I32], V128),
+];
+
+/// How an instruction accesses memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Use {
+    /// Takes an address.
+    Load,
+    /// Takes an address and a value.
+    Store,
+    /// Takes an address and a value, and gives one.
+    Exchange,
+}
+
+use Use::{Exchange, Load, Store};
+
+/// Accesses of memory: the access, what follows its offset, its type.
+const ACCESSES: &[(&str, &str, Type, Use)] = &[
+    ("i32.load", "", I32, Load),
+    ("i32.load8_u", "", I32, Load),
+    ("i32.load16_s", "", I32, Load),
+    ("i64.load", "", I64, Load),
+    ("f64.load", "", F64, Load),
+    ("f32.load", "", F32, Load),
+    ("i32.store", "", I32, Store),
+    ("i32.store8", "", I32, Store),
+    ("i64.store", "", I64, Store),
+    ("f64.store", "", F64, Store),
+    ("i32.atomic.load16_u", "", I32, Load),
+    ("i64.atomic.store32", "", I64, Store),
+    ("i32.atomic.rmw8.add_u", "", I32, Exchange),
+    ("i64.atomic.rmw.xchg", "", I64, Exchange),
+    ("v128.load", "", V128, Load),
+    ("v128.load32_splat", "", V128, Load),
+    ("v128.load8x8_s", "", V128, Load),
+    ("v128.store", "", V128, Store),
+    ("v128.store16_lane", "5", V128, Store),
+    ("v128.load64_lane", "1", V128, Exchange),
 ];
 
 /// A random valid function with a memory and a global.
 struct Program<'r> {
     random: &'r mut Random,
+    dialect: Dialect,
     body: String,
     stack: Vec<Type>,
     /// The heights that the stack had at open blocks.
@@ -232,9 +325,10 @@ struct Program<'r> {
 }
 
 impl Program<'_> {
-    fn new(random: &mut Random) -> Program<'_> {
+    fn new(random: &mut Random, dialect: Dialect) -> Program<'_> {
         Program {
             random,
+            dialect,
             body: String::new(),
             stack: Vec::new(),
             blocks: Vec::new(),
@@ -249,13 +343,21 @@ impl Program<'_> {
             self.close();
         }
         let drops = "drop ".repeat(self.stack.len());
+        let locals = self.dialect.locals[1..].iter().map(|ty| ty.text());
+        let locals: Vec<&str> = locals.collect();
         format!(
-            "(module (memory 1) (global $g (mut i64) (i64.const 5))
+            "(module (memory {addresses} 1) (memory 1)
+            (global $g (mut i64) (i64.const 5))
+            (global $v (mut v128) (v128.const i64x2 5 6))
             (func $twice (param i32) (result i32) local.get 0 i32.const 1 i32.shl)
+            (func $swapped (param v128 i32) (result v128)
+                local.get 0 local.get 1 i32x4.splat local.get 0 local.get 1 select drop)
             (func (export \"main\") (param i32) (result i64)
-                (local i32 i64 f64 f32 i32 i64 f64 i32)
-                {} {drops} global.get $g))",
-            self.body
+                (local {locals})
+                {body} {drops} global.get $g))",
+            addresses = self.dialect.addresses.text(),
+            locals = locals.join(" "),
+            body = self.body
         )
     }
 
@@ -280,13 +382,18 @@ impl Program<'_> {
         match self.random.below(16) {
             0..3 => self.add_constant(),
             3..7 => {
-                let index = self.random.below(LOCALS.len() as u64) as usize;
+                let index = self.random.below(self.dialect.locals.len() as u64) as usize;
                 self.emit(format_args!("local.get {index}"));
-                self.stack.push(LOCALS[index]);
+                self.stack.push(self.dialect.locals[index]);
             }
             7..9 => self.add_write(),
             9..13 => {
-                let (name, operands, result) = PURE[self.random.below(PURE.len() as u64) as usize];
+                let instructions = match self.random.below(3) {
+                    0 => VECTORS,
+                    _ => PURE,
+                };
+                let (name, operands, result) =
+                    instructions[self.random.below(instructions.len() as u64) as usize];
                 if self.pop(operands) {
                     self.emit(name);
                     self.stack.push(result);
@@ -295,11 +402,12 @@ impl Program<'_> {
             13 => self.add_access(),
             14 => self.add_branch(),
             _ => {
-                if self.random.below(3) == 0 && self.pop(&[I64]) {
-                    self.emit("global.set $g");
+                let (name, ty) = [("$g", I64), ("$v", V128)][self.random.below(2) as usize];
+                if self.random.below(3) == 0 && self.pop(&[ty]) {
+                    self.emit(format_args!("global.set {name}"));
                 } else {
-                    self.emit("global.get $g");
-                    self.stack.push(I64);
+                    self.emit(format_args!("global.get {name}"));
+                    self.stack.push(ty);
                 }
             }
         }
@@ -309,7 +417,7 @@ impl Program<'_> {
         // As many bits as the dice say, so that the encoding takes any number of bytes.
         let bits = 1 + self.random.below(63);
         let value = self.random.below(1 << bits) as i64 - (1 << (bits - 1));
-        let ty = [I32, I32, I64, F32, F64][self.random.below(5) as usize];
+        let ty = [I32, I32, I64, F32, F64, V128][self.random.below(6) as usize];
         match ty {
             I32 => self.emit(format_args!("i32.const {}", value as i32)),
             I64 => self.emit(format_args!("i64.const {value}")),
@@ -321,6 +429,7 @@ impl Program<'_> {
                 "f64.const {}",
                 ["-2.5", "inf", "nan:0x8000000000123"][bits as usize % 3]
             )),
+            V128 => self.emit(format_args!("v128.const i64x2 {value} {bits}")),
         }
         self.stack.push(ty);
     }
@@ -330,9 +439,10 @@ impl Program<'_> {
         let Some(&ty) = self.operands().last() else {
             return;
         };
-        let start = self.random.below(LOCALS.len() as u64) as usize;
-        let mut indices = (start..LOCALS.len()).chain(0..start);
-        let Some(index) = indices.find(|&index| LOCALS[index] == ty) else {
+        let locals = self.dialect.locals;
+        let start = self.random.below(locals.len() as u64) as usize;
+        let mut indices = (start..locals.len()).chain(0..start);
+        let Some(index) = indices.find(|&index| locals[index] == ty) else {
             return;
         };
         if self.random.below(2) == 0 {
@@ -344,25 +454,29 @@ impl Program<'_> {
     }
 
     fn add_access(&mut self) {
-        let (name, ty, is_store) = ACCESSES[self.random.below(ACCESSES.len() as u64) as usize];
+        let (name, suffix, ty, how) = ACCESSES[self.random.below(ACCESSES.len() as u64) as usize];
         let offset = [0, 8, 200, 20_000, 70_000][self.random.below(20).min(4) as usize % 5];
         let offset = if self.random.below(8) == 0 {
             offset
         } else {
             offset.min(200)
         };
-        if is_store {
-            let index = LOCALS.iter().position(|&local| local == ty);
-            let index = index.expect("there is a local of each type");
-            if self.pop(&[I32]) {
-                self.emit("i32.const 0xfff i32.and");
-                self.emit(format_args!("local.get {index} {name} offset={offset}"));
-            }
-        } else if self.pop(&[I32]) {
-            if self.random.below(8) != 0 {
-                self.emit("i32.const 0xfff i32.and");
-            }
-            self.emit(format_args!("{name} offset={offset}"));
+        let value = self.dialect.locals.iter().position(|&local| local == ty);
+        if how != Load && value.is_none() || !self.pop(&[I32]) {
+            return;
+        }
+        if how != Load || self.random.below(8) != 0 {
+            self.emit("i32.const 0xff8 i32.and");
+        }
+        let memory = self.random.below(3).min(1);
+        if memory == 0 && self.dialect.addresses == I64 {
+            self.emit("i64.extend_i32_u");
+        }
+        if let Some(value) = value.filter(|_| how != Load) {
+            self.emit(format_args!("local.get {value}"));
+        }
+        self.emit(format_args!("{name} {memory} offset={offset} {suffix}"));
+        if how != Store {
             self.stack.push(ty);
         }
     }
