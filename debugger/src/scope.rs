@@ -92,11 +92,21 @@ impl<'a> FrameScope<'a> {
         self.inspector().format(value, &options)
     }
 
+    /// The text of a value in which references are not unfolded.
+    pub(crate) fn format_reference(&self, value: &Value) -> String {
+        let options = FormatOptions {
+            handle_depth_max: 0,
+            ..self.debugger.format_options()
+        };
+        self.inspector().format(value, &options)
+    }
+
     /// The text of a value in a list of many: shorter, and with more left out.
     pub(crate) fn format_briefly(&self, value: &Value) -> String {
         let options = FormatOptions {
             elements_max: BRIEF_ELEMENTS_MAX,
             depth_max: BRIEF_DEPTH_MAX,
+            handle_depth_max: 0,
             is_pretty: false,
             has_element_lines: false,
             ..self.debugger.format_options()

@@ -54,13 +54,14 @@ pub(super) fn values(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
     let scope = debugger.scope();
     let shown = debugger.history[first..last].iter().zip(first + 1..);
     let texts: Vec<_> = shown
-        .map(|(value, number)| (number, scope.format(value)))
+        .map(|(value, number)| (number, scope.format(value), debugger.reference_parts(value)))
         .collect();
     drop(scope);
-    for (number, text) in texts {
+    for (number, text, parts) in texts {
         debugger.answer(Report::Value {
             number: Some(number),
             text,
+            parts,
             is_returned: false,
         });
     }
