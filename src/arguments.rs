@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use wdb_tui::ScriptItem;
+use wdb_wast::Language;
 
 /// Debug a WebAssembly program.
 ///
@@ -76,7 +77,7 @@ pub(crate) struct DebugArgs {
     /// Execute the commands of a file before the first prompt. Can be repeated
     #[arg(short = 'x', long = "command", value_name = "FILE")]
     pub(crate) scripts: Vec<PathBuf>,
-    /// Read no init file; written -nx too
+    /// Read no init file: neither ~/.config/wdb/init nor the .wdbinit of this directory; written -nx too
     #[arg(short = 'n', long, visible_alias = "nx")]
     pub(crate) no_init: bool,
     /// Perform the .wdbinit of this directory without asking
@@ -131,6 +132,14 @@ pub(crate) struct WastArgs {
     /// Execute every call by single instructions, too, and compare
     #[arg(long)]
     pub(crate) step: bool,
+    /// What modules may use, the rest being refused: all, wasm1, wasm2, wasm3, and features to add, or after a - to leave out, as in wasm2,threads,-simd
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "all",
+        allow_hyphen_values = true
+    )]
+    pub(crate) features: Language,
     /// The scripts
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,

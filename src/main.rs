@@ -16,7 +16,7 @@ use wdb_debugger::session::{Session, SessionOptions, StdinChoice};
 use wdb_tui::line::LineOptions;
 use wdb_tui::screen::{ScreenOptions, Theme};
 use wdb_tui::{InitOptions, ScriptItem};
-use wdb_wast::{Execution, FEATURES, Failure, Language};
+use wdb_wast::{Execution, Failure};
 
 use crate::arguments::{Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, WastArgs};
 
@@ -149,13 +149,12 @@ fn wast(arguments: &WastArgs) -> anyhow::Result<ExitCode> {
     } else {
         Execution::Run
     };
-    let language = Language::of(FEATURES);
     let mut is_success = true;
     let (mut passed, mut failed) = (0, 0);
     for path in &arguments.files {
         let name = path.display();
         let text = std::fs::read_to_string(path).with_context(|| name.to_string())?;
-        let (file_passed, file_failed) = match wdb_wast::run(&text, language, execution) {
+        let (file_passed, file_failed) = match wdb_wast::run(&text, arguments.features, execution) {
             Ok(report) => {
                 for Failure { line, reason } in &report.failures {
                     eprintln!("{name}:{line}: {reason}");

@@ -6,7 +6,7 @@ mod words;
 
 use std::path::PathBuf;
 
-use crate::commands::lldb::{Flag, SPELLINGS, Spelling};
+use crate::commands::lldb::{Flag, Spelling, spellings};
 use crate::commands::setting_topics::{SET_TOPICS, SHOW_TOPICS, UNSET_TOPICS};
 use crate::commands::{ArgumentKind, Command, Group, INFO_COMMANDS, commands, lookup};
 use crate::location::function_names;
@@ -379,7 +379,7 @@ impl Completer<'_> {
     fn complete_spelling(&self, line: &str, family: &str, arguments: &str) -> Completions {
         let cut = Cut::last_word(line);
         let before = first_words(arguments);
-        let of_family = SPELLINGS.iter().filter(|it| it.words[0] == family);
+        let of_family = spellings().filter(|it| it.words[0] == family);
         let fitting: Vec<&Spelling> = of_family
             .filter(|it| {
                 it.words[1..]

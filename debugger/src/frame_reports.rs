@@ -95,6 +95,7 @@ impl Debugger {
             Ok(text) => match text.lines.get(line as usize - 1) {
                 Some(text) => CodeReport::Source {
                     line,
+                    column: self.settings.steps_by_column.then_some(location.column),
                     text: text.clone(),
                 },
                 None => CodeReport::Missing {

@@ -11,6 +11,8 @@ mod calls;
 mod catches;
 mod commands;
 mod complete;
+#[cfg(test)]
+mod coverage;
 mod debugger;
 mod error;
 pub mod event;

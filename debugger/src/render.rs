@@ -310,7 +310,10 @@ fn write_frame_and_code(f: &mut Formatter<'_>, frame: &FrameReport) -> fmt::Resu
     };
     match &frame.code {
         CodeReport::None => Ok(()),
-        CodeReport::Source { line, text } => writeln!(f, "{}{line}\t{text}", pc()),
+        CodeReport::Source { line, column, text } => {
+            let column = column.map_or_else(String::new, |column| format!(":{column}"));
+            writeln!(f, "{}{line}{column}\t{text}", pc())
+        }
         CodeReport::Missing { line, why } => writeln!(f, "{}{line}\tin {why}", pc()),
         CodeReport::Instruction(text) => writeln!(f, "=> 0x{:x}:\t{text}", frame.pc),
     }

@@ -273,6 +273,9 @@ pub(crate) enum CodeReport {
     /// The text of the source line.
     Source {
         line: u32,
+        /// The column, if steps go by columns.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        column: Option<u32>,
         text: String,
     },
     /// The source file cannot be shown.

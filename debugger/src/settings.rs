@@ -4,6 +4,7 @@ mod table;
 
 use wdb_dwarf::{FormatOptions, Radix};
 
+use crate::commands::absent::setting_reason;
 use crate::commands::first_word;
 use crate::error::Error;
 use crate::lanes::Lanes;
@@ -221,10 +222,17 @@ impl Setting {
         if let Some(found) = Setting::exact(text) {
             return Ok(found);
         }
-        let found = Setting::matching(text);
+        if let Some(reason) = setting_reason(text, true) {
+            return Err(reason);
+        }
+        let mut found = Setting::matching(text);
+        // `h size 5` is `history size`, and not a height of `size 5`.
+        let words = |setting: &Setting| setting.name.split(' ').count();
+        let most = found.iter().map(|(it, _)| words(it)).max();
+        found.retain(|(it, _)| Some(words(it)) == most);
         match &*found {
             [found] => Ok(*found),
-            [] => Err(no_setting(text)),
+            [] => Err(setting_reason(text, false).unwrap_or_else(|| no_setting(text))),
             // `print` alone is the beginning of many names; `print pretty` is one whole name among those of its words.
             several => Err(Error::Ambiguous {
                 noun: "setting",
@@ -356,11 +364,21 @@ fn no_setting(text: &str) -> Error {
     if near.is_empty() {
         near = nearest(first, names());
     }
-    let is_known = names().any(|name| name.split(' ').next() == Some(first));
-    Error::NoSetting {
-        name: if is_known { text } else { first }.to_owned(),
-        near,
+    let family = || names().filter(|name| name.split(' ').next() == Some(first));
+    let is_known = family().next().is_some();
+    if is_known && second.is_empty() {
+        return Error::Ambiguous {
+            noun: "setting",
+            name: first.to_owned(),
+            candidates: family().map(str::to_owned).collect(),
+        };
     }
+    let name = if is_known {
+        format!("{first} {second}")
+    } else {
+        first.to_owned()
+    };
+    Error::NoSetting { name, near }
 }
 
 fn limit_text(limit: usize) -> String {
@@ -404,6 +422,9 @@ mod tests {
         let find = |text| Setting::find(text).map(|(setting, rest)| (setting.name, rest));
         assert_eq!(find("p pre on"), Ok(("print pretty", "on")));
         assert_eq!(find("pag off"), Ok(("pagination", "off")));
+        assert_eq!(find("h size 5"), Ok(("history size", "5")));
+        assert!(find("print").is_err_and(|error| error.to_string().starts_with("Ambiguous")));
+        assert!(find("print object on").is_err_and(|error| error.to_string().contains("virtual")));
         assert_eq!(find("radix 16"), Ok(("output-radix", "16")));
         assert!(find("p re").is_ok_and(|(name, _)| name == "print repeats"));
         let error = find("print e 5 6").map_err(|error| error.to_string());

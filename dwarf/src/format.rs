@@ -426,11 +426,8 @@ impl Formatter<'_, '_> {
 
     fn function_name(&mut self, pointer: u64) {
         if let Some(name) = self.inspector.target().function_pointer_name(pointer) {
-            let gap = if self.text.is_empty() || self.text.ends_with(' ') {
-                ""
-            } else {
-                " "
-            };
+            let is_alone = self.text.is_empty() || self.text.ends_with([' ', '{', '[', '(', '\n']);
+            let gap = if is_alone { "" } else { " " };
             let _ = write!(self.text, "{gap}<{name}>");
         }
     }

@@ -1,11 +1,14 @@
 //! The language that a script was written for.
 
+use std::str::FromStr;
+
 use wasmparser::{
     BinaryReaderError, BlockType, FrameKind, FuncToValidate, FuncValidator,
     FuncValidatorAllocations, FunctionBody, Operator, Parser, ValType, ValidPayload, Validator,
     ValidatorResources, WasmModuleResources,
 };
 use wdb_vm::WasmFeatures;
+use wdb_vm::module::FEATURES;
 
 /// What modules may use, and rules that were given up later: scripts assert that what was added later is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +59,56 @@ impl Language {
     }
 }
 
+/// A word that names no features.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("there are no features named {name:?}; there are all, wasm1, wasm2, wasm3, {}", known_names().join(", "))]
+pub struct UnknownFeature {
+    name: String,
+}
+
+impl FromStr for Language {
+    type Err = UnknownFeature;
+
+    /// Reads words between commas, of which each changes what the ones before it say: `all`, `wasm1`, `wasm2` and `wasm3` stand
+    /// for all that wdb or a version of the specification knows, another is a feature to add, and one after a `-` to leave out.
+    fn from_str(text: &str) -> Result<Language, UnknownFeature> {
+        let mut features = FEATURES;
+        for word in text.split(',').map(str::trim) {
+            match word {
+                "all" => features = FEATURES,
+                "wasm1" => features = WasmFeatures::WASM1,
+                "wasm2" => features = WasmFeatures::WASM2,
+                "wasm3" => features = WasmFeatures::WASM3,
+                word => match word.strip_prefix('-') {
+                    Some(name) => features.remove(named(name)?),
+                    None => features.insert(named(word)?),
+                },
+            }
+        }
+        Ok(Language::of(features))
+    }
+}
+
+/// The feature that has a name in lower case, with hyphens.
+fn named(name: &str) -> Result<WasmFeatures, UnknownFeature> {
+    let found = FEATURES
+        .iter_names()
+        .find(|(known, _)| lower(known) == name);
+    found
+        .map(|(_, feature)| feature)
+        .ok_or_else(|| UnknownFeature {
+            name: name.to_owned(),
+        })
+}
+
+fn known_names() -> Vec<String> {
+    FEATURES.iter_names().map(|(name, _)| lower(name)).collect()
+}
+
+fn lower(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
+}
+
 fn is_uniform_body(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
@@ -91,5 +144,29 @@ fn label_types(validator: &FuncValidator<ValidatorResources>, depth: u32) -> Opt
             let types = if is_loop { ty.params() } else { ty.results() };
             Some(types.to_vec())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wdb_vm::WasmFeatures;
+    use wdb_vm::module::FEATURES;
+
+    use super::Language;
+
+    #[test]
+    fn languages_are_read_from_left_to_right() {
+        let features = |text: &str| text.parse::<Language>().map(|language| language.features);
+        assert_eq!(features("all"), Ok(FEATURES));
+        assert_eq!(features("wasm2"), Ok(WasmFeatures::WASM2));
+        let wanted = WasmFeatures::WASM3.difference(WasmFeatures::MULTI_MEMORY);
+        assert_eq!(features("wasm3, -multi-memory"), Ok(wanted));
+        let wanted = WasmFeatures::WASM1.union(WasmFeatures::THREADS);
+        assert_eq!(features("wasm1,threads"), Ok(wanted));
+        let error = features("wasm4").expect_err("no such features").to_string();
+        assert!(
+            error.contains("\"wasm4\"") && error.contains("wide-arithmetic"),
+            "{error}"
+        );
     }
 }

@@ -9,7 +9,7 @@ mod script;
 mod spectest;
 mod values;
 
-pub use language::Language;
+pub use language::{Language, UnknownFeature};
 use wast::Wast;
 use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{self, ParseBuffer};

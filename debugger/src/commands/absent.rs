@@ -86,6 +86,106 @@ pub(super) fn reason(name: &str) -> Option<Error> {
         |known: &&str| *known == name || (name.len() >= LETTERS_MIN && known.starts_with(name));
     let (_, reason) = ABSENT
         .iter()
-        .find(|(names, _)| names.iter().any(|it| is_meant(&it)))?;
+        .find(|(names, _)| names.iter().any(&is_meant))?;
     Some(Error::Other(format!("There is no `{name}`: {reason}.")))
+}
+
+/// Settings of gdb's that decide nothing here, with the reason.
+const ABSENT_SETTINGS: &[(&[&str], &str)] = &[
+    (
+        &["language", "case-sensitive"],
+        "expressions are understood as C, C++ and Rust write them, all at once",
+    ),
+    (
+        &["input-radix"],
+        "numbers are written with their base: 0x1f, 0b101, 017",
+    ),
+    (
+        &["print object", "print vtbl"],
+        "modules do not keep the names of virtual tables, which would tell an object's class",
+    ),
+    (
+        &["print demangle", "print asm-demangle", "demangle-style"],
+        "names are always shown as the source has them",
+    ),
+    (
+        &[
+            "print symbol",
+            "print symbol-filename",
+            "print max-symbolic-offset",
+        ],
+        "in WebAssembly an address of data says nothing about the code or data that it came from; `info symbol` does",
+    ),
+    (
+        &[
+            "verbose",
+            "complaints",
+            "debuginfod",
+            "style",
+            "startup-with-shell",
+            "print thread-events",
+        ],
+        "wdb does nothing that it would switch",
+    ),
+    (
+        &["write"],
+        "the file of a module is never written; `set var` and `jump` change the program that runs",
+    ),
+    (
+        &["history expansion"],
+        "Ctrl-R searches the history instead",
+    ),
+    (
+        &[
+            "follow-fork-mode",
+            "detach-on-fork",
+            "scheduler-locking",
+            "non-stop",
+            "schedule-multiple",
+        ],
+        "a program is one agent, and makes no other",
+    ),
+    (
+        &["disassembly-flavor", "architecture", "endian"],
+        "there is one machine, which is written in one way",
+    ),
+    (
+        &["auto-load", "auto-load safe-path"],
+        "a .wdbinit is performed after you have agreed to it, or with --trust",
+    ),
+    (
+        &["disassemble-next-line"],
+        "`display/i $pc` shows the next instruction at each stop",
+    ),
+    (
+        &[
+            "python",
+            "tui",
+            "inferior-tty",
+            "cwd",
+            "exec-wrapper",
+            "sysroot",
+            "solib-search-path",
+        ],
+        "wdb has nothing of the kind",
+    ),
+];
+
+/// Why there is no setting of a name, if it is one that people know: by its whole name, or by beginnings of its words.
+pub(crate) fn setting_reason(text: &str, is_whole: bool) -> Option<Error> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_meant = |name: &&str| {
+        let parts: Vec<&str> = name.split(' ').collect();
+        let fits = |(part, word): (&&str, &&str)| {
+            *part == *word || (!is_whole && word.len() >= 3 && part.starts_with(word))
+        };
+        words.len() >= parts.len() && parts.iter().zip(&words).all(fits)
+    };
+    let (names, reason) = ABSENT_SETTINGS
+        .iter()
+        .find(|(names, _)| names.iter().any(&is_meant))?;
+    let name = names.iter().find(|it| is_meant(it))?;
+    Some(Error::Other(format!(
+        "There is no setting {name}: {reason}."
+    )))
 }

@@ -58,10 +58,16 @@ pub(super) fn settings(debugger: &mut Debugger, arguments: &str) -> Result<(), E
     lldb::perform(debugger, "settings", arguments)
 }
 
-/// `target modules` is `image`.
+/// `target modules` is `image`. What gdb would connect to is not there.
 pub(super) fn target(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     match first_word(arguments) {
         ("modules", rest) => lldb::perform(debugger, "image", rest),
+        (
+            word @ ("remote" | "extended-remote" | "exec" | "core" | "native" | "sim" | "record"),
+            _,
+        ) => Err(Error::Other(format!(
+            "There is no `target {word}`: a program lives inside of wdb, and `file` opens another."
+        ))),
         _ => lldb::perform(debugger, "target", arguments),
     }
 }

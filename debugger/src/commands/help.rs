@@ -98,15 +98,18 @@ fn command_help(command: &Command) -> String {
 
 /// The help of a setting, or of what else stands after `set` and `show`.
 fn setting_help(name: &str) -> Result<String, Error> {
-    let topics = || SET_TOPICS.iter().chain(SHOW_TOPICS).chain(UNSET_TOPICS);
-    let named: Vec<String> = topics()
-        .filter(|topic| topic.is_named(name))
-        .map(command_help)
-        .collect();
-    if !named.is_empty() {
-        return Ok(named.join("\n"));
+    // `help set` and `help show` tell of both.
+    let mut named = Vec::new();
+    for topics in [SET_TOPICS, SHOW_TOPICS, UNSET_TOPICS] {
+        if let Ok(Some(topic)) = find(topics.iter(), name) {
+            named.push(command_help(topic));
+        }
     }
-    let (setting, _) = Setting::find(name)?;
+    let (setting, _) = match Setting::exact(name) {
+        Some(found) => found,
+        None if !named.is_empty() => return Ok(named.join("\n")),
+        None => Setting::find(name)?,
+    };
     Ok(format!(
         "{}.\nUsage: set {} {}\n       show {}",
         setting.about,

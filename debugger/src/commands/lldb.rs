@@ -3,14 +3,27 @@
 //! One table says what each spelling is made of and which lines in wdb's own language it stands for. Nothing else knows lldb's
 //! words, and no spelling does anything that the lines could not.
 
-mod spellings;
+mod breakpoints;
+mod code;
+mod data;
+mod parts;
+mod running;
 
 use crate::commands::table::Command;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::nearest;
 
-pub(crate) use spellings::SPELLINGS;
+/// All spellings. Those with the same beginning stand together.
+pub(crate) fn spellings() -> impl Iterator<Item = &'static Spelling> + Clone {
+    let tables = [
+        breakpoints::SPELLINGS,
+        running::SPELLINGS,
+        data::SPELLINGS,
+        code::SPELLINGS,
+    ];
+    tables.into_iter().flatten()
+}
 
 /// A command of lldb's.
 pub(crate) struct Spelling {
@@ -79,11 +92,7 @@ pub(super) fn perform_shared(
     arguments: &str,
 ) -> Option<Result<(), Error>> {
     let word = arguments.split_whitespace().next()?;
-    let of_family = || {
-        SPELLINGS
-            .iter()
-            .filter(|spelling| spelling.words[0] == family)
-    };
+    let of_family = || spellings().filter(|spelling| spelling.words[0] == family);
     let is_flag = word.len() > 1
         && word.starts_with('-')
         && word[1..].starts_with(|c: char| c.is_alphabetic() || c == '-');
@@ -97,8 +106,7 @@ pub(super) fn perform_shared(
 /// shortened has to be followed by something, or to look at things only: `break d` may be a slip of the pen.
 pub(super) fn fits(family: &str, arguments: &str) -> bool {
     let (word, rest) = super::first_word(arguments);
-    let mut words: Vec<&'static str> = SPELLINGS
-        .iter()
+    let mut words: Vec<&'static str> = spellings()
         .filter(|spelling| spelling.words[0] == family)
         .filter_map(|spelling| spelling.words.get(1).copied())
         .collect();
@@ -112,9 +120,7 @@ pub(super) fn fits(family: &str, arguments: &str) -> bool {
 
 /// Whether a word, as it is, can follow the first one of a family.
 pub(super) fn is_word_of(family: &str, word: &str) -> bool {
-    let mut of_family = SPELLINGS
-        .iter()
-        .filter(|spelling| spelling.words[0] == family);
+    let mut of_family = spellings().filter(|spelling| spelling.words[0] == family);
     of_family.any(|spelling| spelling.words.get(1) == Some(&word))
 }
 
@@ -130,11 +136,12 @@ pub(super) fn perform(debugger: &mut Debugger, family: &str, arguments: &str) ->
 }
 
 /// The spelling that begins with these words, each of which can be shortened, and what follows it.
-fn find<'a>(family: &str, arguments: &'a str) -> Result<(&'static Spelling, &'a str), Error> {
-    let mut candidates: Vec<&'static Spelling> = SPELLINGS
-        .iter()
-        .filter(|it| it.words[0] == family)
-        .collect();
+pub(crate) fn find<'a>(
+    family: &str,
+    arguments: &'a str,
+) -> Result<(&'static Spelling, &'a str), Error> {
+    let mut candidates: Vec<&'static Spelling> =
+        spellings().filter(|it| it.words[0] == family).collect();
     let mut rest = arguments.trim();
     for level in 1.. {
         if let [only] = &*candidates
@@ -358,7 +365,7 @@ fn is_number(word: &str) -> bool {
 
 /// The help of a command that has spellings: what each of them is.
 pub(crate) fn help(command: &Command) -> Option<String> {
-    let spellings = SPELLINGS.iter().filter(|it| it.words[0] == command.name);
+    let spellings = spellings().filter(|it| it.words[0] == command.name);
     let lines: Vec<String> = spellings
         .map(|it| format!("{}\n    is `{}`", it.usage(), it.like))
         .collect();
@@ -367,7 +374,7 @@ pub(crate) fn help(command: &Command) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SPELLINGS, choose, find, next_word};
+    use super::{choose, find, next_word, spellings};
     use crate::commands::table::commands;
 
     #[test]
@@ -410,14 +417,15 @@ mod tests {
 
     #[test]
     fn every_spelling_begins_with_a_command_and_is_told_apart() {
-        for (position, spelling) in SPELLINGS.iter().enumerate() {
+        let all: Vec<_> = spellings().collect();
+        for (position, spelling) in all.iter().enumerate() {
             let family = spelling.words[0];
             assert!(commands().any(|command| command.name == family), "{family}");
             let mut flags: Vec<char> = spelling.flags.iter().map(|flag| flag.short).collect();
             flags.sort_unstable();
             flags.dedup();
             assert_eq!(flags.len(), spelling.flags.len(), "{}", spelling.usage());
-            for other in &SPELLINGS[position + 1..] {
+            for other in &all[position + 1..] {
                 assert_ne!(spelling.words, other.words);
             }
         }

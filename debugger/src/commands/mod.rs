@@ -1,6 +1,6 @@
 //! The command language: gdb's names, one table, one implementation of each verb.
 
-mod absent;
+pub(crate) mod absent;
 mod apply;
 mod apropos;
 mod breakpoints;

@@ -80,6 +80,12 @@ pub(crate) const SHOW_TOPICS: &[Command] = &[
         show::language,
     ),
     Command::new(
+        "paths",
+        "show paths",
+        "Where programs are looked for: nowhere but where you say.",
+        show::paths,
+    ),
+    Command::new(
         "substitute-path",
         "show substitute-path",
         "Which paths of sources are replaced.",

@@ -18,8 +18,8 @@ pub(super) fn shell(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
             "shell needs a command: wdb has the terminal, so that no shell can talk to you there.",
         ));
     }
-    let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
-    let mut command = Command::new(shell);
+    // The same shell for everybody, so that scripts mean the same everywhere.
+    let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(arguments);
     debugger.perform_process(command)
 }

@@ -1,5 +1,6 @@
 //! What `show` tells besides settings.
 
+use crate::commands::FormatSpec;
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::report::Report;
@@ -28,6 +29,11 @@ pub(super) fn version(debugger: &mut Debugger, _arguments: &str) -> Result<(), E
     Ok(())
 }
 
+pub(super) fn paths(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+    debugger.say("Programs are opened by the path that you give; there is no list of directories to look in.");
+    Ok(())
+}
+
 pub(super) fn user(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let text = debugger.user_commands.definitions(arguments)?;
     debugger.say(text);
@@ -51,17 +57,13 @@ pub(super) fn values(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
     let first = first_shown(debugger, arguments, total, debugger.show.values)?;
     let last = (first + SHOWN).min(total);
     debugger.show.values = last;
-    let scope = debugger.scope();
     let shown = debugger.history[first..last].iter().zip(first + 1..);
-    let texts: Vec<_> = shown
-        .map(|(value, number)| (number, scope.format(value), debugger.reference_parts(value)))
-        .collect();
-    drop(scope);
-    for (number, text, parts) in texts {
+    for (value, number) in shown {
+        let text = debugger.value_text(value, FormatSpec::default())?;
         debugger.answer(Report::Value {
             number: Some(number),
             text,
-            parts,
+            parts: debugger.reference_parts(value),
             is_returned: false,
         });
     }

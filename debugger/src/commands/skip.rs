@@ -110,9 +110,12 @@ fn wanted(debugger: &mut Debugger, arguments: &str) -> Result<Vec<u32>, Error> {
 }
 
 /// `info skip`
-pub(super) fn info(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
+/// `info skip [NUMBERS]`
+pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let wanted = numbers(debugger, arguments)?;
+    let is_wanted = |number: u32| wanted.is_empty() || wanted.contains(&number);
     let mut text = "Num   Enb File                      Function".to_owned();
-    for skip in debugger.skips.iter() {
+    for skip in debugger.skips.iter().filter(|skip| is_wanted(skip.number)) {
         let shown =
             |pattern: &Option<Pattern>| pattern.as_ref().map_or("<none>", Pattern::text).to_owned();
         let mark = if skip.is_enabled { 'y' } else { 'n' };
@@ -124,8 +127,11 @@ pub(super) fn info(debugger: &mut Debugger, _arguments: &str) -> Result<(), Erro
         );
         text.push_str(&row);
     }
-    if debugger.skips.iter().next().is_none() {
-        text = "Not skipping any files or functions.".to_owned();
+    if !debugger.skips.iter().any(|skip| is_wanted(skip.number)) {
+        text = match arguments {
+            "" => "Not skipping any files or functions.".to_owned(),
+            arguments => format!("No skiplist entries found with number {arguments}."),
+        };
     }
     debugger.say(text);
     Ok(())

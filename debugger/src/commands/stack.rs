@@ -23,7 +23,7 @@ pub(super) fn backtrace(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         return Err(Error::other("No stack."));
     }
     let total = debugger.frame_total();
-    let magnitude = count.map_or(usize::MAX, |count| {
+    let magnitude = count.map_or(debugger.settings.backtrace_limit, |count| {
         usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX)
     });
     let is_outermost = count.is_some_and(|count| count < 0);

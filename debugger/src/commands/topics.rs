@@ -33,7 +33,7 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
     topic("sections", "info sections", "The sections of the module.", info_module::sections).also(&["sec"]),
     topic("sharedlibrary", "info sharedlibrary", "Shared libraries, of which a module has none.", info_module::shared_libraries).also(&["dll"]),
     topic("signals", "info signals", "Signals, of which WebAssembly has none.", info_module::signals).also(&["handle"]),
-    topic("skip", "info skip", "The functions and files that `step` passes over.", skip::info).also(&["sk"]),
+    topic("skip", "info skip [NUMBERS]", "The functions and files that `step` passes over.", skip::info).also(&["sk"]),
     topic("source", "info source", "The current source file.", info_symbols::source),
     topic("sources", "info sources [REGEX]", "The source files, or those whose paths match a regular expression.", info_names::sources),
     topic("stack", "info stack", "The operand stack of the selected frame, the topmost operand last. (`backtrace` lists frames.)", info_machine::stack).also(&["s"]),

@@ -252,7 +252,10 @@ impl Debugger {
         self.hidden_inlines = 0;
         match text {
             Some(Ok(text)) => self.print_text(&text),
-            Some(Err(error)) => self.print_text(&format!("dprintf {number}: {error}\n")),
+            Some(Err(error)) => {
+                self.end_line();
+                self.print_text(&format!("dprintf {number}: {error}\n"));
+            }
             None => {}
         }
     }

@@ -320,9 +320,13 @@ impl Debugger {
         if inline_depth > origin.inline_depth && (kind != StepKind::LineInto || !is_shown(&line)) {
             return Verdict::GoOn;
         }
-        let is_origin_column =
-            (origin.column).is_none_or(|column| column == column_at(hidden_inlines));
-        if inline_depth == origin.inline_depth && is_origin_line(&line) && is_origin_column {
+        if inline_depth == origin.inline_depth && is_origin_line(&line) {
+            // Compilers mark only the first column of a line as a statement's beginning.
+            let column = column_at(hidden_inlines);
+            let is_other_column = origin.column.is_some_and(|it| it != column && column > 0);
+            if is_other_column && row.range.start == at {
+                return Verdict::Done { hidden_inlines };
+            }
             if hidden_inlines == 0 {
                 origin.range = self.range_of_step(&row);
             }

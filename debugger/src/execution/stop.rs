@@ -212,7 +212,7 @@ impl Debugger {
             let here = FrameIdentity::of(&frame, self.vm.borrow().frame_count());
             report.is_brief = is_step && before == Some(&here) && frame.location().is_some();
             // A line is stepped to as a whole, also where a loop enters it behind its first instruction.
-            if reason == StopReason::Step {
+            if reason == StopReason::Step && !self.settings.steps_by_column {
                 report.is_within_line = false;
             }
             report

@@ -134,7 +134,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "step-columns",
-        about: "Stopping of steps at each statement of a line",
+        about: "Stopping of steps at each column of a line",
         kind: SettingKind::Switch(|settings| &mut settings.steps_by_column),
     },
     Setting {

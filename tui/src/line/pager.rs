@@ -104,7 +104,9 @@ impl Pager {
 /// A page leaves a row for the question. A terminal without room has no pages.
 fn page_of(rows: usize, columns: usize) -> Option<(usize, usize)> {
     const ROWS_MIN: usize = 3;
-    (rows >= ROWS_MIN && rows < usize::MAX).then_some((rows - 1, columns.max(1)))
+    (ROWS_MIN..usize::MAX)
+        .contains(&rows)
+        .then_some((rows - 1, columns.max(1)))
 }
 
 /// How many rows of the terminal a line takes.

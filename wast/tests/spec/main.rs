@@ -4,6 +4,7 @@
 //! in the list does. `BLESS=1` rewrites the list; what is new there waits for a reason, without which the test still fails.
 
 mod expected;
+mod features;
 mod suites;
 
 use std::collections::BTreeMap;
@@ -15,13 +16,18 @@ use wdb_wast::{Execution, Failure, Report, TIERS, count_assertions};
 use expected::ExpectedFailures;
 use suites::{SUITES, Script, scripts};
 
-/// How the scripts of a suite went.
+/// How scripts went.
 #[derive(Default)]
 struct Tally {
     passed: usize,
     assertions: usize,
-    /// By the script's path and the line.
-    failures: BTreeMap<String, String>,
+}
+
+impl Tally {
+    fn add(&mut self, report: &Report) {
+        self.passed += report.passed;
+        self.assertions += report.assertions;
+    }
 }
 
 #[test]
@@ -29,14 +35,15 @@ fn spec() {
     let scripts: Vec<Script> = SUITES.iter().flat_map(scripts).collect();
     let reports = run_all(&scripts);
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut folders: BTreeMap<String, Tally> = BTreeMap::new();
+    // By the script's path and the line.
+    let mut failures: BTreeMap<String, String> = BTreeMap::new();
     for (script, report) in scripts.iter().zip(reports) {
-        let tally = tallies.entry(script.suite).or_default();
-        tally.passed += report.passed;
-        tally.assertions += report.assertions;
+        tallies.entry(script.suite).or_default().add(&report);
+        let folder = script.path.split('/').next().unwrap_or_default();
+        folders.entry(folder.to_owned()).or_default().add(&report);
         for Failure { line, reason } in report.failures {
-            tally
-                .failures
-                .insert(format!("{}:{line}", script.path), reason);
+            failures.insert(format!("{}:{line}", script.path), reason);
         }
     }
     for suite in &SUITES {
@@ -53,11 +60,8 @@ fn spec() {
             suite.name
         );
     }
-    let failures: BTreeMap<String, String> = tallies
-        .into_values()
-        .flat_map(|tally| tally.failures)
-        .collect();
     ExpectedFailures::read().check(&failures);
+    features::check(&folders);
 }
 
 /// Runs scripts on all processors; their reports in the same order.

@@ -140,7 +140,7 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .also(&["!"])
     .takes(File)
-    .details("It has nothing to read. `$_shell_exitcode` is its exit status then."),
+    .details("It is given to /bin/sh and has nothing to read. `$_shell_exitcode` is its exit status then."),
     Command::new(
         "show",
         "show [SETTING | args | environment | values | ...]",
