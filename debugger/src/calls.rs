@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use wdb_dwarf::{
-    BaseEncoding, DebugInfo, Inspector, Place, RawSlot, RecordKind, Scalar, TypeKind, TypeRef,
-    Value,
+    DebugInfo, Inspector, Notation, Place, RawSlot, RecordKind, Scalar, TypeKind, TypeRef, Value,
 };
 use wdb_vm::address::{FuncAddr, FuncIndex, GlobalAddr};
 use wdb_vm::exit::Exit;
@@ -28,8 +27,10 @@ struct Callee {
     func: FuncAddr,
     name: String,
     ty: FuncType,
-    /// What it returns and takes in the source language.
-    source_type: Option<(TypeRef, Vec<TypeRef>)>,
+    /// What it returns in the source language, where that is known.
+    return_type: Option<TypeRef>,
+    /// What it takes in the source language; empty where that is not known.
+    parameter_types: Vec<TypeRef>,
 }
 
 impl FrameScope<'_> {
@@ -90,12 +91,18 @@ impl FrameScope<'_> {
             let at = program.code_offset(wdb_vm::address::ModuleOffset(body.code.start))?;
             Some(info.function_type(info.function_at(at)?.id))
         });
-        let source_type = type_ref.and_then(|type_ref| match &info.type_of(type_ref).kind {
-            TypeKind::Function(function) => {
-                Some((function.return_type, function.parameters.clone()))
-            }
-            _ => None,
-        });
+        let (mut return_type, mut parameter_types) = (None, Vec::new());
+        if let Some(found) = type_ref.map(|type_ref| info.type_of(type_ref))
+            && let TypeKind::Function(function) = &found.kind
+        {
+            // Debug info of text modules tells no results, though there are some. Those of C++'s constructors are none of the
+            // source's.
+            let is_untold = function.return_type == TypeRef::VOID
+                && !ty.results().is_empty()
+                && found.notation != Notation::Cpp;
+            return_type = Some(function.return_type).filter(|_| !is_untold);
+            parameter_types = function.parameters.clone();
+        }
         let func = self
             .debugger()
             .vm
@@ -106,7 +113,8 @@ impl FrameScope<'_> {
             func,
             name,
             ty,
-            source_type,
+            return_type,
+            parameter_types,
         })
     }
 
@@ -120,7 +128,7 @@ impl FrameScope<'_> {
     fn call(&self, callee: &Callee, args: &[Value]) -> Result<Value, Error> {
         let info = self.debugger().program.info();
         let params = callee.ty.params();
-        if let Some((return_type, _)) = callee.source_type
+        if let Some(return_type) = callee.return_type
             && callee.ty.results().is_empty()
             && return_type != TypeRef::VOID
         {
@@ -138,14 +146,10 @@ impl FrameScope<'_> {
                 args.len()
             )));
         }
-        let types = callee
-            .source_type
-            .as_ref()
-            .map(|(_, types)| types.as_slice());
         let mut room = StackRoom::new(self.debugger());
         let mut cells = Vec::with_capacity(params.len());
         for (position, (ty, arg)) in params.iter().zip(args).enumerate() {
-            let type_ref = types.and_then(|types| types.get(position).copied());
+            let type_ref = callee.parameter_types.get(position).copied();
             let address = room.place(info, arg)?;
             let vm = self.debugger().vm.borrow();
             cells.push(argument(
@@ -158,35 +162,26 @@ impl FrameScope<'_> {
             )?);
         }
         let results = self.debugger().run_call(callee, &cells, &room)?;
-        let type_ref = match (&callee.source_type, results.first()) {
+        let type_ref = match (callee.return_type, callee.ty.results().first()) {
             (_, None) => TypeRef::VOID,
-            (Some((type_ref, _)), Some(_)) => *type_ref,
-            (None, Some(MachineValue::Ref(_))) => {
-                let ty = callee.ty.results()[0];
-                info.handle_type(&self.debugger().program.module().val_type_text(ty))
-            }
-            (None, Some(result)) => {
-                let (encoding, bytes) = match result {
-                    MachineValue::F32(_) => (BaseEncoding::Float, 4),
-                    MachineValue::F64(_) => (BaseEncoding::Float, 8),
-                    MachineValue::I64(_) => (BaseEncoding::Signed, 8),
-                    _ => (BaseEncoding::Signed, 4),
-                };
-                info.base_type(encoding, bytes)
-            }
+            (Some(type_ref), Some(_)) => type_ref,
+            (None, Some(ty)) => self.machine_type(*ty),
         };
-        let bytes: Arc<[u8]> = results.first().map_or_else(
-            || Arc::new([]) as Arc<[u8]>,
-            |result| self.bytes_of(*result),
-        );
+        let result = results.first();
+        if let Some(RawSlot::Handle(handle)) = result
+            && references::reference_of(&self.debugger().vm.borrow(), *handle).is_none()
+        {
+            return Err(Error::Other(format!(
+                "{} returned an object that it made, and expressions are evaluated in a copy; `call` keeps it.",
+                callee.name
+            )));
+        }
+        // Of the bytes, its source type takes as many as it has.
+        let bytes: Arc<[u8]> = result.map_or(Arc::new([]), |slot| {
+            let (bytes, count) = slot.to_le_bytes();
+            bytes[..count].into()
+        });
         Ok(self.inspector().read(type_ref, Place::Implicit(bytes)))
-    }
-
-    /// The bytes of a result, from which its source type takes as many as it has.
-    fn bytes_of(&self, value: MachineValue) -> Arc<[u8]> {
-        let slot = references::raw_slot(&self.debugger().vm.borrow(), value);
-        let (bytes, count) = slot.to_le_bytes();
-        bytes[..count].into()
     }
 }
 
@@ -351,7 +346,7 @@ impl Debugger {
         callee: &Callee,
         args: &[MachineValue],
         room: &StackRoom,
-    ) -> Result<Vec<MachineValue>, Error> {
+    ) -> Result<Vec<RawSlot>, Error> {
         let mut vm = self.vm.borrow_mut();
         let snapshot = vm.snapshot();
         let suspended = vm
@@ -363,14 +358,23 @@ impl Debugger {
             self.shared.end_run();
             exit
         });
-        if self.keeps_calls.get() && matches!(exit, Ok(Exit::Finished(_))) {
+        let exit = exit.map(|exit| match exit {
+            // References are numbered while their objects are there.
+            Exit::Finished(values) => {
+                let slots = values.iter().map(|&value| references::raw_slot(&vm, value));
+                (slots.collect(), Exit::Finished(values))
+            }
+            exit => (Vec::new(), exit),
+        });
+        if self.keeps_calls.get() && matches!(exit, Ok((_, Exit::Finished(_)))) {
             vm.end_call(suspended);
             room.leave(&mut vm);
         } else {
             vm.undo_call(suspended, &snapshot);
         }
-        match exit? {
-            Exit::Finished(values) => Ok(values),
+        let (results, exit) = exit?;
+        match exit {
+            Exit::Finished(_) => Ok(results),
             Exit::Trap(trap) => Err(ended(callee, &format!("a trap: {trap}"))),
             Exit::Uncaught(exception) => {
                 let text = vm.exception_text(&exception);

@@ -42,6 +42,7 @@ impl Display for Report {
                 number,
                 text,
                 is_returned,
+                ..
             } => match number {
                 Some(number) if *is_returned => write!(f, "Value returned is ${number} = {text}"),
                 Some(number) => write!(f, "${number} = {text}"),

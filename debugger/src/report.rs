@@ -32,6 +32,9 @@ pub(crate) enum Report {
         /// Its number in the value history.
         number: Option<usize>,
         text: String,
+        /// Of a reference: the fields or elements of what it leads to.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<(String, String)>,
         /// The value that a function returned.
         is_returned: bool,
     },

@@ -92,11 +92,21 @@ impl<'a> FrameScope<'a> {
         self.inspector().format(value, &options)
     }
 
+    /// The text of a value in which references are not unfolded.
+    pub(crate) fn format_reference(&self, value: &Value) -> String {
+        let options = FormatOptions {
+            handle_depth_max: 0,
+            ..self.debugger.format_options()
+        };
+        self.inspector().format(value, &options)
+    }
+
     /// The text of a value in a list of many: shorter, and with more left out.
     pub(crate) fn format_briefly(&self, value: &Value) -> String {
         let options = FormatOptions {
             elements_max: BRIEF_ELEMENTS_MAX,
             depth_max: BRIEF_DEPTH_MAX,
+            handle_depth_max: 0,
             is_pretty: false,
             has_element_lines: false,
             ..self.debugger.format_options()
@@ -210,25 +220,22 @@ impl<'a> FrameScope<'a> {
         index.map(|index| index as u64)
     }
 
-    /// What lies at a place of the machine, typed as C would, so that it can be assigned to.
-    fn machine_value(&self, ty: ValType, place: Place) -> Value {
+    /// What expressions take values of a wasm type for: the types that C would give them.
+    pub(crate) fn machine_type(&self, ty: ValType) -> TypeRef {
         let info = self.debugger.program.info();
-        let (encoding, bytes) = match ty {
-            ValType::I32 => (BaseEncoding::Signed, 4),
-            ValType::I64 => (BaseEncoding::Signed, 8),
-            ValType::F32 => (BaseEncoding::Float, 4),
-            ValType::F64 => (BaseEncoding::Float, 8),
-            ValType::V128 => {
-                let lanes = self.debugger.settings.lanes().type_in(info);
-                return self.inspector().read(lanes, place);
-            }
-            ValType::Ref(_) => {
-                let name = self.debugger.program.module().val_type_text(ty);
-                return self.inspector().read(info.handle_type(&name), place);
-            }
-        };
-        self.inspector()
-            .read(info.base_type(encoding, bytes), place)
+        match ty {
+            ValType::I32 => info.base_type(BaseEncoding::Signed, 4),
+            ValType::I64 => info.base_type(BaseEncoding::Signed, 8),
+            ValType::F32 => info.base_type(BaseEncoding::Float, 4),
+            ValType::F64 => info.base_type(BaseEncoding::Float, 8),
+            ValType::V128 => self.debugger.settings.lanes().type_in(info),
+            ValType::Ref(_) => info.handle_type(&self.debugger.program.module().val_type_text(ty)),
+        }
+    }
+
+    /// What lies at a place of the machine, so that it can be assigned to.
+    fn machine_value(&self, ty: ValType, place: Place) -> Value {
+        self.inspector().read(self.machine_type(ty), place)
     }
 
     fn local(&self, index: u32) -> Result<Value, Error> {

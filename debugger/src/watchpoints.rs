@@ -11,6 +11,7 @@ use crate::expression::tree::{NodeKind, UnaryOperator};
 use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::process::PROGRAM_INSTANCE;
+use crate::references;
 use crate::scope::FrameScope;
 
 /// What a watchpoint watches.
@@ -365,7 +366,7 @@ impl Collector<'_> {
                 TypeKind::Pointer {
                     kind: PointerKind::Pointer | PointerKind::Reference,
                     ..
-                }
+                } | TypeKind::Handle
             )
         });
         if is_pointer {
@@ -394,6 +395,21 @@ impl Collector<'_> {
                 memory: 0,
                 range: address..address.saturating_add(size),
             },
+            Place::Part { handle, index } => {
+                let vm = self.debugger.vm.borrow();
+                let object = references::object_of(&vm, handle);
+                let target = object.and_then(|object| {
+                    Some(WatchTarget::Part {
+                        object,
+                        number: vm.object(object)?.number,
+                        index: u32::try_from(index).ok()?,
+                    })
+                });
+                match target {
+                    Some(target) => target,
+                    None => return,
+                }
+            }
             Place::Local(index) => match self.depth.and_then(|depth| u32::try_from(depth).ok()) {
                 Some(depth) => WatchTarget::Local { depth, index },
                 None => return,

@@ -35,12 +35,16 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The instance, or why there is none.
-    pub(crate) fn new(wasm: &[u8]) -> anyhow::Result<Result<Instance, NoInstance>> {
+    /// The instance, or why there is none. It may collect garbage before every allocation, which nobody can tell.
+    pub(crate) fn new(
+        wasm: &[u8],
+        collects_always: bool,
+    ) -> anyhow::Result<Result<Instance, NoInstance>> {
         let module = Module::parse(wasm.to_vec(), None)?;
         // Random lengths of arrays reach any limit of the heap; a small one is reached soon.
         let limits = Limits {
             heap_bytes_max: 1 << 24,
+            collects_always,
             ..Limits::default()
         };
         let config = Config {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use wasmparser::{Catch, FrameKind, Operator, ValType};
 
 use crate::address::{FuncAddr, FuncIndex, InstanceAddr, ModuleOffset, ObjectAddr, TagAddr};
-use crate::decode::{Immediates, Instructions};
+use crate::decode::Immediates;
 use crate::exit::Exit;
 use crate::heap::{ObjectKind, Room, read_field, write_field};
 use crate::isa::Op;
@@ -363,7 +363,7 @@ impl Vm {
     pub(crate) fn throw(&mut self) -> Option<Exit> {
         let thrown = match self.thrown() {
             Ok(thrown) => thrown,
-            Err(trap) => return Some(Exit::Trap(trap.into())),
+            Err(kind) => return Some(self.trap_exit(kind)),
         };
         let landing = self.landing(thrown.tag, true);
         if self.stops_at_throws {
@@ -381,7 +381,7 @@ impl Vm {
             (_, Some(object)) => Some(Reference::Object(object)),
             (_, None) => match self.new_exception(&thrown) {
                 Ok(object) => Some(object),
-                Err(trap) => return Some(Exit::Trap(trap.into())),
+                Err(kind) => return Some(self.trap_exit(kind)),
             },
         };
         self.landed = Some(self.exception_of(&thrown, landing).into());
@@ -392,9 +392,7 @@ impl Vm {
     /// The exception that the instruction throws at which the machine stands; `None` when it throws none.
     #[must_use]
     pub fn thrown_exception(&self) -> Option<Exception> {
-        let frame = self.frame(0)?;
-        let code = &self.module(frame.instance).bytes()[frame.pc.index()..];
-        let instruction = Instructions::new(code, frame.pc).next()?;
+        let instruction = self.instruction()?;
         if !matches!(instruction.op, Op::Throw | Op::ThrowRef | Op::Rethrow) {
             return None;
         }
@@ -423,10 +421,8 @@ impl Vm {
     fn thrown(&self) -> Result<Thrown, TrapKind> {
         let top = *self.machine.frames.last().expect("a frame throws");
         let instance = self.instance_of(top.func);
-        let code = &instance.module.bytes()[top.pc.index()..];
-        let instruction = Instructions::new(code, top.pc)
-            .next()
-            .expect("the machine stands at an instruction");
+        let instruction = self.instruction();
+        let instruction = instruction.expect("the machine stands at an instruction");
         let height = self.machine.height as usize;
         let cell = match (instruction.op, &instruction.immediates) {
             (Op::Throw, Immediates::Index(tag)) => {

@@ -293,7 +293,7 @@ impl Vm {
                 });
                 format!("table index {index}")
             }
-            _ => String::new(),
+            _ => self.object_trap_detail(kind, instruction.op),
         }
     }
 
@@ -308,7 +308,7 @@ impl Vm {
     }
 
     /// The instruction that the machine stands at.
-    fn instruction(&self) -> Option<Instruction> {
+    pub(crate) fn instruction(&self) -> Option<Instruction> {
         let frame = self.frame(0)?;
         let code = &self.module(frame.instance).bytes()[frame.pc.index()..];
         Instructions::new(code, frame.pc).next()
@@ -338,7 +338,7 @@ impl Vm {
         ))
     }
 
-    fn top_cell(&self, depth: usize) -> u64 {
+    pub(crate) fn top_cell(&self, depth: usize) -> u64 {
         self.machine.cells[self.machine.height as usize - 1 - depth]
     }
 }

@@ -106,6 +106,14 @@ impl Heap {
             <= self.bytes_max
     }
 
+    /// How full the heap is, for people.
+    pub(crate) fn usage_text(&self) -> String {
+        format!(
+            "objects take {} bytes, the limit is {}",
+            self.bytes, self.bytes_max
+        )
+    }
+
     /// Makes an object.
     pub(crate) fn allocate(&mut self, kind: ObjectKind, bytes: Box<[u8]>) -> Reference {
         let size = bytes.len() as u64 + HEADER_BYTES;

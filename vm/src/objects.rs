@@ -6,6 +6,8 @@ use crate::address::{InstanceAddr, ObjectAddr, TypeId};
 use crate::disassemble::{storage_type_with, sub_type_with};
 use crate::exceptions::Origin;
 use crate::heap::{ObjectKind, read_field, write_field};
+use crate::isa::Op;
+use crate::trap::TrapKind;
 use crate::types::{Layout, storage_bytes};
 use crate::value::{Reference, Value};
 use crate::vm::Vm;
@@ -208,6 +210,22 @@ impl Vm {
                 None => Value::Ref(reference).to_string(),
             },
             _ => Value::Ref(reference).to_string(),
+        }
+    }
+
+    /// More about a trap of an instruction on objects, at which the machine stands.
+    pub(crate) fn object_trap_detail(&self, kind: TrapKind, op: Op) -> String {
+        let reference = |depth: usize| Reference::from_cell(self.top_cell(depth));
+        match (kind, op) {
+            (TrapKind::HeapExhausted, _) => self.machine.heap.usage_text(),
+            (TrapKind::CastFailure, _) => {
+                format!("the reference is {}", self.reference_text(reference(0)))
+            }
+            (TrapKind::ArrayOutOfBounds, Op::ArrayGet | Op::ArrayGetS | Op::ArrayGetU) => {
+                let index = self.top_cell(0) as u32;
+                format!("index {index} of {}", self.reference_text(reference(1)))
+            }
+            _ => String::new(),
         }
     }
 

@@ -340,10 +340,7 @@ impl Vm {
             Outcome::Probe => Some(Exit::Probe),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
-            Outcome::Trap(kind) => Some(Exit::Trap(Trap {
-                kind,
-                detail: self.trap_detail(kind),
-            })),
+            Outcome::Trap(kind) => Some(self.trap_exit(kind)),
             Outcome::Throw => self.throw(),
             Outcome::HostResource => {
                 let bytes: usize = self
@@ -360,6 +357,14 @@ impl Vm {
             Outcome::Finished if !self.machine.pending.is_empty() => None,
             Outcome::Finished => Some(Exit::Finished(self.results())),
         }
+    }
+
+    /// The trap of the instruction that the machine stands at.
+    pub(crate) fn trap_exit(&self, kind: TrapKind) -> Exit {
+        Exit::Trap(Trap {
+            kind,
+            detail: self.trap_detail(kind),
+        })
     }
 
     /// The exception that the last instruction threw, if it was handled; it is told once.

@@ -7,11 +7,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use wasmparser::StorageType;
+
 use crate::access::{Access, access, memory_and_offset};
-use crate::address::{GlobalAddr, InstanceAddr};
+use crate::address::{GlobalAddr, InstanceAddr, ObjectAddr};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
 use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
+use crate::types::Layout;
+use crate::value::{Reference, Value, cell_count};
 use crate::vm::{RunLimit, Vm};
 
 /// What a watch looks at.
@@ -43,6 +47,15 @@ pub enum WatchTarget {
         table: u32,
         /// The element.
         index: u64,
+    },
+    /// A field or an element of an object.
+    Part {
+        /// Where the object lies.
+        object: ObjectAddr,
+        /// Its number, as another object can lie there later.
+        number: u64,
+        /// Which field or element.
+        index: u32,
     },
 }
 
@@ -114,6 +127,7 @@ enum SlotKey {
     Local { depth: u32, index: u32 },
     Global(GlobalAddr),
     TableElement { table: usize, index: u64 },
+    Part { object: ObjectAddr, index: u32 },
 }
 
 const PAGE_BITS: u32 = 12;
@@ -132,6 +146,8 @@ enum Effect {
     GlobalGet,
     GlobalSet,
     TableGet,
+    /// What the instruction on objects does.
+    Object,
     /// Nothing, or if the host is called anything.
     Call {
         is_tail: bool,
@@ -145,8 +161,7 @@ static EFFECTS: LazyLock<[Effect; 256]> =
 
 fn effect_of(byte: u8) -> Effect {
     match byte {
-        // Nothing that can be watched is changed by instructions on objects.
-        PREFIX_FB => return Effect::None,
+        PREFIX_FB => return Effect::Object,
         PREFIX_FC => return Effect::Any,
         PREFIX_FD | PREFIX_FE => return Effect::Prefixed,
         _ => {}
@@ -249,6 +264,7 @@ impl Vm {
                 } => self
                     .table_addr(instance, table)
                     .map(|table| SlotKey::TableElement { table, index }),
+                WatchTarget::Part { object, index, .. } => Some(SlotKey::Part { object, index }),
             };
             if let Some(key) = key {
                 watches.slots.entry(key).or_default().push(index);
@@ -375,7 +391,16 @@ impl Vm {
         let Some(instruction) = Instructions::new(code, frame.pc).next() else {
             return Accesses::None;
         };
-        let (indices, reads, writes) = if is_memory {
+        let (indices, reads, writes) = if effect == Effect::Object {
+            match self.touched_part(instance, &instruction) {
+                Some(PartAccess::One { key, writes }) => {
+                    let found = self.watches.slots.get(&key);
+                    (found.cloned().unwrap_or_default(), !writes, writes)
+                }
+                Some(PartAccess::Any) => return Accesses::Any,
+                None => return Accesses::None,
+            }
+        } else if is_memory {
             let access = match effect {
                 Effect::Memory(access) => Some(access),
                 _ => access(instruction.op),
@@ -461,6 +486,50 @@ impl Vm {
         found.cloned().unwrap_or_default()
     }
 
+    /// The field or element that an instruction on objects accesses.
+    fn touched_part(
+        &self,
+        instance: InstanceAddr,
+        instruction: &Instruction,
+    ) -> Option<PartAccess> {
+        let type_ids = &self.store.instances[instance.index()].type_ids;
+        let layout = |index: u32| self.store.types.layout(type_ids[index as usize]);
+        let cells = |storage: StorageType| cell_count(storage.unpack()) as usize;
+        let (at, index, writes) = match (instruction.op, &instruction.immediates) {
+            (Op::StructGet | Op::StructGetS | Op::StructGetU, Immediates::Indices(_, field)) => {
+                (0, *field, false)
+            }
+            (Op::StructSet, Immediates::Indices(ty, field)) => {
+                let Layout::Struct(layout) = layout(*ty) else {
+                    return None;
+                };
+                let (_, storage) = layout.fields[*field as usize];
+                (cells(storage), *field, true)
+            }
+            (Op::ArrayGet | Op::ArrayGetS | Op::ArrayGetU, _) => {
+                (1, self.operand_cell(0) as u32, false)
+            }
+            (Op::ArraySet, Immediates::Index(ty)) => {
+                let Layout::Array(storage) = layout(*ty) else {
+                    return None;
+                };
+                let above = cells(*storage);
+                (above + 1, self.operand_cell(above) as u32, true)
+            }
+            (Op::ArrayFill | Op::ArrayCopy | Op::ArrayInitData | Op::ArrayInitElem, _) => {
+                return Some(PartAccess::Any);
+            }
+            _ => return None,
+        };
+        match Reference::from_cell(self.operand_cell(at)) {
+            Reference::Object(object) => Some(PartAccess::One {
+                key: SlotKey::Part { object, index },
+                writes,
+            }),
+            _ => None,
+        }
+    }
+
     fn operand_cell(&self, depth: usize) -> u64 {
         self.machine.cells[self.machine.height as usize - 1 - depth]
     }
@@ -510,12 +579,16 @@ impl Vm {
     }
 
     fn watched_bytes(&self, target: &WatchTarget) -> Option<Vec<u8>> {
-        let cells = |value: crate::value::Value| {
-            value
-                .to_cells()
-                .iter()
-                .flat_map(|cell| cell.to_le_bytes())
-                .collect()
+        let cells = |value: Value| {
+            let cells = value.to_cells();
+            let mut bytes: Vec<u8> = cells.iter().flat_map(|cell| cell.to_le_bytes()).collect();
+            // Another object can have the place that one had.
+            if let Value::Ref(Reference::Object(address)) = value
+                && let Some(object) = self.machine.heap.get(address)
+            {
+                bytes.extend(object.number.to_le_bytes());
+            }
+            bytes
         };
         match target {
             WatchTarget::Memory {
@@ -539,11 +612,28 @@ impl Vm {
             } => {
                 let address = self.table_addr(*instance, *table)?;
                 let elements = &self.machine.tables[address].elements;
-                let element = elements.get(usize::try_from(*index).ok()?)?;
-                Some(element.to_le_bytes().to_vec())
+                let element = *elements.get(usize::try_from(*index).ok()?)?;
+                Some(cells(Value::Ref(Reference::from_cell(element))))
+            }
+            WatchTarget::Part {
+                object,
+                number,
+                index,
+            } => {
+                let found = self.machine.heap.get(*object)?;
+                let field = self.object_field(*object, *index as usize)?;
+                (found.number == *number).then(|| cells(field.value))
             }
         }
     }
+}
+
+/// What an instruction on objects accesses.
+enum PartAccess {
+    /// One field or element.
+    One { key: SlotKey, writes: bool },
+    /// Many elements.
+    Any,
 }
 
 /// The watches that an instruction can touch.

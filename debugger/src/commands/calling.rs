@@ -27,14 +27,7 @@ pub(super) fn call(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     ) {
         return Ok(());
     }
-    let text = debugger.value_text(&value, format)?;
-    let number = debugger.remember(value);
-    debugger.answer(Report::Value {
-        number: Some(number),
-        text,
-        is_returned: false,
-    });
-    Ok(())
+    debugger.tell_value(value, format, false)
 }
 
 /// `jump LOCATION`: goes on at another place of the function.

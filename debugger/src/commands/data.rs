@@ -18,23 +18,18 @@ pub(super) fn print(debugger: &mut Debugger, arguments: &str) -> Result<(), Erro
         expression
     };
     let value = debugger.evaluate(expression)?;
-    let text = debugger.value_text(&value, format)?;
-    let number = debugger.remember(value);
-    debugger.answer(Report::Value {
-        number: Some(number),
-        text,
-        is_returned: false,
-    });
-    Ok(())
+    debugger.tell_value(value, format, false)
 }
 
 pub(super) fn output(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
     let (format, expression) = FormatSpec::split(arguments)?;
     let value = debugger.evaluate(expression)?;
     let text = debugger.value_text(&value, format)?;
+    let parts = debugger.reference_parts(&value);
     debugger.answer(Report::Value {
         number: None,
         text,
+        parts,
         is_returned: false,
     });
     Ok(())
@@ -91,6 +86,39 @@ impl Debugger {
         let handle = scope.inspector().handle(&value).ok()?;
         let vm = self.vm.borrow();
         vm.object_type_text(references::object_of(&vm, handle)?)
+    }
+
+    /// Tells a value and gives it the next number of the history.
+    pub(crate) fn tell_value(
+        &mut self,
+        value: Value,
+        format: FormatSpec,
+        is_returned: bool,
+    ) -> Result<(), Error> {
+        let text = self.value_text(&value, format)?;
+        let parts = self.reference_parts(&value);
+        let number = self.remember(value);
+        self.answer(Report::Value {
+            number: Some(number),
+            text,
+            parts,
+            is_returned,
+        });
+        Ok(())
+    }
+
+    /// The fields or elements of what a reference leads to, for those who do not read its text.
+    pub(crate) fn reference_parts(&self, value: &Value) -> Vec<(String, String)> {
+        let info = self.program.info();
+        if info.type_of(info.resolve(value.type_ref)).kind != TypeKind::Handle {
+            return Vec::new();
+        }
+        let scope = self.scope();
+        let parts = scope.children(value, self.settings.print_elements);
+        let texts = parts.into_iter();
+        texts
+            .map(|part| (part.name, scope.format_reference(&part.value)))
+            .collect()
     }
 
     /// The text of a value as `print` shows it.

@@ -63,6 +63,7 @@ pub(super) fn values(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
         debugger.answer(Report::Value {
             number: Some(number),
             text,
+            parts: debugger.reference_parts(value),
             is_returned: false,
         });
     }

@@ -48,13 +48,7 @@ impl Debugger {
             return Ok(());
         }
         for value in self.returned_values(&frame, hidden) {
-            let text = self.value_text(&value, FormatSpec::default())?;
-            let number = self.remember(value);
-            self.answer(Report::Value {
-                number: Some(number),
-                text,
-                is_returned: true,
-            });
+            self.tell_value(value, FormatSpec::default(), true)?;
         }
         Ok(())
     }
