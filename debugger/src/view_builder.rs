@@ -68,7 +68,7 @@ impl Debugger {
             state: self.state,
             reason: self.reason.clone(),
             tick: vm.time().tick,
-            tier: vm.tier(),
+            tier: vm.tier().name(),
             frames: frames.iter().map(|frame| self.frame_view(frame)).collect(),
             frame_count,
             selected: selected.map(|(_, frame)| frame),

@@ -27,6 +27,7 @@ pub mod numeric;
 pub mod objects;
 pub mod shape;
 pub mod store;
+pub mod tier;
 pub mod trap;
 mod types;
 pub mod value;

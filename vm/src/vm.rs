@@ -16,13 +16,11 @@ use crate::isa::Op;
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::store::{FuncKind, LinkError, Store};
+use crate::tier::{Compile, RegisterLine, Tier, TierStats};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
-
-/// The names of the tiers that can run a program.
-pub const TIERS: [&str; 1] = ["classic"];
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 const TICKS_PER_POLL: u64 = 1 << 17;
@@ -34,6 +32,10 @@ pub struct Config {
     pub limits: Limits,
     /// Whether imports that nothing serves trap when they are called, instead of being an error at once.
     pub stub_imports: bool,
+    /// What runs the program between stops.
+    pub tier: Tier,
+    /// When functions are translated.
+    pub compile: Compile,
 }
 
 /// Why a function cannot be invoked.
@@ -73,6 +75,8 @@ pub struct Vm {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
     pub(crate) classic: Classic,
+    tier: Tier,
+    compile: Compile,
     host: Box<dyn Host>,
     log: HostLog,
     interrupt: Interrupt,
@@ -114,6 +118,8 @@ impl Vm {
             machine: Machine::new(config.limits, wasi),
             store: Store::default(),
             classic: Classic::new(),
+            tier: config.tier,
+            compile: config.compile,
             host,
             log: HostLog::default(),
             interrupt: Interrupt::default(),
@@ -551,10 +557,44 @@ impl Vm {
         self.host_call_passed = None;
     }
 
-    /// The name of the tier that runs the program.
+    /// What runs the program between stops.
     #[must_use]
-    pub fn tier(&self) -> &'static str {
-        TIERS[0]
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// Chooses what runs the program between stops. Possible at every stop.
+    pub fn set_tier(&mut self, tier: Tier) {
+        self.tier = tier;
+    }
+
+    /// When functions are translated.
+    #[must_use]
+    pub fn compile(&self) -> Compile {
+        self.compile
+    }
+
+    /// Chooses when functions are translated.
+    pub fn set_compile(&mut self, compile: Compile) {
+        self.compile = compile;
+    }
+
+    /// What each tier did so far, and what its code takes.
+    #[must_use]
+    pub fn tier_stats(&self) -> Vec<TierStats> {
+        Tier::ALL
+            .into_iter()
+            .map(|tier| TierStats {
+                tier,
+                ..TierStats::default()
+            })
+            .collect()
+    }
+
+    /// The register code of a function of the store; `None` when it has no code, or the fast tier cannot run it.
+    #[must_use]
+    pub fn register_code(&mut self, _func: FuncAddr) -> Option<Vec<RegisterLine>> {
+        None
     }
 
     /// The name of the present state.

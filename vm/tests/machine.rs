@@ -371,6 +371,7 @@ fn exhaustion_stands_at_the_callees_first_instruction() {
             Config {
                 limits,
                 stub_imports: false,
+                ..Config::default()
             },
         );
         let Exit::Trap(trap) = call(&mut vm, "f", &[Value::I32(0)]) else {
@@ -404,6 +405,7 @@ fn exhaustion_stands_at_the_callees_first_instruction() {
             Config {
                 limits,
                 stub_imports: false,
+                ..Config::default()
             },
         );
         invoke(&mut stepped, "f", &[Value::I32(0)]);
@@ -424,6 +426,7 @@ fn growth_beyond_a_limit_is_minus_one() {
         Config {
             limits,
             stub_imports: false,
+            ..Config::default()
         },
     );
     for (pages, old) in [(1, 1), (2, -1), (1, 2), (1, -1), (0, 3), (-1, -1)] {

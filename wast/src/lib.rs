@@ -15,9 +15,12 @@ use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{self, ParseBuffer};
 pub use wdb_vm::WasmFeatures;
 pub use wdb_vm::module::FEATURES;
-pub use wdb_vm::vm::TIERS;
+use wdb_vm::tier::Tier;
 
 use crate::script::{Script, Verdict};
+
+/// The names of the tiers that run scripts.
+pub const TIERS: [&str; Tier::ALL.len()] = [Tier::ALL[0].name(), Tier::ALL[1].name()];
 
 /// How the functions that a script calls are executed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,86 @@
+//! The tiers: what can run a program between two stops, and what is said about each.
+
+use std::time::Duration;
+
+use crate::address::{FuncAddr, ModuleOffset};
+
+/// What runs a program between two stops. Every tier stops in the canonical state and goes on from it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Tier {
+    /// Interprets the module's bytes in place.
+    Classic,
+    /// Interprets register code that each function is translated to.
+    #[default]
+    Fast,
+}
+
+impl Tier {
+    /// Every tier, the slowest first.
+    pub const ALL: [Tier; 2] = [Tier::Classic, Tier::Fast];
+
+    /// The name that people call it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tier::Classic => "classic",
+            Tier::Fast => "fast",
+        }
+    }
+
+    /// The tier of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Tier> {
+        Tier::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+}
+
+/// When functions are translated for a tier that translates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Compile {
+    /// All at once, before the first instruction.
+    Eager,
+    /// Each at its first call.
+    #[default]
+    Lazy,
+    /// Each at its first call, with all of them validated before the first instruction.
+    LazyTranslation,
+}
+
+/// What a tier did so far, and what its code takes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TierStats {
+    /// Which tier.
+    pub tier: Tier,
+    /// Ticks that passed in it.
+    pub ticks: u64,
+    /// How many functions it has code for.
+    pub functions: usize,
+    /// Bytes of their wasm code.
+    pub wasm_bytes: usize,
+    /// Bytes of memory that the tier's own form of them takes.
+    pub code_bytes: usize,
+    /// The time that making it took.
+    pub translation: Duration,
+    /// The functions that the tier cannot run, which ran in a slower one.
+    pub fallbacks: Vec<Fallback>,
+}
+
+/// A function that a tier cannot run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fallback {
+    /// The function of the store.
+    pub func: FuncAddr,
+    /// Why, as a clause.
+    pub reason: String,
+}
+
+/// A line of a listing of register code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegisterLine {
+    /// Bytes from the start of the function's register code.
+    pub offset: u32,
+    /// The first of the wasm instructions that it stands for.
+    pub pc: ModuleOffset,
+    /// The instruction.
+    pub text: String,
+}
