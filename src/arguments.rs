@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use wdb_debugger::{Compile, Tier};
 use wdb_tui::ScriptItem;
 use wdb_wast::Language;
 
@@ -99,6 +101,8 @@ pub(crate) struct DebugArgs {
     #[arg(long, conflicts_with = "program")]
     pub(crate) demo: bool,
     #[command(flatten)]
+    pub(crate) tier: TierArgs,
+    #[command(flatten)]
     pub(crate) environment: EnvironmentArgs,
     /// The program to debug, .wasm or .wat
     #[arg(required_unless_present = "demo")]
@@ -111,9 +115,17 @@ pub(crate) struct DebugArgs {
 /// How to run.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Print the time, the instruction clock and the memory that it took, to the standard error
-    #[arg(long)]
-    pub(crate) stats: bool,
+    /// Print what it took to the standard error: time, logical clock, memory, and what each tier did; as text or as JSON
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text"
+    )]
+    pub(crate) stats: Option<StatsFormat>,
+    #[command(flatten)]
+    pub(crate) tier: TierArgs,
     #[command(flatten)]
     pub(crate) environment: EnvironmentArgs,
     /// The program to run, .wasm or .wat
@@ -121,6 +133,36 @@ pub(crate) struct RunArgs {
     /// The program's arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+/// How the figures of a run are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsFormat {
+    /// As lines of text.
+    Text,
+    /// As an object of `wdb --json`.
+    Json,
+}
+
+/// What runs the program.
+#[derive(Debug, Args)]
+pub(crate) struct TierArgs {
+    /// What runs the program between stops
+    #[arg(
+        long,
+        value_name = "TIER",
+        default_value = Tier::default().name(),
+        value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
+    )]
+    pub(crate) tier: Tier,
+    /// When functions are validated and translated: all at the start (eager), each at its first call (lazy), or validated at the start and translated at the first call (lazy-translation)
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = Compile::default().name(),
+        value_parser = PossibleValuesParser::new(Compile::NAMES).map(|name| Compile::named(&name).unwrap_or_default())
+    )]
+    pub(crate) compile: Compile,
 }
 
 /// Which test scripts to run, and how.
@@ -271,7 +313,8 @@ fn takes_value(command: &clap::Command, option: &str) -> bool {
         let is_short = known
             .get_short()
             .is_some_and(|short| option == format!("-{short}"));
-        (is_long || is_short) && known.get_action().takes_values()
+        let is_next = known.get_action().takes_values() && !known.is_require_equals_set();
+        (is_long || is_short) && is_next
     })
 }
 
@@ -280,9 +323,10 @@ mod tests {
     use std::ffi::OsString;
 
     use clap::CommandFactory;
+    use wdb_debugger::Tier;
     use wdb_tui::ScriptItem;
 
-    use super::{Action, Cli, parse};
+    use super::{Action, Cli, StatsFormat, parse};
 
     fn parsed(line: &[&str]) -> (Cli, Vec<ScriptItem>) {
         parse(line.iter().map(OsString::from))
@@ -318,7 +362,14 @@ mod tests {
         let Some(Action::Run(run)) = cli.action else {
             panic!("run is a subcommand");
         };
-        assert!(!run.stats);
+        assert_eq!(run.stats, None);
         assert_eq!(run.args, ["--stats", "--"]);
+        let (cli, _) = parsed(&["wdb", "run", "--stats", "--tier", "classic", "p.wasm"]);
+        let Some(Action::Run(run)) = cli.action else {
+            panic!("run is a subcommand");
+        };
+        assert_eq!(run.stats, Some(StatsFormat::Text));
+        assert_eq!(run.tier.tier, Tier::Classic);
+        assert_eq!(run.program.to_str(), Some("p.wasm"));
     }
 }

@@ -18,7 +18,9 @@ use wdb_tui::screen::{ScreenOptions, Theme};
 use wdb_tui::{InitOptions, ScriptItem};
 use wdb_wast::{Execution, Failure, Language, Mode, ReadError, Tier};
 
-use crate::arguments::{Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, WastArgs};
+use crate::arguments::{
+    Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, StatsFormat, TierArgs, WastArgs,
+};
 
 /// The sample that `--demo` opens, and the path under which its debug info records the source.
 const DEMO_NAME: &str = "inventory.wasm";
@@ -70,7 +72,7 @@ fn perform(cli: Cli, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
 fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let is_screen = is_terminal && !arguments.line && !arguments.batch && !arguments.json;
-    let mut options = session_options(arguments.environment, arguments.args);
+    let mut options = session_options(arguments.environment, arguments.tier, arguments.args);
     options.json = arguments.json;
     if is_screen && options.stdin == StdinChoice::Inherit {
         options.stdin = StdinChoice::Typed;
@@ -123,20 +125,20 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
 
 fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let options = session_options(arguments.environment, arguments.args);
+    let options = session_options(arguments.environment, arguments.tier, arguments.args);
     let outcome = wdb_debugger::run::run(ProgramSource::File(arguments.program), options)?;
-    if let Some(results) = outcome.results.filter(|results| !results.is_empty()) {
+    let elapsed = started.elapsed();
+    if let Some(results) = outcome.results.as_ref().filter(|it| !it.is_empty()) {
         writeln!(io::stdout(), "{results}")?;
     }
-    if let Some(failure) = outcome.failure {
+    if let Some(failure) = &outcome.failure {
         eprintln!("{failure}");
     }
-    if arguments.stats {
-        eprintln!("time          {:.3} s", started.elapsed().as_secs_f64());
-        eprintln!("ticks         {}", outcome.ticks);
-        eprintln!("guest memory  {} KiB", outcome.memory_bytes / 1024);
-        if let Some(peak) = peak_memory_kib() {
-            eprintln!("peak memory   {peak} KiB");
+    if let Some(format) = arguments.stats {
+        let stats = outcome.stats(elapsed, peak_memory_bytes());
+        match format {
+            StatsFormat::Text => eprintln!("{}", stats.text()),
+            StatsFormat::Json => eprintln!("{}", stats.json()),
         }
     }
     Ok(exit_code(i32::try_from(outcome.status).unwrap_or(1)))
@@ -232,7 +234,11 @@ fn wast_text(tallies: &[WastTally]) -> String {
     tallies.iter().map(on_tier).collect::<Vec<_>>().join("; ")
 }
 
-fn session_options(environment: EnvironmentArgs, args: Vec<String>) -> SessionOptions {
+fn session_options(
+    environment: EnvironmentArgs,
+    tier: TierArgs,
+    args: Vec<String>,
+) -> SessionOptions {
     let (args, invoke) = match environment.invoke {
         Some(function) => (Vec::new(), Some((function, args))),
         None => (args, None),
@@ -248,6 +254,8 @@ fn session_options(environment: EnvironmentArgs, args: Vec<String>) -> SessionOp
             .stdin
             .map_or(StdinChoice::Inherit, StdinChoice::File),
         json: false,
+        tier: tier.tier,
+        compile: tier.compile,
         embedded_sources: Vec::new(),
     }
 }
@@ -258,10 +266,11 @@ fn exit_code(status: i32) -> ExitCode {
 }
 
 /// The most memory that this process has used, where the operating system tells.
-fn peak_memory_kib() -> Option<u64> {
+fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string(PathBuf::from("/proc/self/status")).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }

@@ -6,6 +6,8 @@ mod words;
 
 use std::path::PathBuf;
 
+use wdb_vm::tier::Tier;
+
 use crate::commands::lldb::{Flag, Spelling, spellings};
 use crate::commands::setting_topics::{SET_TOPICS, SHOW_TOPICS, UNSET_TOPICS};
 use crate::commands::{ArgumentKind, Command, Group, INFO_COMMANDS, commands, lookup};
@@ -128,6 +130,7 @@ impl Completer<'_> {
                 ["host-call"] => cut.filter(self.host_functions()),
                 _ => Completions::default(),
             },
+            "tier" if first_words(arguments).is_empty() => cut.words(&Tier::NAMES),
             "backtrace" if first_words(arguments).is_empty() => cut.words(&["full"]),
             _ => Completions::default(),
         }

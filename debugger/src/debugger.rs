@@ -114,6 +114,11 @@ impl Debugger {
         vm: Vm,
     ) -> Debugger {
         shared.set_interrupt(vm.interrupt());
+        let settings = Settings {
+            tier: options.tier.name(),
+            compile: options.compile.name(),
+            ..Settings::default()
+        };
         Debugger {
             shared,
             program,
@@ -133,7 +138,7 @@ impl Debugger {
             user_variables: RefCell::default(),
             displays: Displays::default(),
             skips: Skips::default(),
-            settings: Settings::default(),
+            settings,
             list: ListState::default(),
             examine: ExamineState::default(),
             show: ShowState::default(),

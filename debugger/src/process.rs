@@ -90,6 +90,8 @@ pub(crate) fn make_machine(
     let state = Arc::new(wasi.initial_state());
     let config = Config {
         stub_imports: options.stub_imports,
+        tier: options.tier,
+        compile: options.compile,
         ..Config::default()
     };
     let host: Box<dyn Host> = Box::new(wasi);

@@ -3,6 +3,8 @@
 //! Commands never write text of their own: they make reports, and [`crate::render`] is the one place that turns reports
 //! into text, in gdb's wording where gdb has one.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,6 +82,9 @@ pub(crate) enum Report {
         /// What to say when there are none.
         if_empty: &'static str,
     },
+    Tiers(TiersReport),
+    /// What a run took that was not debugged (`wdb run --stats`).
+    RunStats(RunStatsReport),
 }
 
 /// A breakpoint with what only its own list shows.
@@ -318,6 +323,9 @@ pub(crate) struct SourceLine {
 /// A part of a function's disassembly.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct DisassemblyReport {
+    /// The tier whose code is shown beside the module's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tier: Option<&'static str>,
     pub(crate) function: String,
     pub(crate) signature: String,
     pub(crate) rows: Vec<DisassemblyRow>,
@@ -338,6 +346,18 @@ pub(crate) enum DisassemblyRow {
         lines: Vec<SourceLine>,
     },
     Instruction(InstructionRow),
+    /// Register code that stands for the instructions before it.
+    Register(RegisterRow),
+}
+
+/// An instruction of register code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct RegisterRow {
+    /// Bytes from the start of the function's register code.
+    pub(crate) offset: u32,
+    /// The module offset of the first instruction that it stands for.
+    pub(crate) pc: u32,
+    pub(crate) text: String,
 }
 
 /// An instruction.
@@ -393,4 +413,58 @@ pub(crate) struct SymbolRow {
     /// The module offset, of a function without debug info.
     pub(crate) pc: Option<u32>,
     pub(crate) text: String,
+}
+
+/// What each tier did since the program was started.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct TiersReport {
+    /// What runs the program between stops.
+    pub(crate) chosen: &'static str,
+    /// When functions are translated: `eager`, `lazy` or `lazy-translation`.
+    pub(crate) compile: &'static str,
+    pub(crate) tiers: Vec<TierReport>,
+    /// The functions that a tier could not run, which ran in a slower one.
+    pub(crate) fallbacks: Vec<FallbackReport>,
+}
+
+/// What a tier did.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct TierReport {
+    pub(crate) tier: &'static str,
+    /// How far the logical clock went in it.
+    pub(crate) ticks: u64,
+    /// The number of functions that it has code for.
+    pub(crate) functions: usize,
+    /// The size of their wasm code.
+    pub(crate) wasm_bytes: usize,
+    /// The memory that the tier's own code takes.
+    pub(crate) code_bytes: usize,
+    /// The time that making it took.
+    pub(crate) translation_ms: f64,
+}
+
+/// A function that a tier could not run.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct FallbackReport {
+    pub(crate) tier: &'static str,
+    pub(crate) func_index: Option<u32>,
+    pub(crate) function: Arc<str>,
+    pub(crate) reason: String,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct RunStatsReport {
+    /// Seconds from the start of wdb to the end of the program.
+    pub(crate) seconds: f64,
+    /// The logical clock at the end.
+    pub(crate) ticks: u64,
+    pub(crate) ticks_per_second: f64,
+    /// The size of memory 0 at the end.
+    pub(crate) guest_memory_bytes: u64,
+    /// The most memory that wdb used, where the operating system tells.
+    pub(crate) peak_memory_bytes: Option<u64>,
+    /// The size of the module's code section.
+    pub(crate) module_code_bytes: u64,
+    pub(crate) tiers: TiersReport,
 }

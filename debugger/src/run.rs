@@ -11,9 +11,11 @@ use crate::error::OpenError;
 use crate::process::{self, PROGRAM_INSTANCE, Streams};
 use crate::program::{Program, ProgramSource};
 use crate::redirection::Redirections;
-use crate::report::{BacktraceFrame, Report};
+use crate::report::{BacktraceFrame, Report, TiersReport};
 use crate::session::SessionOptions;
 use crate::shared::Shared;
+pub use crate::tiers::RunStats;
+use crate::tiers::tiers_report;
 use crate::view::ProgramState;
 
 /// The exit status of a program that trapped: what a shell shows for one that was aborted.
@@ -32,6 +34,10 @@ pub struct RunOutcome {
     pub ticks: u64,
     /// The size of memory 0 at the end.
     pub memory_bytes: u64,
+    /// The size of the module's code.
+    pub(crate) module_code_bytes: u64,
+    /// What each tier did.
+    pub(crate) tiers: TiersReport,
 }
 
 /// The frames that a backtrace shows from the innermost on, and from the outermost on.
@@ -78,6 +84,8 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         memory_bytes: vm
             .memory(PROGRAM_INSTANCE, 0)
             .map_or(0, |bytes| bytes.len() as u64),
+        module_code_bytes: program.module().code_section().len() as u64,
+        tiers: tiers_report(&vm, &program),
     };
     let mut uncaught = None;
     let failure = match exit {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use wdb_vm::tier::{Compile, Tier};
+
 use crate::complete::{Completer, Completions};
 use crate::debugger::Debugger;
 use crate::error::OpenError;
@@ -39,6 +41,10 @@ pub struct SessionOptions {
     pub invoke: Option<(String, Vec<String>)>,
     /// Whether answers are told as JSON too ([`Event::Json`]).
     pub json: bool,
+    /// What runs the program between stops.
+    pub tier: Tier,
+    /// When functions are validated, and translated for the fast tier.
+    pub compile: Compile,
     /// Sources that are part of wdb: recorded path and text.
     pub embedded_sources: Vec<(String, String)>,
 }

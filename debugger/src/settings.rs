@@ -3,6 +3,7 @@
 mod table;
 
 use wdb_dwarf::{FormatOptions, Radix};
+use wdb_vm::tier::{Compile, Tier};
 
 use crate::commands::absent::setting_reason;
 use crate::commands::first_word;
@@ -17,6 +18,8 @@ pub(crate) use table::SETTINGS;
 pub(crate) struct Settings {
     /// The most frames that `backtrace` shows.
     pub(crate) backtrace_limit: usize,
+    /// When functions are validated, and translated for the fast tier.
+    pub(crate) compile: &'static str,
     /// Whether a breakpoint that fits nothing is kept for a later module.
     pub(crate) keeps_pending: bool,
     /// How many lines `list` shows.
@@ -46,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) steps_by_column: bool,
     /// Whether `step` stops in functions without line information.
     pub(crate) stops_in_functions_without_lines: bool,
+    /// What runs the program between stops.
+    pub(crate) tier: &'static str,
     /// Whether the commands of scripts are told before they are performed.
     pub(crate) traces_commands: bool,
     /// What front ends go by.
@@ -109,6 +114,7 @@ impl Default for Settings {
         let format = FormatOptions::default();
         Settings {
             backtrace_limit: usize::MAX,
+            compile: Compile::default().name(),
             keeps_pending: false,
             list_lines: 10,
             logging: LoggingSettings {
@@ -129,6 +135,7 @@ impl Default for Settings {
             print_vector: "i32x4",
             steps_by_column: false,
             stops_in_functions_without_lines: false,
+            tier: Tier::default().name(),
             traces_commands: false,
             preferences: Preferences::default(),
         }
@@ -159,6 +166,16 @@ impl Settings {
     /// How the machine's vectors are shown.
     pub(crate) fn lanes(&self) -> Lanes {
         Lanes::named(self.print_vector).expect("the setting takes these names only")
+    }
+
+    /// What runs the program between stops.
+    pub(crate) fn tier(&self) -> Tier {
+        Tier::named(self.tier).expect("the setting takes these names only")
+    }
+
+    /// When functions are validated, and translated for the fast tier.
+    pub(crate) fn compile(&self) -> Compile {
+        Compile::named(self.compile).expect("the setting takes these names only")
     }
 }
 
@@ -441,7 +458,16 @@ mod tests {
             let mut settings = Settings::default();
             let before = setting.value(&mut settings);
             let mut is_changed = false;
-            for text in ["on", "off", "7", "16", "unlimited", "f64x2"] {
+            for text in [
+                "on",
+                "off",
+                "7",
+                "16",
+                "unlimited",
+                "f64x2",
+                "classic",
+                "eager",
+            ] {
                 if setting.set(&mut settings, text).is_ok() {
                     let told = setting.value(&mut settings);
                     assert_eq!(told.trim_matches('"'), text, "{}", setting.name);

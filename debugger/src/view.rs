@@ -17,7 +17,7 @@ pub struct View {
     pub reason: String,
     /// The logical clock: entries of functions and arrivals at loop bodies since the start.
     pub tick: u64,
-    /// The tier that ran last.
+    /// The tier that runs the program between stops.
     pub tier: &'static str,
     /// The innermost frames, inlined calls included; at most [`View::FRAMES_MAX`].
     pub frames: Vec<FrameView>,

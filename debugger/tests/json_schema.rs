@@ -54,6 +54,7 @@ fn every_line_of_a_session_is_in_the_schema() {
         "info registers",
         "info stack",
         "info labels",
+        "info tier",
         "info functions item",
         "display/x 5",
         "nonsense",
@@ -95,6 +96,7 @@ fn every_line_of_a_session_is_in_the_schema() {
         "source",
         "state",
         "stop",
+        "tiers",
         "value",
         "variables",
     ] {

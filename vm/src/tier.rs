@@ -18,6 +18,9 @@ impl Tier {
     /// Every tier, the slowest first.
     pub const ALL: [Tier; 2] = [Tier::Classic, Tier::Fast];
 
+    /// The names of all of them, in the same order.
+    pub const NAMES: [&'static str; Tier::ALL.len()] = [Tier::Classic.name(), Tier::Fast.name()];
+
     /// The name that people call it by.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -44,6 +47,34 @@ pub enum Compile {
     Lazy,
     /// Each at its first call, with all of them validated before the first instruction.
     LazyTranslation,
+}
+
+impl Compile {
+    /// Every choice, the earliest translation first.
+    pub const ALL: [Compile; 3] = [Compile::Eager, Compile::LazyTranslation, Compile::Lazy];
+
+    /// The names of all of them, in the same order.
+    pub const NAMES: [&'static str; Compile::ALL.len()] = [
+        Compile::Eager.name(),
+        Compile::LazyTranslation.name(),
+        Compile::Lazy.name(),
+    ];
+
+    /// The name that people call it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Compile::Eager => "eager",
+            Compile::Lazy => "lazy",
+            Compile::LazyTranslation => "lazy-translation",
+        }
+    }
+
+    /// The choice of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Compile> {
+        Compile::ALL.into_iter().find(|it| it.name() == name)
+    }
 }
 
 /// What a tier did so far, and what its code takes.

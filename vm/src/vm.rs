@@ -9,6 +9,7 @@ use crate::classic::{Classic, Mode, Outcome, func_at};
 use crate::collect::RootPlace;
 use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
+use crate::fast::Fast;
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
@@ -75,6 +76,7 @@ pub struct Vm {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
     pub(crate) classic: Classic,
+    fast: Fast,
     tier: Tier,
     compile: Compile,
     host: Box<dyn Host>,
@@ -118,6 +120,7 @@ impl Vm {
             machine: Machine::new(config.limits, wasi),
             store: Store::default(),
             classic: Classic::new(),
+            fast: Fast::new(),
             tier: config.tier,
             compile: config.compile,
             host,
@@ -312,9 +315,13 @@ impl Vm {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
         let tick_before = self.machine.tick;
-        let outcome = self
-            .classic
-            .execute(&mut self.machine, &self.store, mode, ticks);
+        let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
+        let outcome = match self.tier {
+            Tier::Fast if mode != Mode::Step => {
+                self.fast.execute(classic, machine, store, mode, ticks)
+            }
+            _ => classic.execute(machine, store, mode, ticks),
+        };
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
             Outcome::Poll => None,
@@ -392,9 +399,16 @@ impl Vm {
             return false;
         };
         let limits = self.machine.limits;
+        let known = match self.tier {
+            Tier::Fast => self
+                .fast
+                .frame_cells_max(&self.store, &self.classic, top.func),
+            Tier::Classic => None,
+        };
+        let frame_cells =
+            known.unwrap_or_else(|| self.classic.frame_cells_max(&self.store, top.func));
         self.machine.frames.len() > limits.frames_max as usize
-            || top.base as usize + self.classic.frame_cells_max(&self.store, top.func) as usize
-                > limits.cells_max as usize
+            || top.base as usize + frame_cells as usize > limits.cells_max as usize
     }
 
     /// The results that the outermost function left.
@@ -593,8 +607,12 @@ impl Vm {
 
     /// The register code of a function of the store; `None` when it has no code, or the fast tier cannot run it.
     #[must_use]
-    pub fn register_code(&mut self, _func: FuncAddr) -> Option<Vec<RegisterLine>> {
-        None
+    pub fn register_code(&mut self, func: FuncAddr) -> Option<Vec<RegisterLine>> {
+        let inst = self.store.funcs.get(func.index())?;
+        if inst.kind != FuncKind::Wasm {
+            return None;
+        }
+        self.fast.listing(&self.store, &self.classic, func)
     }
 
     /// The name of the present state.
@@ -627,6 +645,7 @@ impl Vm {
         pcs.retain(|&pc| pc != address.pc);
         add(&mut pcs);
         self.classic.set_probes(func, pcs);
+        self.fast.forget(func);
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
+use wdb_vm::tier::Tier;
 
-use crate::commands::lldb;
+use crate::commands::{first_word, lldb, register_code};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::Location;
@@ -21,10 +22,13 @@ struct Wanted {
 }
 
 pub(super) fn disassemble(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
-    if let Some(result) = lldb::perform_shared(debugger, "disassemble", arguments) {
+    let (shown, rest) = Shown::split(arguments)?;
+    if rest.starts_with('-')
+        && let Some(result) = lldb::perform_shared(debugger, "disassemble", arguments)
+    {
         return result;
     }
-    let (shown, arguments) = Shown::split(arguments)?;
+    let arguments = rest;
     let wanted = debugger.wanted_code(arguments)?;
     let report = debugger.disassembly_report(&wanted, shown)?;
     debugger.answer(Report::Disassembly(report));
@@ -32,26 +36,54 @@ pub(super) fn disassemble(debugger: &mut Debugger, arguments: &str) -> Result<()
 }
 
 /// What is shown beside the instructions.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Shown {
     /// `/s`: the source lines between.
     has_source: bool,
     /// `/r`: the bytes.
     has_bytes: bool,
+    /// `--tier`: whose code. That of classic is the module's.
+    tier: Tier,
+}
+
+impl Default for Shown {
+    fn default() -> Shown {
+        Shown {
+            has_source: false,
+            has_bytes: false,
+            tier: Tier::Classic,
+        }
+    }
 }
 
 impl Shown {
+    /// Takes the modifiers and `--tier` off the beginning of arguments.
     fn split(arguments: &str) -> Result<(Shown, &str), Error> {
         let mut shown = Shown::default();
-        let Some(rest) = arguments.strip_prefix('/') else {
-            return Ok((shown, arguments));
-        };
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let (modifiers, rest) = rest.split_at(end);
+        let mut rest = arguments;
+        loop {
+            let (word, after) = first_word(rest);
+            if let Some(modifiers) = word.strip_prefix('/') {
+                shown.modify(modifiers)?;
+                rest = after;
+            } else if let Some(name) = word.strip_prefix("--tier=") {
+                shown.tier = tier_named(name)?;
+                rest = after;
+            } else if word == "--tier" {
+                let (name, after) = first_word(after);
+                shown.tier = tier_named(name)?;
+                rest = after;
+            } else {
+                return Ok((shown, rest));
+            }
+        }
+    }
+
+    fn modify(&mut self, modifiers: &str) -> Result<(), Error> {
         for modifier in modifiers.chars() {
             match modifier {
-                's' | 'm' => shown.has_source = true,
-                'r' => shown.has_bytes = true,
+                's' | 'm' => self.has_source = true,
+                'r' => self.has_bytes = true,
                 unknown => {
                     return Err(Error::Other(format!(
                         "There is no modifier /{unknown}; /s shows the source lines between, /r the bytes."
@@ -59,8 +91,18 @@ impl Shown {
                 }
             }
         }
-        Ok((shown, rest.trim()))
+        Ok(())
     }
+}
+
+fn tier_named(name: &str) -> Result<Tier, Error> {
+    Tier::named(name).ok_or_else(|| {
+        let names = Tier::NAMES.join(" or ");
+        Error::Other(match name {
+            "" => format!("--tier needs a tier: {names}."),
+            name => format!("There is no tier {name}; --tier needs {names}."),
+        })
+    })
 }
 
 impl Debugger {
@@ -125,36 +167,39 @@ impl Debugger {
                 self.program.func_name(wanted.func)
             ))
         })?;
-        let mut rows = Vec::new();
-        let mut line_before: Option<(Arc<str>, u32)> = None;
-        let mut file_before: Option<Arc<str>> = None;
         let ends = match shown.has_bytes {
             true => self.instruction_ends(wanted.func),
             false => HashMap::new(),
         };
-        for (mut row, source) in self.rows(&disassembly, wanted) {
-            if let Some(end) = ends.get(&row.pc) {
-                row.bytes = self.bytes_text(row.pc..*end);
+        let instructions = self.rows(&disassembly, wanted).map(|(mut row, source)| {
+            let end = ends.get(&row.pc);
+            row.bytes = end.and_then(|&end| self.bytes_text(row.pc..end));
+            (row, source)
+        });
+        let mut listing = Listing {
+            debugger: self,
+            has_source: shown.has_source,
+            rows: Vec::new(),
+            line_before: None,
+            file_before: None,
+        };
+        match shown.tier {
+            Tier::Classic => instructions.for_each(|it| listing.push(it)),
+            Tier::Fast => {
+                let code = self.register_code(wanted.func)?;
+                let instructions = instructions.map(|it| (it.0.pc, it)).collect();
+                for (instructions, code) in register_code::pieces(instructions, &code) {
+                    instructions.into_iter().for_each(|it| listing.push(it));
+                    let code = code.into_iter().map(DisassemblyRow::Register);
+                    listing.rows.extend(code);
+                }
             }
-            // What has no line of its own, as an `end`, does not interrupt one.
-            if shown.has_source
-                && source != line_before
-                && let Some((file, line)) = &source
-            {
-                let is_new_file = file_before.as_ref() != Some(file);
-                rows.push(DisassemblyRow::Source {
-                    file: is_new_file.then(|| self.program.display_path(file).to_owned()),
-                    lines: self.source_line(file, *line).into_iter().collect(),
-                });
-                file_before = Some(file.clone());
-                line_before = source;
-            }
-            rows.push(DisassemblyRow::Instruction(row));
         }
         Ok(DisassemblyReport {
+            tier: (shown.tier == Tier::Fast).then(|| shown.tier.name()),
             function: disassembly.function.clone(),
             signature: disassembly.signature.clone(),
-            rows,
+            rows: listing.rows,
         })
     }
 
@@ -162,7 +207,7 @@ impl Debugger {
         &'a self,
         disassembly: &'a Disassembly,
         wanted: &'a Wanted,
-    ) -> impl Iterator<Item = (InstructionRow, Option<(Arc<str>, u32)>)> + 'a {
+    ) -> impl Iterator<Item = Instruction> + 'a {
         let current = self.selected_frame().map(|frame| frame.pc().0);
         let start = disassembly.lines.first().map_or(0, |line| line.pc);
         let lines = disassembly.lines.iter();
@@ -201,6 +246,38 @@ impl Debugger {
             number: line,
             text: text.unwrap_or_default(),
         })
+    }
+}
+
+/// A row with the source line that it belongs to.
+type Instruction = (InstructionRow, Option<(Arc<str>, u32)>);
+
+/// Rows as they are collected.
+struct Listing<'a> {
+    debugger: &'a Debugger,
+    has_source: bool,
+    rows: Vec<DisassemblyRow>,
+    line_before: Option<(Arc<str>, u32)>,
+    file_before: Option<Arc<str>>,
+}
+
+impl Listing<'_> {
+    fn push(&mut self, (row, source): Instruction) {
+        // What has no line of its own, as an `end`, does not interrupt one.
+        if self.has_source
+            && source != self.line_before
+            && let Some((file, line)) = &source
+        {
+            let is_new_file = self.file_before.as_ref() != Some(file);
+            let shown_path = || self.debugger.program.display_path(file).to_owned();
+            self.rows.push(DisassemblyRow::Source {
+                file: is_new_file.then(shown_path),
+                lines: self.debugger.source_line(file, *line).into_iter().collect(),
+            });
+            self.file_before = Some(file.clone());
+            self.line_before = source;
+        }
+        self.rows.push(DisassemblyRow::Instruction(row));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::commands::table::ArgumentKind::{Expression, Location, Numbers};
 use crate::commands::table::{Command, Repeat, Run};
 use crate::commands::{
-    breakpoints, display, info, info_machine, info_module, info_names, info_symbols, skip,
+    breakpoints, display, info, info_machine, info_module, info_names, info_symbols, skip, tier,
 };
 
 /// The topics of `info`.
@@ -41,6 +41,7 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
     topic("tables", "info tables [NUMBER]", "The tables and their sizes, or the elements of one.", info_module::tables),
     topic("tags", "info tags", "The tags of exceptions, and the types of the values that they carry.", info_module::tags).also(&["exceptions"]),
     topic("threads", "info threads", "The agents that execute the program: there is one.", info_module::threads),
+    topic("tier", "info tier", "What each tier ran and translated, and the functions that it could not.", tier::info).also(&["tiers"]),
     topic("types", "info types [REGEX]", "The types, or those whose names match a regular expression.", info_names::types),
     topic("variables", "info variables [REGEX]", "The variables outside of functions, or those whose names match a regular expression.", info_names::variables),
     topic("watchpoints", "info watchpoints [NUMBERS]", "Watchpoints: all, or those of the given numbers.", breakpoints::info_watchpoints).also(&["wat"]).takes(Numbers),

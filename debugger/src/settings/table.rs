@@ -1,5 +1,7 @@
 //! The table of settings.
 
+use wdb_vm::tier::{Compile, Tier};
+
 use super::{Setting, SettingKind, Settings};
 use crate::lanes::Lanes;
 
@@ -14,6 +16,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "breakpoint pending",
         about: "Keeping of breakpoints at unknown locations for a later program",
         kind: SettingKind::Switch(|settings| &mut settings.keeps_pending),
+    },
+    Setting {
+        name: "compile",
+        about: "Translation of functions for the fast tier",
+        kind: SettingKind::Choice(&Compile::NAMES, |settings| &mut settings.compile),
     },
     Setting {
         name: "confirm",
@@ -141,6 +148,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "step-mode",
         about: "Stopping of `step` in functions whose source is not known",
         kind: SettingKind::Switch(|settings| &mut settings.stops_in_functions_without_lines),
+    },
+    Setting {
+        name: "tier",
+        about: "The tier that runs the program between stops",
+        kind: SettingKind::Choice(&Tier::NAMES, |settings| &mut settings.tier),
     },
     Setting {
         name: "trace-commands",

@@ -116,11 +116,7 @@ fn probes_stop_alike(program: &Program) {
                 }
                 places.iter().for_each(|&place| pair.set_probe(place));
             }
-            3 => {
-                if pair.step(random.below(STEPS_MAX)).is_some() {
-                    return;
-                }
-            }
+            3 if pair.step(random.below(STEPS_MAX)).is_some() => return,
             _ => {}
         }
     }

@@ -21,6 +21,7 @@ pub(super) const SPELLINGS: &[Spelling] = &[
         flag('l', "line"),
         flag('m', "mixed"),
         flag('b', "bytes"),
+        with_value('T', "tier", "TIER"),
     ]),
     Spelling::new(&["image", "list"], "info files", |_| one("info files")).rest("[MODULE]"),
     Spelling::new(
@@ -99,6 +100,15 @@ fn disassemble(given: &Given<'_>) -> Lines {
         (true, false) => "/s ",
         (false, true) => "/r ",
         (false, false) => "",
+    };
+    let slash = match given.value("tier") {
+        Some(_) if given.has("pc") || given.has("count") => {
+            return Err(Error::other(
+                "Register code is shown of functions and ranges, and not by the number of instructions.",
+            ));
+        }
+        Some(tier) => format!("{slash}--tier {tier} "),
+        None => slash.to_owned(),
     };
     let from = given.value("start-address");
     let range = match (from, given.value("end-address"), given.value("count")) {

@@ -16,12 +16,15 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(File),
     Command::new(
         "disassemble",
-        "disassemble [/sr] [LOCATION | FROM,TO | FROM,+BYTES]",
+        "disassemble [/sr] [--tier classic | fast] [LOCATION | FROM,TO | FROM,+BYTES]",
         "Show the instructions of a function, or of a range.",
         disassemble::disassemble,
     )
     .also(&["di"])
-    .details("Without arguments, the selected frame's function. /s shows the source lines between, /r the bytes.")
+    .details(
+        "Without arguments, the selected frame's function. /s shows the source lines between, /r the bytes. `--tier fast` shows\n\
+         the register code that each few instructions were translated to, too.",
+    )
     .takes(Location),
     Command::new(
         "forward-search",

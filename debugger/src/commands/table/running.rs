@@ -3,7 +3,7 @@
 use super::ArgumentKind::{Expression, File, Location, Spelling};
 use super::Command;
 use super::Repeat::{GoOn, Same};
-use crate::commands::{calling, families, running, skip};
+use crate::commands::{calling, families, running, skip, tier};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command::new(
@@ -154,6 +154,17 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .also(&["t"])
     .takes(Spelling),
+    Command::new(
+        "tier",
+        "tier [classic | fast]",
+        "Show or choose what runs the program between stops.",
+        tier::tier,
+    )
+    .details(
+        "classic interprets the module's bytes; fast runs register code that functions are translated to when they are first\n\
+         called (`set compile`). Single steps are classic's in any case. Where the program stops, what it shows and its clock are\n\
+         the same in both; `info tier` tells what each has done, `disassemble --tier fast` shows register code.",
+    ),
     Command::new(
         "until",
         "until [LOCATION]",

@@ -1,6 +1,7 @@
 //! What each action does.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use wdb_debugger::Tier;
 use wdb_debugger::view::{PlaceView, ProgramState};
 
 use crate::display_text::visible;
@@ -61,6 +62,7 @@ impl App {
                 }
                 self.effects.push(Effect::Interrupt);
             }
+            Action::NextTier => self.choose_next_tier(),
             Action::CallerWithSource => self.ask_for_caller_with_source(),
             Action::FrameUp => self.submit("up".to_owned()),
             Action::FrameDown => self.submit("down".to_owned()),
@@ -125,6 +127,12 @@ impl App {
         } else if !self.has_outstanding() {
             self.effects.push(Effect::Submit { line, typed: false });
         }
+    }
+
+    fn choose_next_tier(&mut self) {
+        let position = Tier::NAMES.iter().position(|name| *name == self.view.tier);
+        let next = position.map_or(0, |position| (position + 1) % Tier::NAMES.len());
+        self.submit(format!("tier {}", Tier::NAMES[next]));
     }
 
     fn run_action(&mut self, action: Action) {

@@ -32,6 +32,7 @@ fn keys_become_commands() {
         ("d", "down"),
         ("r", "run"),
         ("t", "advance /src/fib.c:7"),
+        ("T", "tier fast"),
         ("Ctrl-C", "(interrupt)"),
         ("F6", "(interrupt)"),
         ("b", "delete 1"),
