@@ -58,6 +58,8 @@ mod outcome {
         HostResource,
         /// The instruction that the machine stands at waits for what nobody will do.
         Deadlock,
+        /// The instruction that the machine stands at is for the classic tier.
+        GivenAway,
         /// The outermost frame returned; its results are all that is on the stack.
         Finished,
     }
