@@ -225,6 +225,15 @@ impl Store {
         &self.instances[instance.index()].module.bytes()[range.start as usize..range.end as usize]
     }
 
+    /// Whether a function can be entered; see [`Module::validate_func`].
+    pub(crate) fn is_valid(&self, func: FuncAddr) -> bool {
+        let inst = &self.funcs[func.index()];
+        inst.kind != FuncKind::Wasm
+            || self.instances[inst.instance.index()]
+                .module
+                .is_valid_func(inst.index)
+    }
+
     /// Instantiates a module: allocates its items in `machine`, copies its active segments, and makes its start function
     /// the next invocation. Imports are served by registered instances first, then by the host.
     pub(crate) fn instantiate(
