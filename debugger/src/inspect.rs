@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use wdb_vm::disassemble::val_type_text;
-use wdb_vm::tier::Compile;
 use wdb_vm::module::{ExportKind, ImportType, Module};
+use wdb_vm::tier::Compile;
 
 use crate::error::OpenError;
 use crate::program::{Program, ProgramSource};

@@ -70,8 +70,8 @@ pub(crate) struct CodePlace {
     pub(crate) return_type: Option<TypeRef>,
 }
 
-/// Up to this size, a program is validated as a whole in any case: it takes no time that anybody would notice, and what is not
-/// valid is refused at once.
+/// Up to so many bytes of code, a program is validated as a whole in any case: it takes no time that anybody would notice, and
+/// what is not valid is refused at once.
 const VALIDATED_BYTES_MAX: usize = 1 << 20;
 
 /// The longest disassembly that is kept whole, and how many.
@@ -81,8 +81,8 @@ const DISASSEMBLIES_MAX: usize = 64;
 const PLACES_MAX: usize = 1 << 16;
 
 impl Program {
-    /// Reads, decodes and validates a program. Debug info is not parsed. With [`Compile::Lazy`], the functions of a large
-    /// program are not validated.
+    /// Reads, decodes and validates a program. Debug info is not parsed. With [`Compile::Lazy`], the functions of a program
+    /// that has much code are validated when they are used.
     pub(crate) fn open(
         source: ProgramSource,
         compile: Compile,
@@ -96,11 +96,15 @@ impl Program {
             }
             ProgramSource::Embedded { name, bytes } => (name, None, bytes.into()),
         };
-        let validation = match compile {
-            Compile::Lazy if bytes.len() > VALIDATED_BYTES_MAX => Validation::OnUse,
-            _ => Validation::AtOnce,
-        };
-        let module = match Module::parse_with(bytes, path.as_deref(), FEATURES, validation) {
+        let parsed = Module::parse_with(bytes, path.as_deref(), FEATURES, Validation::OnUse);
+        let validated = parsed.and_then(|module| {
+            let has_much = module.code_section().len() > VALIDATED_BYTES_MAX;
+            if !(has_much && compile == Compile::Lazy) {
+                module.validate_all()?;
+            }
+            Ok(module)
+        });
+        let module = match validated {
             Ok(module) => module,
             Err(error) => return Err(OpenError::Module { name, error }),
         };
@@ -185,7 +189,7 @@ impl Program {
         self.text_of(&spot.recorded)
     }
 
-    /// The instructions of a function; `None` for one without code, none for one that is not valid.
+    /// The instructions of a function; `None` for one without code, or none that is valid.
     #[must_use]
     pub fn disassembly(&self, func_index: u32) -> Option<Arc<Disassembly>> {
         let mut known = lock(&self.disassemblies);
@@ -238,7 +242,7 @@ impl Program {
         })
     }
 
-    /// Validates what was not yet, as long as nobody else has use for the processor. What is wrong is told once, by
+    /// Validates what was not yet, on a thread of its own beside the program. What is wrong is told once, by
     /// [`Program::take_invalid`].
     pub(crate) fn validate_in_background(self: &Arc<Program>) {
         let program = Arc::clone(self);
@@ -246,7 +250,7 @@ impl Program {
         let _ = std::thread::Builder::new()
             .name("wdb-validation".to_owned())
             .spawn(move || {
-                if let Err(error) = program.module.validate_all(1) {
+                if let Err(error) = program.module.validate_in_order() {
                     *lock(&program.invalid) = Some(error);
                 }
             });
@@ -436,6 +440,7 @@ impl Program {
 
     fn disassemble(&self, func: FuncIndex) -> Option<Disassembly> {
         self.module.func_body(func)?;
+        self.module.validate_func(func).ok()?;
         let mut lines = Vec::new();
         // The line of the current row of the line table, and where the row ends.
         let mut row: (Option<(Arc<str>, u32)>, CodeOffset) = (None, CodeOffset(0));

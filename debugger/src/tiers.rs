@@ -20,11 +20,7 @@ impl Debugger {
     pub(crate) fn apply_tier(&mut self) -> Result<(), Error> {
         self.options.tier = self.settings.tier();
         if self.settings.compile() != Compile::Lazy {
-            let processors = std::thread::available_parallelism();
-            let validated = self
-                .program
-                .module()
-                .validate_all(processors.map_or(1, usize::from));
+            let validated = self.program.module().validate_all();
             if let Err(error) = validated {
                 self.settings.compile = self.options.compile.name();
                 return Err(Error::Other(format!("{error}.")));

@@ -68,8 +68,7 @@ impl Module {
         }
         module.validity = Validity::unknown(module.bodies.len());
         if validation == Validation::AtOnce {
-            let processors = std::thread::available_parallelism();
-            module.validate_all(processors.map_or(1, usize::from))?;
+            module.validate_all()?;
         }
         Ok(Arc::new(module))
     }

@@ -68,11 +68,24 @@ impl Module {
         self.validate_func(func).is_ok()
     }
 
-    /// Validates all functions that were not yet, on at most so many threads.
+    /// Validates all functions that were not yet, on all processors.
     ///
     /// # Errors
     /// The one that comes first in the module.
-    pub fn validate_all(&self, threads_max: usize) -> Result<(), ModuleError> {
+    pub fn validate_all(&self) -> Result<(), ModuleError> {
+        let processors = std::thread::available_parallelism();
+        self.validate_on(processors.map_or(1, usize::from))
+    }
+
+    /// The same on this thread alone, which leaves the other processors to whoever needs them.
+    ///
+    /// # Errors
+    /// The one that comes first in the module.
+    pub fn validate_in_order(&self) -> Result<(), ModuleError> {
+        self.validate_on(1)
+    }
+
+    fn validate_on(&self, threads_max: usize) -> Result<(), ModuleError> {
         if self.validity.is_complete.load(Ordering::Relaxed) {
             return Ok(());
         }
