@@ -16,7 +16,7 @@ use wdb_debugger::session::{Session, SessionOptions, StdinChoice};
 use wdb_tui::line::LineOptions;
 use wdb_tui::screen::{ScreenOptions, Theme};
 use wdb_tui::{InitOptions, ScriptItem};
-use wdb_wast::{Execution, Failure};
+use wdb_wast::{Execution, Failure, Language, Mode, ReadError, Tier};
 
 use crate::arguments::{
     Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, StatsFormat, TierArgs, WastArgs,
@@ -146,39 +146,92 @@ fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
 
 /// Runs test scripts; failures go to the standard error, the figures of each file and of all to the standard output.
 fn wast(arguments: &WastArgs) -> anyhow::Result<ExitCode> {
-    let execution = if arguments.step {
-        Execution::StepAndRun
+    let mode = if arguments.step {
+        Mode::StepAndRun
     } else {
-        Execution::Run
+        Mode::Run
     };
-    let mut is_success = true;
-    let (mut passed, mut failed) = (0, 0);
+    let chosen = arguments.tier.as_deref();
+    let tiers = Tier::ALL
+        .into_iter()
+        .filter(|tier| chosen.is_none_or(|name| tier.name() == name));
+    let mut all: Vec<WastTally> = tiers.map(WastTally::new).collect();
     for path in &arguments.files {
-        let name = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| name.to_string())?;
-        let (file_passed, file_failed) = match wdb_wast::run(&text, arguments.features, execution) {
-            Ok(report) => {
-                for Failure { line, reason } in &report.failures {
-                    eprintln!("{name}:{line}: {reason}");
-                }
-                is_success &= report.failures.is_empty();
-                (report.passed, report.assertions - report.passed)
-            }
-            Err(error) => {
-                eprintln!("{name}:{}: {}", error.line, error.message);
-                is_success = false;
-                (0, error.assertions)
-            }
-        };
-        writeln!(
-            io::stdout(),
-            "{name}: {file_passed} passed, {file_failed} failed"
-        )?;
-        passed += file_passed;
-        failed += file_failed;
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
+        let on_tier =
+            |sum: &WastTally| wast_on_tier(&name, &text, arguments.features, sum.tier, mode);
+        let tallies: Result<Vec<WastTally>, ReadError> = all.iter().map(on_tier).collect();
+        let tallies = tallies.unwrap_or_else(|error| {
+            eprintln!("{name}:{}: {}", error.line, error.message);
+            let unreadable = |sum: &WastTally| WastTally {
+                failed: error.assertions,
+                is_success: false,
+                ..WastTally::new(sum.tier)
+            };
+            all.iter().map(unreadable).collect()
+        });
+        for (sum, tally) in all.iter_mut().zip(&tallies) {
+            sum.passed += tally.passed;
+            sum.failed += tally.failed;
+            sum.is_success &= tally.is_success;
+        }
+        writeln!(io::stdout(), "{name}: {}", wast_text(&tallies))?;
     }
-    writeln!(io::stdout(), "all: {passed} passed, {failed} failed")?;
+    writeln!(io::stdout(), "all: {}", wast_text(&all))?;
+    let is_success = all.iter().all(|tally| tally.is_success);
     Ok(exit_code(i32::from(!is_success)))
+}
+
+/// How test scripts went on a tier.
+struct WastTally {
+    tier: Tier,
+    passed: usize,
+    failed: usize,
+    /// Not all that can fail is an assertion.
+    is_success: bool,
+}
+
+impl WastTally {
+    fn new(tier: Tier) -> WastTally {
+        WastTally {
+            tier,
+            passed: 0,
+            failed: 0,
+            is_success: true,
+        }
+    }
+}
+
+/// Runs a test script on a tier, and prints what fails.
+fn wast_on_tier(
+    name: &str,
+    text: &str,
+    language: Language,
+    tier: Tier,
+    mode: Mode,
+) -> Result<WastTally, ReadError> {
+    let report = wdb_wast::run(text, language, Execution { tier, mode })?;
+    for Failure { line, reason } in &report.failures {
+        eprintln!("{name}:{line}: {}: {reason}", tier.name());
+    }
+    Ok(WastTally {
+        tier,
+        passed: report.passed,
+        failed: report.assertions - report.passed,
+        is_success: report.failures.is_empty(),
+    })
+}
+
+/// The figures, once when all tiers have the same.
+fn wast_text(tallies: &[WastTally]) -> String {
+    let figures = |tally: &WastTally| format!("{} passed, {} failed", tally.passed, tally.failed);
+    let first = figures(&tallies[0]);
+    if tallies.iter().all(|tally| figures(tally) == first) {
+        return first;
+    }
+    let on_tier = |tally: &WastTally| format!("{} on {}", figures(tally), tally.tier.name());
+    tallies.iter().map(on_tier).collect::<Vec<_>>().join("; ")
 }
 
 fn session_options(

@@ -1,22 +1,24 @@
 //! The engines, each behind the same two calls.
 
-use std::sync::Arc;
-use std::time::Instant;
+#[cfg(feature = "wasm3")]
+mod wasm3;
+mod wasmi;
+mod wdb;
 
-use wdb_vm::FuncType;
-use wdb_vm::address::InstanceAddr;
-use wdb_vm::exit::Exit;
-use wdb_vm::host::{Host, HostCall, HostFunc, HostOutcome};
-use wdb_vm::module::Module;
-use wdb_vm::value::Value;
-use wdb_vm::vm::{Config, RunLimit, Vm};
+use wdb_vm::tier::Tier;
 
 /// Something that runs modules.
 pub trait Engine {
-    /// Its name, for the table.
+    /// What people call it by in `--engines` and in tables.
     fn name(&self) -> &'static str;
+    /// What exactly it is: its version and how it is set up.
+    fn description(&self) -> String;
     /// Loads a module that imports nothing and exports `run: i32 -> i64`.
     fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>>;
+    /// Whether it is one of wdb's tiers.
+    fn is_ours(&self) -> bool {
+        false
+    }
 }
 
 /// A loaded module.
@@ -25,94 +27,16 @@ pub trait Prepared {
     fn run(&mut self, n: i32) -> anyhow::Result<i64>;
 }
 
-/// Every engine; the last is what the ratios refer to.
+/// Every engine that this program was built with, wdb's tiers first.
 pub fn all() -> Vec<Box<dyn Engine>> {
-    vec![Box::new(Classic), Box::new(Wasmi)]
+    let tiers = Tier::ALL
+        .into_iter()
+        .map(|tier| Box::new(wdb::Wdb(tier)) as Box<dyn Engine>);
+    let mut engines: Vec<Box<dyn Engine>> = tiers.collect();
+    engines.push(Box::new(wasmi::Wasmi));
+    #[cfg(feature = "wasm3")]
+    engines.push(Box::new(wasm3::Wasm3));
+    engines
 }
 
-struct Classic;
-
-struct NoHost;
-
-impl Host for NoHost {
-    fn resolve(&self, _module: &str, _name: &str) -> Option<HostFunc> {
-        None
-    }
-
-    fn name(&self, _func: HostFunc) -> String {
-        String::new()
-    }
-
-    fn func_type(&self, _func: HostFunc) -> FuncType {
-        FuncType::new([], [])
-    }
-
-    fn call(&mut self, _func: HostFunc, _call: &mut HostCall<'_>) -> HostOutcome {
-        HostOutcome::Trap("no host".to_owned())
-    }
-}
-
-fn machine(wasm: &[u8]) -> anyhow::Result<Vm> {
-    let module = Module::parse(wasm.to_vec(), None)?;
-    Ok(Vm::new(&module, Box::new(NoHost), Arc::default(), Config::default())?)
-}
-
-fn invoke(vm: &mut Vm, n: i32) -> anyhow::Result<()> {
-    let func = vm.exported_func(InstanceAddr(0), "run").ok_or_else(|| anyhow::anyhow!("exports no run"))?;
-    Ok(vm.invoke(func, &[Value::I32(n)])?)
-}
-
-impl Engine for Classic {
-    fn name(&self) -> &'static str {
-        "wdb classic"
-    }
-
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
-        Ok(Box::new(machine(wasm)?))
-    }
-}
-
-impl Prepared for Vm {
-    fn run(&mut self, n: i32) -> anyhow::Result<i64> {
-        invoke(self, n)?;
-        match Vm::run(self, RunLimit::default()) {
-            Exit::Finished(values) if let [Value::I64(result)] = values[..] => Ok(result),
-            exit => anyhow::bail!("{exit:?}"),
-        }
-    }
-}
-
-struct Wasmi;
-
-impl Engine for Wasmi {
-    fn name(&self) -> &'static str {
-        "wasmi 2.0"
-    }
-
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
-        let engine = wasmi::Engine::default();
-        let module = wasmi::Module::new(&engine, wasm)?;
-        let mut store = wasmi::Store::new(&engine, ());
-        let instance = wasmi::Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
-        let run = instance.get_typed_func::<i32, i64>(&store, "run")?;
-        Ok(Box::new((store, run)))
-    }
-}
-
-impl Prepared for (wasmi::Store<()>, wasmi::TypedFunc<i32, i64>) {
-    fn run(&mut self, n: i32) -> anyhow::Result<i64> {
-        Ok(self.1.call(&mut self.0, n)?)
-    }
-}
-
-/// How many times `Vm::step` is done in a second, on a recursive function.
-pub fn steps_per_second(wasm: &[u8]) -> anyhow::Result<f64> {
-    let mut vm = machine(wasm)?;
-    invoke(&mut vm, 25)?;
-    let start = Instant::now();
-    let mut steps = 0u32;
-    while vm.step() == Exit::Stepped {
-        steps += 1;
-    }
-    Ok(f64::from(steps) / start.elapsed().as_secs_f64())
-}
+pub use wdb::steps_per_second;

@@ -3,117 +3,124 @@
 //! `cargo run --release --manifest-path bench/Cargo.toml -- --help`
 
 mod engines;
+mod measure;
+mod programs;
+mod report;
 
-use std::time::{Duration, Instant};
-
-use clap::Parser;
-use engines::{Engine, Prepared};
-
-/// A program, and how much it has to do by default.
-struct Program {
-    name: &'static str,
-    wasm: &'static [u8],
-    n: i32,
-}
-
-macro_rules! programs {
-    ($($name:literal $n:literal,)*) => {
-        &[$(Program { name: $name, wasm: include_bytes!(concat!("../programs/", $name, ".wasm")), n: $n },)*]
-    };
-}
-
-static PROGRAMS: &[Program] = programs! {
-    "core" 120,
-    "fib" 32,
-    "sieve" 2,
-    "nbody" 100_000,
-    "sha256" 2,
-    "mandel" 150,
-    "matmul" 2,
-    "sorthash" 1,
-    "bf" 1,
-    "vmcall" 400_000,
-    "hash64" 300_000,
-    "memops" 20,
-};
+use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "Times wdb's tiers beside other engines in one run")]
+#[command(
+    about = "Times wdb's tiers beside other engines in one run",
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
-    /// Rounds; every engine runs every program once in each, and medians are printed.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Only programs whose name contains this.
-    #[arg(long, default_value = "")]
-    only: String,
-    /// Multiplies the work of every program.
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    speed: Speed,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Single steps through the API
+    Steps,
+    /// Say what the engines and the programs are
+    List,
+}
+
+#[derive(clap::Args)]
+struct Speed {
+    /// Rounds; every engine runs every program once in each, and medians are printed
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Only these engines
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    engines: Vec<String>,
+    /// Only these programs
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    programs: Vec<String>,
+    /// Multiplies the work of every program
     #[arg(long, default_value_t = 1)]
     scale: i32,
-    /// Also time single steps through the API.
+    /// Print the measurements as JSON instead of tables
     #[arg(long)]
-    steps: bool,
+    json: bool,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if arguments.steps {
-        println!("step(): {:.1} million a second", engines::steps_per_second(PROGRAMS[1].wasm)? / 1e6);
-    }
-    let engines = engines::all();
-    print!("{:10}", "ms");
-    for engine in &engines {
-        print!(" {:>12}", engine.name());
-    }
-    println!("   ratio to {}", engines[engines.len() - 1].name());
-    let mut logarithms = vec![0.0; engines.len()];
-    let mut count = 0;
-    for program in PROGRAMS.iter().filter(|program| program.name.contains(&arguments.only)) {
-        let times = medians(&engines, program, program.n * arguments.scale, arguments.rounds)?;
-        let reference = times[times.len() - 1].as_secs_f64();
-        print!("{:10}", program.name);
-        for time in &times {
-            print!(" {:12.2}", time.as_secs_f64() * 1e3);
+    match arguments.command {
+        None => speed(&arguments.speed),
+        Some(Command::Steps) => {
+            let fib = programs::ALL
+                .iter()
+                .find(|program| program.name == "fib")
+                .expect("it is there");
+            println!(
+                "step(): {:.1} million a second",
+                engines::steps_per_second(fib.wasm)? / 1e6
+            );
+            Ok(())
         }
-        for (logarithm, time) in logarithms.iter_mut().zip(&times) {
-            let ratio = time.as_secs_f64() / reference;
-            *logarithm += ratio.ln();
-            print!(" {ratio:6.2}");
+        Some(Command::List) => {
+            engines::all()
+                .iter()
+                .for_each(|engine| println!("{:12} {}", engine.name(), engine.description()));
+            programs::ALL.iter().for_each(|program| {
+                println!(
+                    "{:12} run({}), {} bytes",
+                    program.name,
+                    program.n,
+                    program.wasm.len()
+                )
+            });
+            Ok(())
         }
-        println!();
-        count += 1;
     }
-    print!("{:10}", "geo. mean");
-    engines.iter().for_each(|_| print!(" {:12}", ""));
-    for logarithm in logarithms {
-        print!(" {:6.2}", (logarithm / f64::from(count)).exp());
+}
+
+fn speed(arguments: &Speed) -> anyhow::Result<()> {
+    let engines = chosen(engines::all(), &arguments.engines, |engine| engine.name())?;
+    let programs = chosen(
+        programs::ALL.iter().collect(),
+        &arguments.programs,
+        |program| program.name,
+    )?;
+    let mut rows = Vec::new();
+    for program in programs {
+        let row = measure::measure(
+            &engines,
+            program,
+            program.n * arguments.scale,
+            arguments.rounds,
+        )?;
+        if !arguments.json {
+            eprintln!("{}", report::progress(&engines, &row));
+        }
+        rows.push(row);
     }
-    println!();
+    if arguments.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report::json(&engines, &rows))?
+        );
+    } else {
+        print!("{}", report::text(&engines, &rows));
+    }
     Ok(())
 }
 
-/// The median time of each engine. All must agree on the result.
-fn medians(engines: &[Box<dyn Engine>], program: &Program, n: i32, rounds: usize) -> anyhow::Result<Vec<Duration>> {
-    let mut prepared: Vec<Box<dyn Prepared>> =
-        engines.iter().map(|engine| engine.prepare(program.wasm)).collect::<Result<_, _>>()?;
-    let mut times = vec![Vec::new(); engines.len()];
-    // A first round that is not counted lets lazy translation happen.
-    for round in 0..=rounds {
-        let mut first = None;
-        for (prepared, times) in prepared.iter_mut().zip(&mut times) {
-            let start = Instant::now();
-            let result = prepared.run(n)?;
-            if round > 0 {
-                times.push(start.elapsed());
-            }
-            let expected = *first.get_or_insert(result);
-            anyhow::ensure!(result == expected, "{}: results differ: {result:x} and {expected:x}", program.name);
-        }
+/// Those of the given names, or all when none is given; an error about a name that nothing has.
+fn chosen<T>(
+    all: Vec<T>,
+    names: &[String],
+    name_of: impl Fn(&T) -> &'static str,
+) -> anyhow::Result<Vec<T>> {
+    let known: Vec<&str> = all.iter().map(&name_of).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        anyhow::bail!("there is no {unknown}; there are {}", known.join(", "));
     }
-    Ok(times
-        .into_iter()
-        .map(|mut times| {
-            times.sort();
-            times[times.len() / 2]
-        })
-        .collect())
+    let is_chosen = |item: &T| names.is_empty() || names.iter().any(|name| name == name_of(item));
+    Ok(all.into_iter().filter(is_chosen).collect())
 }

@@ -13,6 +13,7 @@ pub mod disassemble;
 pub mod edits;
 pub mod exceptions;
 pub mod exit;
+mod fast;
 pub mod frames;
 pub mod heap;
 pub mod host;

@@ -9,6 +9,7 @@ use crate::classic::{Classic, Mode, Outcome, func_at};
 use crate::collect::RootPlace;
 use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
+use crate::fast::{Beside, Fast};
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
@@ -23,7 +24,7 @@ use crate::wasi::WasiState;
 use crate::watch::Watches;
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
-const TICKS_PER_POLL: u64 = 1 << 17;
+pub(crate) const TICKS_PER_POLL: u64 = 1 << 17;
 
 /// How a module is run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -75,8 +76,11 @@ pub struct Vm {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
     pub(crate) classic: Classic,
+    pub(crate) fast: Fast,
     tier: Tier,
     compile: Compile,
+    /// Ticks that passed in each tier.
+    ticks: [u64; Tier::ALL.len()],
     host: Box<dyn Host>,
     log: HostLog,
     interrupt: Interrupt,
@@ -118,8 +122,10 @@ impl Vm {
             machine: Machine::new(config.limits, wasi),
             store: Store::default(),
             classic: Classic::new(),
+            fast: Fast::new(),
             tier: config.tier,
             compile: config.compile,
+            ticks: [0; Tier::ALL.len()],
             host,
             log: HostLog::default(),
             interrupt: Interrupt::default(),
@@ -256,6 +262,9 @@ impl Vm {
             return self.run_watched(limit);
         }
         self.landed = None;
+        if self.tier == Tier::Fast && self.compile == Compile::Eager {
+            self.fast.translate_all(&self.store, &self.classic);
+        }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -315,9 +324,20 @@ impl Vm {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
         let tick_before = self.machine.tick;
-        let outcome = self
-            .classic
-            .execute(&mut self.machine, &self.store, mode, ticks);
+        let tier = if mode == Mode::Step {
+            Tier::Classic
+        } else {
+            self.tier
+        };
+        let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
+        let outcome = match tier {
+            Tier::Classic => classic.execute(machine, store, mode, ticks),
+            Tier::Fast => {
+                let beside = Beside::unwatched(store, classic);
+                self.fast.execute(beside, machine, mode, ticks)
+            }
+        };
+        self.ticks[tier as usize] += self.machine.tick - tick_before;
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
             Outcome::Poll => None,
@@ -326,6 +346,22 @@ impl Vm {
             }
             outcome => self.exit_for(outcome),
         }
+    }
+
+    /// Runs register code until something ends it, or an instruction is for the classic tier, which this leaves to the caller.
+    pub(crate) fn execute_watched(&mut self, mode: Mode, ticks: u64) -> Result<Outcome, Exit> {
+        if self.exceeds_limits() {
+            return Err(Exit::Trap(TrapKind::CallStackExhausted.into()));
+        }
+        let tick_before = self.machine.tick;
+        let beside = Beside {
+            store: &self.store,
+            classic: &mut self.classic,
+            watches: Some(&self.watches),
+        };
+        let outcome = self.fast.execute(beside, &mut self.machine, mode, ticks);
+        self.ticks[Tier::Fast as usize] += self.machine.tick - tick_before;
+        Ok(outcome)
     }
 
     /// Goes on at an instruction that needs a collection first.
@@ -345,7 +381,7 @@ impl Vm {
     fn exit_for(&mut self, outcome: Outcome) -> Option<Exit> {
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
-            Outcome::Poll | Outcome::Collect => None,
+            Outcome::Poll | Outcome::Collect | Outcome::GivenAway => None,
             Outcome::Probe => Some(Exit::Probe),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
@@ -396,13 +432,20 @@ impl Vm {
             return false;
         };
         let limits = self.machine.limits;
+        let known = match self.tier {
+            Tier::Fast => self
+                .fast
+                .frame_cells_max(&self.store, &self.classic, top.func),
+            Tier::Classic => None,
+        };
+        let frame_cells =
+            known.unwrap_or_else(|| self.classic.frame_cells_max(&self.store, top.func));
         self.machine.frames.len() > limits.frames_max as usize
-            || top.base as usize + self.classic.frame_cells_max(&self.store, top.func) as usize
-                > limits.cells_max as usize
+            || top.base as usize + frame_cells as usize > limits.cells_max as usize
     }
 
     /// The results that the outermost function left.
-    fn results(&self) -> Vec<Value> {
+    pub(crate) fn results(&self) -> Vec<Value> {
         let Some(func) = self.machine.invoked else {
             return Vec::new();
         };
@@ -586,19 +629,38 @@ impl Vm {
     /// What each tier did so far, and what its code takes.
     #[must_use]
     pub fn tier_stats(&self) -> Vec<TierStats> {
-        Tier::ALL
-            .into_iter()
-            .map(|tier| TierStats {
-                tier,
-                ..TierStats::default()
-            })
-            .collect()
+        let [classic_ticks, fast_ticks] = self.ticks;
+        let (classic, fast) = (&self.classic, &self.fast);
+        vec![
+            TierStats {
+                tier: Tier::Classic,
+                ticks: classic_ticks,
+                functions: classic.function_count(),
+                wasm_bytes: classic.wasm_bytes(),
+                code_bytes: classic.code_bytes(),
+                translation: classic.preparation(),
+                fallbacks: Vec::new(),
+            },
+            TierStats {
+                tier: Tier::Fast,
+                ticks: fast_ticks,
+                functions: fast.function_count(),
+                wasm_bytes: fast.wasm_bytes(),
+                code_bytes: fast.code_bytes(),
+                translation: fast.translation(),
+                fallbacks: fast.fallbacks(),
+            },
+        ]
     }
 
     /// The register code of a function of the store; `None` when it has no code, or the fast tier cannot run it.
     #[must_use]
-    pub fn register_code(&mut self, _func: FuncAddr) -> Option<Vec<RegisterLine>> {
-        None
+    pub fn register_code(&mut self, func: FuncAddr) -> Option<Vec<RegisterLine>> {
+        let inst = self.store.funcs.get(func.index())?;
+        if inst.kind != FuncKind::Wasm {
+            return None;
+        }
+        self.fast.listing(&self.store, &self.classic, func)
     }
 
     /// The name of the present state.
@@ -631,6 +693,7 @@ impl Vm {
         pcs.retain(|&pc| pc != address.pc);
         add(&mut pcs);
         self.classic.set_probes(func, pcs);
+        self.fast.forget(func);
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.
@@ -649,6 +712,9 @@ impl Vm {
         let is_reachable = self.log.reaches_back_to(checkpoint.host_calls());
         assert!(is_reachable, "the way from this checkpoint is forgotten");
         self.machine.restore(checkpoint);
+        if !self.watches.is_empty() {
+            self.plan_watches();
+        }
     }
 
     /// Gives up the record of what was before a checkpoint: no older one will be restored.

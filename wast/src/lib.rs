@@ -15,7 +15,7 @@ use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{self, ParseBuffer};
 pub use wdb_vm::WasmFeatures;
 pub use wdb_vm::module::FEATURES;
-use wdb_vm::tier::Tier;
+pub use wdb_vm::tier::Tier;
 
 use crate::script::{Script, Verdict};
 
@@ -24,7 +24,16 @@ pub const TIERS: [&str; Tier::ALL.len()] = [Tier::ALL[0].name(), Tier::ALL[1].na
 
 /// How the functions that a script calls are executed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Execution {
+pub struct Execution {
+    /// What runs them at full speed.
+    pub tier: Tier,
+    /// In which ways.
+    pub mode: Mode,
+}
+
+/// In which ways each function is executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
     /// At full speed.
     Run,
     /// By single instructions and then, from the same state, at full speed. An assertion holds only when both have the same
@@ -35,6 +44,8 @@ pub enum Execution {
 /// How a script went.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
+    /// The tier that it ran on.
+    pub tier: Tier,
     /// The number of assertions in the text.
     pub assertions: usize,
     /// The number of assertions that hold.
@@ -77,6 +88,7 @@ pub fn run(text: &str, language: Language, execution: Execution) -> Result<Repor
     let wast = parser::parse::<Wast<'_>>(&buffer).map_err(read_error)?;
     let mut script = Script::new(language, execution);
     let mut report = Report {
+        tier: execution.tier,
         assertions,
         passed: 0,
         failures: Vec::new(),
@@ -117,7 +129,7 @@ pub fn count_assertions(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Execution, FEATURES, Failure, Language, count_assertions, run};
+    use super::{Execution, FEATURES, Failure, Language, Mode, Tier, count_assertions, run};
 
     const SCRIPT: &str = r#"
         ;; (assert_return in a comment
@@ -133,8 +145,13 @@ mod tests {
 
     #[test]
     fn what_does_not_hold_is_reported_with_its_line() {
-        for execution in [Execution::Run, Execution::StepAndRun] {
+        let modes = [Mode::Run, Mode::StepAndRun];
+        let executions = Tier::ALL
+            .into_iter()
+            .flat_map(|tier| modes.map(|mode| Execution { tier, mode }));
+        for execution in executions {
             let report = run(SCRIPT, Language::of(FEATURES), execution).expect("a script");
+            assert_eq!(report.tier, execution.tier);
             assert_eq!((report.assertions, report.passed), (6, 3));
             let lines: Vec<usize> = report.failures.iter().map(|failure| failure.line).collect();
             assert_eq!(lines, [6, 8, 9, 11]);
@@ -150,12 +167,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_has_a_line() {
-        let error = run(
-            "(module)\n(assert_return",
-            Language::of(FEATURES),
-            Execution::Run,
-        )
-        .expect_err("no script");
+        let execution = Execution {
+            tier: Tier::default(),
+            mode: Mode::Run,
+        };
+        let text = "(module)\n(assert_return";
+        let error = run(text, Language::of(FEATURES), execution).expect_err("no script");
         assert_eq!((error.line, error.assertions), (2, 1));
         assert_eq!(count_assertions("\"(assert_trap\" (assert_trap"), 1);
     }

@@ -13,7 +13,7 @@ use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 
 use crate::values::{all_match, argument, expected_text, values_text};
-use crate::{Execution, Language, spectest};
+use crate::{Execution, Language, Mode, spectest};
 
 /// How a directive went.
 pub(crate) enum Verdict {
@@ -63,7 +63,7 @@ type Executed = Result<Outcome, String>;
 pub(crate) struct Script {
     vm: Vm,
     language: Language,
-    execution: Execution,
+    mode: Mode,
     /// Instances by the name that the script gives them; the error of those that could not be made.
     instances: HashMap<String, Result<InstanceAddr, String>>,
     /// Modules that are defined without being instantiated, and the last of them.
@@ -75,11 +75,11 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(language: Language, execution: Execution) -> Script {
-        let mut vm = Vm::empty(
-            Box::new(spectest::Printers),
-            Arc::default(),
-            Config::default(),
-        );
+        let config = Config {
+            tier: execution.tier,
+            ..Config::default()
+        };
+        let mut vm = Vm::empty(Box::new(spectest::Printers), Arc::default(), config);
         let instance = vm
             .instantiate(&spectest::module())
             .expect("it imports nothing");
@@ -87,7 +87,7 @@ impl Script {
         Script {
             vm,
             language,
-            execution,
+            mode: execution.mode,
             instances: HashMap::new(),
             definitions: HashMap::new(),
             last_definition: None,
@@ -263,9 +263,9 @@ impl Script {
         let args = args.ok_or("the machine has no such arguments")?;
         let vm = &mut self.vm;
         let start = |vm: &mut Vm| vm.invoke(func, &args).map_err(|error| error.to_string());
-        let stepped = match self.execution {
-            Execution::Run => None,
-            Execution::StepAndRun => {
+        let stepped = match self.mode {
+            Mode::Run => None,
+            Mode::StepAndRun => {
                 let before = vm.checkpoint(None);
                 start(vm)?;
                 let outcome = loop {

@@ -8,7 +8,7 @@ use crate::numeric::atomics::{Atomic, atomic};
 use crate::trap::TrapKind;
 
 /// The instructions behind [`PREFIX_FE`](crate::isa::PREFIX_FE): goes on by the number after it.
-pub(super) struct PrefixFe;
+pub(crate) struct PrefixFe;
 
 /// What each of them does, by that number.
 static ATOMICS: [Option<Atomic>; OPCODES_MAX] = {

@@ -3,7 +3,7 @@
 //! Wasm's branches name labels, not places. The side table holds an entry for each branch in the order of the code:
 //! how far to jump, how far to move in the side table itself, and which operands to keep. It is made at the function's first call.
 
-use wasmparser::{FrameKind, Operator, ValType};
+use wasmparser::{Catch, FrameKind, Operator, TryTable, ValType};
 
 use super::rewrite::{Place, Surroundings, rewrite};
 use crate::address::{FuncAddr, InstanceAddr, ModuleOffset};
@@ -14,64 +14,85 @@ use crate::value::{cell_count, cells_count};
 /// Where a branch goes. Distances are relative, so that a branch needs no function-wide base.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(C)]
-pub(super) struct Branch {
+pub(crate) struct Branch {
     /// Bytes from the branch's opcode to the target; positive except for a branch to a loop, which may be its own target.
-    pub(super) code_delta: i32,
+    pub(crate) code_delta: i32,
     /// Bytes from this entry to the target's.
-    pub(super) side_delta: i32,
+    pub(crate) side_delta: i32,
     /// Cells on top of the stack that are taken along.
-    pub(super) keep: u32,
+    pub(crate) keep: u32,
     /// Cells below those that are thrown away.
-    pub(super) discard: u32,
+    pub(crate) discard: u32,
 }
 
 /// Where a local lies in its frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct LocalPlace {
-    pub(super) cell: u32,
+pub(crate) struct LocalPlace {
+    pub(crate) cell: u32,
     /// Whether it is a vector, which takes two cells.
-    pub(super) is_wide: bool,
+    pub(crate) is_wide: bool,
 }
 
 /// A function in one form of its code, as the handlers see it.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub(super) struct FuncCode {
+pub(crate) struct FuncCode {
     /// The address that module offset 0 would have in the bytes to run: the module's, or this function's quick code's.
-    pub(super) bias: *const u8,
-    pub(super) side: *const Branch,
+    pub(crate) bias: *const u8,
+    pub(crate) side: *const Branch,
     /// The offset of the first instruction.
-    pub(super) entry: u32,
-    pub(super) param_cells: u32,
+    pub(crate) entry: u32,
+    pub(crate) param_cells: u32,
     /// Cells of the declared locals, which start as zeros.
-    pub(super) local_cells: u32,
+    pub(crate) local_cells: u32,
     /// The most bytes that a frame's cells ever take.
-    pub(super) frame_bytes_max: u32,
-    pub(super) instance: InstanceAddr,
-    pub(super) result_cells: u32,
+    pub(crate) frame_bytes_max: u32,
+    pub(crate) instance: InstanceAddr,
+    pub(crate) result_cells: u32,
     /// The offset of the final `end`.
-    pub(super) final_end: u32,
+    pub(crate) final_end: u32,
     /// The module's bytes.
-    pub(super) original: *const u8,
+    pub(crate) original: *const u8,
     /// The place of every local; null where each takes one cell, so that its index is its place.
-    pub(super) locals: *const LocalPlace,
+    pub(crate) locals: *const LocalPlace,
     /// The offsets of those instructions in ascending order that move a vector and whose opcode does not say so: `drop`, `select`
     /// and those of globals.
-    pub(super) wide: *const u32,
-    pub(super) wide_count: u32,
+    pub(crate) wide: *const u32,
+    pub(crate) wide_count: u32,
     /// Where the function has legacy catch clauses, the offset of the branch that each entry belongs to; else null.
-    pub(super) catch_sources: *const u32,
+    pub(crate) catch_sources: *const u32,
 }
 
 impl FuncCode {
+    /// What instructions need to know of the running function that neither branch nor access locals: its instance.
+    pub(crate) fn of_instance(store: &Store, instance: InstanceAddr) -> FuncCode {
+        let original = store.instances[instance.index()].module.bytes().as_ptr();
+        FuncCode {
+            bias: original,
+            side: std::ptr::null(),
+            entry: 0,
+            param_cells: 0,
+            local_cells: 0,
+            frame_bytes_max: 0,
+            instance,
+            result_cells: 0,
+            final_end: 0,
+            original,
+            locals: std::ptr::null(),
+            wide: std::ptr::null(),
+            wide_count: 0,
+            catch_sources: std::ptr::null(),
+        }
+    }
+
     /// The address of the instruction at `pc` in the bytes to run.
-    pub(super) fn address_of(&self, pc: ModuleOffset) -> *const u8 {
+    pub(crate) fn address_of(&self, pc: ModuleOffset) -> *const u8 {
         self.bias.wrapping_add(pc.index())
     }
 
     /// Whether the instruction at an address in these bytes moves a vector; see `wide`.
     #[inline(always)]
-    pub(super) unsafe fn is_wide(&self, pc: *const u8) -> bool {
+    pub(crate) unsafe fn is_wide(&self, pc: *const u8) -> bool {
         self.wide_count != 0 && {
             // SAFETY: the list lives as long as the function, in whose code `pc` lies.
             unsafe {
@@ -84,11 +105,11 @@ impl FuncCode {
 }
 
 /// A function as the classic tier runs it.
-pub(super) struct PreparedFunc {
+pub(crate) struct PreparedFunc {
     /// In quick code, which has the probes.
-    pub(super) quick: FuncCode,
+    pub(crate) quick: FuncCode,
     /// In the module's bytes, for single steps.
-    pub(super) plain: FuncCode,
+    pub(crate) plain: FuncCode,
     branches: Box<[Branch]>,
     /// The offset of the branch that each entry belongs to.
     sources: Box<[u32]>,
@@ -100,7 +121,7 @@ pub(super) struct PreparedFunc {
 
 impl PreparedFunc {
     /// Prepares a function of the store that has code, with probes at some of its instructions.
-    pub(super) fn new(store: &Store, func: FuncAddr, probes: &[ModuleOffset]) -> PreparedFunc {
+    pub(crate) fn new(store: &Store, func: FuncAddr, probes: &[ModuleOffset]) -> PreparedFunc {
         let inst = &store.funcs[func.index()];
         let module = &store.instances[inst.instance.index()].module;
         let body = module.func_body(inst.index).expect("a function with code");
@@ -171,12 +192,17 @@ impl PreparedFunc {
     }
 
     /// The place in the side table of the instruction at `pc`: that of the first branch from there on.
-    pub(super) fn side_at(&self, pc: ModuleOffset) -> u32 {
+    pub(crate) fn side_at(&self, pc: ModuleOffset) -> u32 {
         self.sources.partition_point(|&source| source < pc.0) as u32
     }
 
+    /// Bytes of the function's code in the module.
+    pub(crate) fn wasm_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Bytes of memory taken beside the module's own.
-    pub(super) fn size_bytes(&self) -> usize {
+    pub(crate) fn size_bytes(&self) -> usize {
         size_of::<PreparedFunc>()
             + size_of_val(&self.branches[..])
             + size_of_val(&self.sources[..])
@@ -211,6 +237,10 @@ struct OpenLabel {
     waiting: Vec<usize>,
     /// The entry of an `if` that waits for its `else` or `end`.
     waiting_else: Option<usize>,
+    /// Whether the block can be reached.
+    is_reachable: bool,
+    /// Whether control can get to the label by a branch or an exception.
+    is_target: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -226,8 +256,11 @@ struct Builder<'m> {
     sources: Vec<u32>,
     places: Vec<Place>,
     wide: Vec<u32>,
+    /// The most cells that operands take where control can get to.
     height_max: u32,
     has_catches: bool,
+    /// Whether control can get to the next instruction.
+    is_reachable: bool,
 }
 
 impl<'m> Builder<'m> {
@@ -236,6 +269,8 @@ impl<'m> Builder<'m> {
             target: None,
             waiting: Vec::new(),
             waiting_else: None,
+            is_reachable: true,
+            is_target: false,
         };
         Builder {
             walk,
@@ -246,6 +281,7 @@ impl<'m> Builder<'m> {
             wide: Vec::new(),
             height_max: 0,
             has_catches: false,
+            is_reachable: true,
         }
     }
 
@@ -267,9 +303,11 @@ impl<'m> Builder<'m> {
             }
             self.places.push(place);
             match &operator {
-                Operator::Block { .. } | Operator::TryTable { .. } | Operator::Try { .. } => {
+                Operator::TryTable { try_table } => {
+                    self.mark_catches(try_table);
                     self.open(None, None);
                 }
+                Operator::Block { .. } | Operator::Try { .. } => self.open(None, None),
                 Operator::Loop { .. } => {
                     let target = Target {
                         pc: next,
@@ -289,6 +327,8 @@ impl<'m> Builder<'m> {
                     };
                     let label = self.labels.last_mut()?;
                     label.waiting.push(entry);
+                    label.is_target |= self.is_reachable;
+                    self.is_reachable = label.is_reachable;
                     if let Some(waiting) = label.waiting_else.take() {
                         self.resolve(waiting, after);
                     }
@@ -296,6 +336,7 @@ impl<'m> Builder<'m> {
                 Operator::Catch { .. } | Operator::CatchAll => {
                     self.has_catches = true;
                     self.add_branch(pc.0, 0, 0)?;
+                    self.is_reachable = self.labels.last()?.is_reachable;
                 }
                 Operator::End => {
                     if self.ends_catch() {
@@ -306,7 +347,10 @@ impl<'m> Builder<'m> {
                     self.close(pc.0, next)?;
                 }
                 Operator::Delegate { .. } => self.close(pc.0, next)?,
-                Operator::Br { relative_depth } => self.add_branch(pc.0, *relative_depth, 0)?,
+                Operator::Br { relative_depth } => {
+                    self.add_branch(pc.0, *relative_depth, 0)?;
+                    self.is_reachable = false;
+                }
                 Operator::BrIf { relative_depth } | Operator::BrOnNull { relative_depth } => {
                     self.add_branch(pc.0, *relative_depth, 1)?;
                 }
@@ -319,11 +363,22 @@ impl<'m> Builder<'m> {
                     for depth in targets.targets().chain([Ok(targets.default())]) {
                         self.add_branch(pc.0, depth.ok()?, 1)?;
                     }
+                    self.is_reachable = false;
                 }
+                Operator::Unreachable
+                | Operator::Return
+                | Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::ReturnCallRef { .. }
+                | Operator::Throw { .. }
+                | Operator::ThrowRef
+                | Operator::Rethrow { .. } => self.is_reachable = false,
                 _ => {}
             }
             self.walk.accept(pc, &operator)?;
-            self.height_max = self.height_max.max(self.walk.height_cells());
+            if self.is_reachable {
+                self.height_max = self.height_max.max(self.walk.height_cells());
+            }
         }
     }
 
@@ -358,12 +413,31 @@ impl<'m> Builder<'m> {
             target,
             waiting: Vec::new(),
             waiting_else,
+            is_reachable: self.is_reachable,
+            is_target: false,
         });
+    }
+
+    /// Exceptions can lead to these labels.
+    fn mark_catches(&mut self, table: &TryTable) {
+        for catch in &table.catches {
+            let (Catch::One { label, .. }
+            | Catch::OneRef { label, .. }
+            | Catch::All { label }
+            | Catch::AllRef { label }) = *catch;
+            let position = self.labels.len().checked_sub(1 + label as usize);
+            if let Some(label) = position.and_then(|position| self.labels.get_mut(position)) {
+                label.is_target |= self.is_reachable;
+            }
+        }
     }
 
     /// The `end` at `pc` closes a label; branches to a block land after it, those to the function's body on it.
     fn close(&mut self, pc: u32, next: u32) -> Option<()> {
         let label = self.labels.pop()?;
+        self.is_reachable |= label.is_target;
+        // Without an `else`, the condition's other way leads here.
+        self.is_reachable |= label.is_reachable && label.waiting_else.is_some();
         let target = Target {
             pc: if self.labels.is_empty() { pc } else { next },
             side: self.branches.len(),
@@ -395,6 +469,7 @@ impl<'m> Builder<'m> {
             },
         );
         let position = self.labels.len() - 1 - depth as usize;
+        self.labels[position].is_target |= self.is_reachable && !is_loop;
         match self.labels[position].target {
             Some(target) => {
                 debug_assert!(is_loop, "only a loop's target is known before its end");

@@ -15,7 +15,7 @@ use crate::trap::TrapKind;
 
 /// Why the handlers returned to the driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Leave {
+pub(crate) enum Leave {
     /// One instruction was executed, as asked.
     Stepped,
     /// A probe stands at `pc`.
@@ -44,93 +44,139 @@ pub(super) enum Leave {
     Returned,
     /// The outermost frame returned; its results lie at the bottom of the stack.
     Finished,
+    /// The fast tier gives the instruction that it stands at to this one.
+    Bail,
 }
 
 /// State shared by the handlers of one run. Pointers are into the machine, the store and the prepared code.
 #[repr(C)]
-pub(super) struct Context {
+pub(crate) struct Context {
     /// Ticks left before the driver is asked.
-    pub(super) budget: u64,
+    pub(crate) budget: u64,
     /// The running instance's memory 0.
-    pub(super) memory: *mut u8,
+    pub(crate) memory: *mut u8,
     /// Addresses below this can be accessed in every size.
-    pub(super) memory_inner_bytes: u64,
-    pub(super) memory_bytes: u64,
+    pub(crate) memory_inner_bytes: u64,
+    pub(crate) memory_bytes: u64,
+    /// For accesses of 1, 2, 4 and 8 bytes, where the first one that does not fit would begin.
+    pub(crate) memory_ends: [u64; 4],
     /// The bits of a cell that an address in memory 0 has. Quick code accesses memories whose addresses are 32 bits wide only.
-    pub(super) address_mask: u64,
+    pub(crate) address_mask: u64,
     /// The running function.
-    pub(super) code: *const FuncCode,
+    pub(crate) code: *const FuncCode,
     /// The running function's frame record.
-    pub(super) frame: *mut Frame,
+    pub(crate) frame: *mut Frame,
     /// The outermost frame record.
-    pub(super) frames: *mut Frame,
+    pub(crate) frames: *mut Frame,
     /// The end of the frame records that the limit admits.
-    pub(super) frames_end: *mut Frame,
-    pub(super) cells: *mut u64,
+    pub(crate) frames_end: *mut Frame,
+    pub(crate) cells: *mut u64,
     /// The end of the cells that the limit admits.
-    pub(super) cells_end: *mut u64,
+    pub(crate) cells_end: *mut u64,
     /// Prepared code by function of the store; null where it is not prepared, or is the host's.
-    pub(super) codes: *const *const FuncCode,
+    pub(crate) codes: *const *const FuncCode,
     /// The running instance's functions, first cells of globals, and the globals' cells.
-    pub(super) funcs: *const u32,
-    pub(super) global_cells: *const u32,
-    pub(super) globals: *mut u64,
+    pub(crate) funcs: *const u32,
+    pub(crate) global_cells: *const u32,
+    pub(crate) globals: *mut u64,
     /// The running instance's tables and types, the tables, and the functions of the store.
-    pub(super) instance_tables: *const TableAddr,
-    pub(super) type_ids: *const TypeId,
-    pub(super) tables: *const Table,
-    pub(super) store_funcs: *const FuncInst,
-    pub(super) machine: *mut Machine,
-    pub(super) store: *const Store,
+    pub(crate) instance_tables: *const TableAddr,
+    pub(crate) type_ids: *const TypeId,
+    pub(crate) tables: *const Table,
+    pub(crate) store_funcs: *const FuncInst,
+    pub(crate) machine: *mut Machine,
+    pub(crate) store: *const Store,
     /// Registers at the moment of leaving.
-    pub(super) pc: *const u8,
-    pub(super) sp: *mut u64,
-    pub(super) fp: *mut u64,
-    pub(super) side: *const Branch,
-    pub(super) leave: Option<Leave>,
+    pub(crate) pc: *const u8,
+    pub(crate) sp: *mut u64,
+    pub(crate) fp: *mut u64,
+    pub(crate) side: *const Branch,
+    pub(crate) leave: Option<Leave>,
 }
 
 impl Context {
+    /// The context of a run in the innermost frame, whose registers and instance are still to be set.
+    pub(crate) fn new(
+        machine: &mut Machine,
+        store: &Store,
+        code: *const FuncCode,
+        codes: *const *const FuncCode,
+        ticks: u64,
+    ) -> Context {
+        let frames = machine.frames.as_mut_ptr();
+        let cells = machine.cells.as_mut_ptr();
+        Context {
+            budget: ticks,
+            memory: std::ptr::null_mut(),
+            memory_bytes: 0,
+            memory_inner_bytes: 0,
+            memory_ends: [0; 4],
+            address_mask: 0,
+            code,
+            frame: frames.wrapping_add(machine.frames.len()).wrapping_sub(1),
+            frames,
+            frames_end: frames.wrapping_add(machine.limits.frames_max as usize),
+            cells,
+            cells_end: cells.wrapping_add(machine.limits.cells_max as usize),
+            codes,
+            funcs: std::ptr::null(),
+            global_cells: std::ptr::null(),
+            globals: machine.globals.as_mut_ptr(),
+            instance_tables: std::ptr::null(),
+            type_ids: std::ptr::null(),
+            tables: machine.tables.as_ptr(),
+            store_funcs: store.funcs.as_ptr(),
+            machine: &raw mut *machine,
+            store,
+            pc: std::ptr::null(),
+            sp: cells,
+            fp: cells,
+            side: std::ptr::null(),
+            leave: None,
+        }
+    }
+
     /// Takes note of memory 0's place and size.
-    pub(super) fn set_memory(&mut self, memory: &Memory) {
+    pub(crate) fn set_memory(&mut self, memory: &Memory) {
         /// The widest access of quick code.
         const ACCESS_BYTES_MAX: u64 = size_of::<u64>() as u64;
         let bytes = memory.bytes().len() as u64;
         self.memory = memory.base();
         self.memory_bytes = bytes;
         self.memory_inner_bytes = bytes.saturating_sub(ACCESS_BYTES_MAX - 1);
+        self.memory_ends = [1, 2, 4, 8].map(|size| bytes.saturating_sub(size - 1));
         self.address_mask = memory.address(u64::MAX);
     }
 }
 
 /// The registers that travel from handler to handler, all of them in machine registers.
 #[derive(Clone, Copy)]
-pub(super) struct Regs {
+pub(crate) struct Regs {
     /// The instruction's opcode, in the module's bytes or a probed copy.
-    pub(super) pc: *const u8,
+    pub(crate) pc: *const u8,
     /// Past the topmost operand.
-    pub(super) sp: *mut u64,
+    pub(crate) sp: *mut u64,
     /// The first local.
-    pub(super) fp: *mut u64,
+    pub(crate) fp: *mut u64,
     /// The next branch's entry in the side table.
-    pub(super) side: *const Branch,
+    pub(crate) side: *const Branch,
     /// What belongs into the cell below `sp`: the topmost operand. Where the operand stack is empty it equals that cell
     /// (the last local, or the caller's topmost operand), so writing it back is always right.
-    pub(super) top: u64,
-    pub(super) context: *mut Context,
+    pub(crate) top: u64,
+    pub(crate) context: *mut Context,
 }
 
 macro_rules! handler_type {
     ($abi:literal) => {
         /// A handler of one instruction.
-        pub(super) type Handler =
+        pub(crate) type Handler =
             unsafe extern $abi fn(*const u8, *mut u64, *mut u64, *const Branch, u64, *mut Context);
 
         /// Executes one instruction and goes on to the next.
         ///
         /// # Safety
         /// The registers are those of a machine whose canonical state is at `pc`, an `O`.
-        pub(super) unsafe extern $abi fn handler<O: Execute, const STEP: bool>(
+        pub(crate) unsafe extern $abi fn handler<O: Execute, const STEP: bool>(
             pc: *const u8,
             sp: *mut u64,
             fp: *mut u64,
@@ -174,7 +220,7 @@ macro_rules! handler_type {
         }
 
         /// Executes the instruction at `pc` as the module's bytes have it, where quick code has no form of its own.
-        pub(super) unsafe extern $abi fn plain(
+        pub(crate) unsafe extern $abi fn plain(
             pc: *const u8,
             sp: *mut u64,
             fp: *mut u64,
@@ -237,7 +283,7 @@ unsafe fn go_on<const STEP: bool>(regs: Regs) {
 }
 
 /// Executes `first` on the instruction that the context's registers point to, and what follows, until something leaves.
-pub(super) unsafe fn enter(context: *mut Context, first: Handler) -> Leave {
+pub(crate) unsafe fn enter(context: *mut Context, first: Handler) -> Leave {
     // SAFETY: the driver has filled the context from a machine at an instruction that `first` handles; there is always
     // a cell below `sp`.
     unsafe {
@@ -268,7 +314,7 @@ unsafe fn save(regs: Regs) {
 }
 
 /// Why an instruction does not simply go on to the next.
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The driver takes over; the context says why.
     Leave(Regs),
     /// This is a rare form of the instruction (a long number, several results): execute it with `LONG` set.
@@ -279,7 +325,7 @@ pub(super) enum Stop {
 }
 
 /// Why an operation on numbers or memory gives no result.
-pub(super) enum Rare {
+pub(crate) enum Rare {
     /// It traps. Only the long form says so.
     Trap(TrapKind),
     /// See [`Stop::Long`].
@@ -287,11 +333,11 @@ pub(super) enum Rare {
 }
 
 /// What executing an instruction gives: the registers to go on with.
-pub(super) type Flow = Result<Regs, Stop>;
+pub(crate) type Flow = Result<Regs, Stop>;
 
 /// Leaves for the driver.
 #[inline(always)]
-pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Flow {
+pub(crate) unsafe fn leave(regs: Regs, why: Leave) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe { (*regs.context).leave = Some(why) };
     Err(Stop::Leave(regs))
@@ -299,7 +345,7 @@ pub(super) unsafe fn leave(regs: Regs, why: Leave) -> Flow {
 
 /// Leaves for a trap at the instruction at `pc`, or asks for the long form.
 #[inline(always)]
-pub(super) unsafe fn give_up(regs: Regs, rare: Rare) -> Flow {
+pub(crate) unsafe fn give_up(regs: Regs, rare: Rare) -> Flow {
     match rare {
         // SAFETY: the handler passes its own registers.
         Rare::Trap(trap) => unsafe { leave(regs, Leave::Trap(trap)) },
@@ -308,13 +354,13 @@ pub(super) unsafe fn give_up(regs: Regs, rare: Rare) -> Flow {
 }
 
 /// Which instruction of the table a type stands for.
-pub(super) trait Instruction {
+pub(crate) trait Instruction {
     /// The instruction.
     const OP: Op;
 }
 
 /// An instruction's semantics.
-pub(super) trait Execute {
+pub(crate) trait Execute {
     /// Executes it. With `LONG`, every form of it; otherwise a rare form may answer [`Stop::Long`] before it changes anything.
     ///
     /// # Safety
@@ -325,7 +371,7 @@ pub(super) trait Execute {
 impl Regs {
     /// The cell `depth` below the top of the stack.
     #[inline(always)]
-    pub(super) unsafe fn peek(self, depth: usize) -> u64 {
+    pub(crate) unsafe fn peek(self, depth: usize) -> u64 {
         if depth == 0 {
             self.top
         } else {
@@ -336,14 +382,14 @@ impl Regs {
 
     /// Writes `top` into its cell, where the stack is used as a whole.
     #[inline(always)]
-    pub(super) unsafe fn spill(self) {
+    pub(crate) unsafe fn spill(self) {
         // SAFETY: there is always a cell below `sp`, and `top` belongs there.
         unsafe { *self.sp.sub(1) = self.top };
     }
 
     /// Goes on after `pops` operands are gone and `value` is pushed, at `pc`.
     #[inline(always)]
-    pub(super) unsafe fn replace(self, pops: usize, value: u64, pc: *const u8) -> Flow {
+    pub(crate) unsafe fn replace(self, pops: usize, value: u64, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands, and the frame's height was checked at its entry.
         unsafe {
             if pops == 0 {
@@ -360,7 +406,7 @@ impl Regs {
 
     /// Goes on after `pops` operands are gone, at least one, at `pc`.
     #[inline(always)]
-    pub(super) unsafe fn popped(self, pops: usize, pc: *const u8) -> Flow {
+    pub(crate) unsafe fn popped(self, pops: usize, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands, and there is always a cell below `sp`.
         unsafe {
             let sp = self.sp.sub(pops);
@@ -376,7 +422,7 @@ impl Regs {
 
 /// Reads an unsigned number in LEB128; answers it and the address after it. Three bytes and more are a long form.
 #[inline(always)]
-pub(super) unsafe fn read_u32<const LONG: bool>(at: *const u8) -> Result<(u32, *const u8), Stop> {
+pub(crate) unsafe fn read_u32<const LONG: bool>(at: *const u8) -> Result<(u32, *const u8), Stop> {
     // SAFETY: validated code holds a whole number here.
     unsafe {
         let first = *at;
@@ -396,7 +442,7 @@ pub(super) unsafe fn read_u32<const LONG: bool>(at: *const u8) -> Result<(u32, *
 }
 
 /// Reads an unsigned number in LEB128 of any length.
-pub(super) unsafe fn read_u32_any(mut at: *const u8) -> (u32, *const u8) {
+pub(crate) unsafe fn read_u32_any(mut at: *const u8) -> (u32, *const u8) {
     let mut value = 0u32;
     let mut shift = 0;
     loop {
@@ -412,7 +458,7 @@ pub(super) unsafe fn read_u32_any(mut at: *const u8) -> (u32, *const u8) {
 }
 
 /// Reads an unsigned number of 64 bits in LEB128 of any length.
-pub(super) unsafe fn read_u64_any(mut at: *const u8) -> u64 {
+pub(crate) unsafe fn read_u64_any(mut at: *const u8) -> u64 {
     let mut value = 0u64;
     let mut shift = 0;
     loop {
@@ -429,7 +475,7 @@ pub(super) unsafe fn read_u64_any(mut at: *const u8) -> u64 {
 
 /// Skips a value type or an index: what a block's type is.
 #[inline(always)]
-pub(super) unsafe fn skip_type(at: *const u8) -> *const u8 {
+pub(crate) unsafe fn skip_type(at: *const u8) -> *const u8 {
     /// Before the heap type of a reference type: nullable, not nullable. No single-byte index looks like them.
     const REFERENCE: std::ops::RangeInclusive<u8> = 0x63..=0x64;
     // SAFETY: validated code holds a whole type here.
@@ -444,7 +490,7 @@ pub(super) unsafe fn skip_type(at: *const u8) -> *const u8 {
 
 /// Skips a number in LEB128 of any length.
 #[inline(always)]
-pub(super) unsafe fn skip_leb(mut at: *const u8) -> *const u8 {
+pub(crate) unsafe fn skip_leb(mut at: *const u8) -> *const u8 {
     // SAFETY: validated code holds a whole number here.
     unsafe {
         while *at >= 0x80 {
@@ -456,7 +502,7 @@ pub(super) unsafe fn skip_leb(mut at: *const u8) -> *const u8 {
 
 /// Reads a signed number in LEB128.
 #[inline(always)]
-pub(super) unsafe fn read_i64(at: *const u8) -> (i64, *const u8) {
+pub(crate) unsafe fn read_i64(at: *const u8) -> (i64, *const u8) {
     // SAFETY: validated code holds a whole number here.
     unsafe {
         let first = *at;

@@ -325,11 +325,11 @@ unsafe fn write_top(regs: Regs, cells: *mut u64, is_wide: bool) -> usize {
 }
 
 /// `local.get` of a vector in quick code: its first cell's index is the byte after the opcode.
-pub(super) struct WideLocalGet;
+pub(crate) struct WideLocalGet;
 /// `local.set` of a vector in quick code.
-pub(super) struct WideLocalSet;
+pub(crate) struct WideLocalSet;
 /// `local.tee` of a vector in quick code.
-pub(super) struct WideLocalTee;
+pub(crate) struct WideLocalTee;
 
 impl Execute for WideLocalGet {
     #[inline(always)]
@@ -369,7 +369,7 @@ impl Execute for WideLocalTee {
 
 /// Counts a tick at `pc`, where control has just arrived.
 #[inline(always)]
-pub(super) unsafe fn tick(regs: Regs) -> Flow {
+pub(crate) unsafe fn tick(regs: Regs) -> Flow {
     // SAFETY: the context is alive for the whole run.
     unsafe {
         let budget = &mut (*regs.context).budget;
@@ -384,7 +384,7 @@ pub(super) unsafe fn tick(regs: Regs) -> Flow {
 
 /// Moves to a branch's target in code and side table.
 #[inline(always)]
-pub(super) unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
+pub(crate) unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
     // SAFETY: the side table's distances stay within the function's code and table.
     unsafe {
         Regs {
@@ -397,7 +397,7 @@ pub(super) unsafe fn jump(regs: Regs, entry: &Branch) -> Regs {
 
 /// Takes the branch of the current side table entry, which discards no operand.
 #[inline(always)]
-pub(super) unsafe fn branch(regs: Regs) -> Flow {
+pub(crate) unsafe fn branch(regs: Regs) -> Flow {
     // SAFETY: `side` is this branch's entry.
     unsafe {
         let entry = &*regs.side;
@@ -424,7 +424,7 @@ unsafe fn ends_catch(regs: Regs) -> bool {
 
 /// Takes the branch of the current side table entry. That several cells move is its long form.
 #[inline(always)]
-pub(super) unsafe fn branch_over<const LONG: bool>(regs: Regs) -> Flow {
+pub(crate) unsafe fn branch_over<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: `side` is this branch's entry, and validation guarantees the operands.
     unsafe {
         let Branch { keep, discard, .. } = *regs.side;
@@ -464,7 +464,7 @@ unsafe fn move_cells(from: *const u64, to: *mut u64, count: usize) {
 
 /// Calls the function of the store whose arguments end at `args_end`; control comes back to `next`.
 #[inline(always)]
-pub(super) unsafe fn call(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Flow {
+pub(crate) unsafe fn call(regs: Regs, func: u32, args_end: *mut u64, next: *const u8) -> Flow {
     // SAFETY: the context's pointers are valid for the whole run, `func` is a function of the store.
     unsafe {
         let context = &mut *regs.context;
@@ -551,7 +551,7 @@ unsafe fn enter_callee(regs: Regs, func: u32, target: &FuncCode, fp: *mut u64) -
 
 /// Returns from the running function, whose results are on top of the stack. Several of them are its long form.
 #[inline(always)]
-pub(super) unsafe fn return_from<const LONG: bool>(regs: Regs) -> Flow {
+pub(crate) unsafe fn return_from<const LONG: bool>(regs: Regs) -> Flow {
     // SAFETY: the frame records describe the callers' states.
     unsafe {
         let context = &mut *regs.context;
@@ -599,7 +599,7 @@ pub(super) unsafe fn return_from<const LONG: bool>(regs: Regs) -> Flow {
 
 /// The function that `call_indirect` calls. Only the long form says why there is none.
 #[inline(always)]
-pub(super) unsafe fn select_callee<const LONG: bool>(
+pub(crate) unsafe fn select_callee<const LONG: bool>(
     context: *const Context,
     type_index: u32,
     table: u32,

@@ -12,7 +12,7 @@ use crate::trap::TrapKind;
 
 /// The address of an access of `size` bytes at `offset` from `base` in memory 0. The last few bytes are for the long form.
 #[inline(always)]
-pub(super) unsafe fn checked_address<const LONG: bool>(
+pub(crate) unsafe fn checked_address<const LONG: bool>(
     context: *const Context,
     base: u64,
     offset: u32,
@@ -44,7 +44,7 @@ const HAS_MEMORY: u32 = 1 << 6;
 /// The address of an access whose alignment, memory and offset are at `memarg`, from the address in a cell, and what comes
 /// after those. Memory 0 and short offsets have the short form.
 #[inline(always)]
-pub(super) unsafe fn address_of<const LONG: bool>(
+pub(crate) unsafe fn address_of<const LONG: bool>(
     context: *const Context,
     base: u64,
     memarg: *const u8,
@@ -77,7 +77,7 @@ pub(super) unsafe fn address_of<const LONG: bool>(
 
 /// Skips alignment, memory and offset of an access.
 #[inline(always)]
-pub(super) unsafe fn skip_memarg(at: *const u8) -> *const u8 {
+pub(crate) unsafe fn skip_memarg(at: *const u8) -> *const u8 {
     // SAFETY: validated code has them here.
     unsafe {
         // The bit lies in the number's first byte.
@@ -89,7 +89,7 @@ pub(super) unsafe fn skip_memarg(at: *const u8) -> *const u8 {
 
 /// The memory that an access is of, whose alignment, memory and offset are at `memarg`.
 #[inline(never)]
-pub(super) unsafe fn memory_of<'m>(context: *const Context, memarg: *const u8) -> &'m mut Memory {
+pub(crate) unsafe fn memory_of<'m>(context: *const Context, memarg: *const u8) -> &'m mut Memory {
     // SAFETY: validated code names a memory of the instance; the context's pointers are valid for the whole run.
     unsafe {
         let context = &*context;
@@ -132,7 +132,7 @@ unsafe fn locate(
 }
 
 /// An instruction that reads memory.
-pub(super) trait MemoryLoad: Instruction {
+pub(crate) trait MemoryLoad: Instruction {
     /// The number of bytes.
     const SIZE: usize;
     /// Reads from a valid address.
@@ -140,7 +140,7 @@ pub(super) trait MemoryLoad: Instruction {
 }
 
 /// An instruction that writes memory.
-pub(super) trait MemoryStore: Instruction {
+pub(crate) trait MemoryStore: Instruction {
     /// The number of bytes.
     const SIZE: usize;
     /// Writes to a valid address.

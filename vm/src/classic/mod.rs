@@ -8,19 +8,20 @@
 //! at hand, or for the whole sequence of instructions that starts there, and numbers by their plain bytes. Probes are
 //! opcodes of their own in it, so they cost nothing elsewhere. Beside it there is a side table for branches.
 
-mod atomics;
-mod code;
-mod context;
-mod control;
-mod memories;
-mod numbers;
-mod objects;
-mod ops;
+pub(crate) mod atomics;
+pub(crate) mod code;
+pub(crate) mod context;
+pub(crate) mod control;
+pub(crate) mod memories;
+pub(crate) mod numbers;
+pub(crate) mod objects;
+pub(crate) mod ops;
 mod quick;
 mod rewrite;
-mod vectors;
+pub(crate) mod vectors;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::machine::{Frame, Machine};
@@ -59,6 +60,8 @@ mod outcome {
         HostResource,
         /// The instruction that the machine stands at waits for what nobody will do.
         Deadlock,
+        /// The instruction that the machine stands at is for the classic tier.
+        GivenAway,
         /// The outermost frame returned; its results are all that is on the stack.
         Finished,
     }
@@ -71,6 +74,10 @@ pub(crate) struct Classic {
     pointers: Vec<*const FuncCode>,
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
+    /// Bytes of the module's code that was prepared.
+    wasm_bytes: usize,
+    /// The time that preparing took.
+    preparation: Duration,
 }
 
 // SAFETY: the pointers lead to the boxes of the same value and to the store's modules, which are immutable.
@@ -93,7 +100,24 @@ impl Classic {
             prepared: Vec::new(),
             pointers: Vec::new(),
             probes: BTreeMap::new(),
+            wasm_bytes: 0,
+            preparation: Duration::ZERO,
         }
+    }
+
+    /// The number of functions that code is prepared for.
+    pub(crate) fn function_count(&self) -> usize {
+        self.prepared.iter().flatten().count()
+    }
+
+    /// Bytes of the wasm code that was prepared.
+    pub(crate) fn wasm_bytes(&self) -> usize {
+        self.wasm_bytes
+    }
+
+    /// The time that preparing code took.
+    pub(crate) fn preparation(&self) -> Duration {
+        self.preparation
     }
 
     /// Bytes of memory that prepared code takes.
@@ -114,7 +138,9 @@ impl Classic {
         }
         // It is prepared anew when it runs again.
         if let Some(prepared) = self.prepared.get_mut(func.index()) {
-            *prepared = None;
+            if let Some(old) = prepared.take() {
+                self.wasm_bytes -= old.wasm_bytes();
+            }
             self.pointers[func.index()] = std::ptr::null();
         }
     }
@@ -145,9 +171,12 @@ impl Classic {
         if self.prepared[func.index()].is_some() {
             return;
         }
+        let start = Instant::now();
         let prepared = Box::new(PreparedFunc::new(store, func, self.probes(func)));
         self.pointers[func.index()] = &raw const prepared.quick;
+        self.wasm_bytes += prepared.wasm_bytes();
         self.prepared[func.index()] = Some(prepared);
+        self.preparation += start.elapsed();
     }
 
     /// The most cells that a frame of the function takes.
@@ -198,6 +227,7 @@ impl Classic {
                 Leave::HostResource => Outcome::HostResource,
                 Leave::Deadlock => Outcome::Deadlock,
                 Leave::Finished => Outcome::Finished,
+                Leave::Bail => unreachable!("only the fast tier gives instructions away"),
                 Leave::Instance | Leave::Returned if mode == Mode::Step => Outcome::Stepped,
                 Leave::Instance | Leave::Returned => Outcome::Poll,
                 Leave::Callee(func) | Leave::TailCallee(func) => {
@@ -244,37 +274,12 @@ impl Classic {
             } else {
                 top.side
             };
-            let cells = machine.cells.as_mut_ptr();
-            let frames = machine.frames.as_mut_ptr();
             let pc = (*code).address_of(top.pc);
-            let mut context = Context {
-                budget: ticks,
-                memory: std::ptr::null_mut(),
-                memory_bytes: 0,
-                memory_inner_bytes: 0,
-                address_mask: 0,
-                code,
-                frame: frames.add(machine.frames.len() - 1),
-                frames,
-                frames_end: frames.add(machine.limits.frames_max as usize),
-                cells,
-                cells_end: cells.add(machine.limits.cells_max as usize),
-                codes: self.pointers.as_ptr(),
-                funcs: std::ptr::null(),
-                global_cells: std::ptr::null(),
-                globals: machine.globals.as_mut_ptr(),
-                instance_tables: std::ptr::null(),
-                type_ids: std::ptr::null(),
-                tables: machine.tables.as_ptr(),
-                store_funcs: store.funcs.as_ptr(),
-                machine: &raw mut *machine,
-                store,
-                pc,
-                sp: cells.add(machine.height as usize),
-                fp: cells.add(top.base as usize),
-                side: (*code).side.add(side as usize),
-                leave: None,
-            };
+            let mut context = Context::new(machine, store, code, self.pointers.as_ptr(), ticks);
+            context.pc = pc;
+            context.sp = context.cells.add(machine.height as usize);
+            context.fp = context.cells.add(top.base as usize);
+            context.side = (*code).side.add(side as usize);
             load_instance(&mut context, (*code).instance);
             let table = if mode == Mode::Step {
                 &ops::STEP_TABLE
@@ -313,7 +318,7 @@ unsafe fn save_state(machine: &mut Machine, context: &Context, leave: Leave) {
 }
 
 /// Points the context to what belongs to an instance.
-unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
+pub(crate) unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
     // SAFETY: the context's pointers are valid for the whole run.
     unsafe {
         let instance = &(&(*context.store).instances)[instance.index()];
@@ -328,6 +333,7 @@ unsafe fn load_instance(context: &mut Context, instance: InstanceAddr) {
             None => {
                 context.memory = std::ptr::null_mut();
                 (context.memory_bytes, context.memory_inner_bytes) = (0, 0);
+                context.memory_ends = [0; 4];
             }
         }
     }

@@ -70,7 +70,7 @@ impl<F: Cell + Float> Outcome for Arithmetic<F> {
 }
 
 /// A pure instruction with one operand.
-pub(super) trait Unary: Instruction {
+pub(crate) trait Unary: Instruction {
     /// Whether it may give no result.
     const FALLIBLE: bool;
     /// The result's cell.
@@ -78,7 +78,7 @@ pub(super) trait Unary: Instruction {
 }
 
 /// A pure instruction with two operands.
-pub(super) trait Binary: Instruction {
+pub(crate) trait Binary: Instruction {
     /// Whether it may give no result.
     const FALLIBLE: bool;
     /// The result's cell.

@@ -150,7 +150,7 @@ unsafe fn after_cast(pc: *const u8) -> *const u8 {
 
 /// Whether the reference has the type that the branch at `pc` asks for.
 #[inline(never)]
-unsafe fn cast_fits(context: *const Context, pc: *const u8, cell: u64) -> bool {
+pub(crate) unsafe fn cast_fits(context: *const Context, pc: *const u8, cell: u64) -> bool {
     /// The flag that says that null has the type.
     const TO_IS_NULLABLE: u8 = 2;
     // SAFETY: as for `after_cast`; the context's pointers are valid for the whole run.

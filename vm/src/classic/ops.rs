@@ -6,7 +6,7 @@ use super::vectors::PrefixFd;
 use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE, for_each_instruction};
 
 /// Stands where an opcode is replaced.
-pub(super) struct Probe;
+pub(crate) struct Probe;
 
 impl Execute for Probe {
     #[inline(always)]
@@ -40,7 +40,7 @@ macro_rules! define_handlers {
     ) => {
         $(
             #[doc = $mnemonic]
-            pub(super) struct $name;
+            pub(crate) struct $name;
 
             impl Instruction for $name {
                 const OP: Op = Op::$name;
@@ -48,7 +48,7 @@ macro_rules! define_handlers {
         )*
         $(
             #[doc = $fb_mnemonic]
-            pub(super) struct $fb_name;
+            pub(crate) struct $fb_name;
 
             impl Instruction for $fb_name {
                 const OP: Op = Op::$fb_name;
@@ -56,7 +56,7 @@ macro_rules! define_handlers {
         )*
         $(
             #[doc = $fc_mnemonic]
-            pub(super) struct $fc_name;
+            pub(crate) struct $fc_name;
 
             impl Instruction for $fc_name {
                 const OP: Op = Op::$fc_name;
@@ -104,7 +104,7 @@ macro_rules! define_handlers {
 for_each_instruction!(define_handlers);
 
 /// Handlers of the module's own bytes that go on to the next instruction, in quick code.
-pub(super) static PLAIN_TABLE: [Handler; 256] = table::<false>();
+pub(crate) static PLAIN_TABLE: [Handler; 256] = table::<false>();
 
 /// Handlers of the module's own bytes that leave after their instruction.
-pub(super) static STEP_TABLE: [Handler; 256] = table::<true>();
+pub(crate) static STEP_TABLE: [Handler; 256] = table::<true>();

@@ -6,7 +6,7 @@ use crate::isa::{OPCODES_MAX, PREFIXED_FD};
 use crate::numeric::vectors::{Vector, shuffle, vector};
 
 /// The instructions behind [`PREFIX_FD`](crate::isa::PREFIX_FD): goes on by the number after it.
-pub(super) struct PrefixFd;
+pub(crate) struct PrefixFd;
 
 /// What each of them does, by that number.
 static VECTORS: [Option<Vector>; OPCODES_MAX] = {
@@ -25,14 +25,14 @@ static VECTORS: [Option<Vector>; OPCODES_MAX] = {
 impl Regs {
     /// The vector whose upper half is `depth` cells below the top of the stack.
     #[inline(always)]
-    pub(super) unsafe fn peek_vector(self, depth: usize) -> u128 {
+    pub(crate) unsafe fn peek_vector(self, depth: usize) -> u128 {
         // SAFETY: validation guarantees the operand.
         unsafe { u128::from(self.peek(depth + 1)) | u128::from(self.peek(depth)) << 64 }
     }
 
     /// Goes on after `pops` cells are gone and a vector is pushed, at `pc`.
     #[inline(always)]
-    pub(super) unsafe fn replace_vector(self, pops: usize, value: u128, pc: *const u8) -> Flow {
+    pub(crate) unsafe fn replace_vector(self, pops: usize, value: u128, pc: *const u8) -> Flow {
         // SAFETY: validation guarantees the operands, and the frame's height was checked at its entry.
         unsafe {
             if pops == 0 {
@@ -139,7 +139,7 @@ unsafe fn access<const LONG: bool>(regs: Regs, vector: &Vector, at: *const u8) -
 
 /// Reads so many bytes, 1, 2, 4 or 8, from a valid address.
 #[inline(always)]
-pub(super) unsafe fn read(address: *const u8, size: u8) -> u64 {
+pub(crate) unsafe fn read(address: *const u8, size: u8) -> u64 {
     // SAFETY: passed on from the caller.
     unsafe {
         match size {
@@ -153,7 +153,7 @@ pub(super) unsafe fn read(address: *const u8, size: u8) -> u64 {
 
 /// Writes the lowest so many bytes, 1, 2, 4 or 8, to a valid address.
 #[inline(always)]
-pub(super) unsafe fn write(address: *mut u8, size: u8, value: u64) {
+pub(crate) unsafe fn write(address: *mut u8, size: u8, value: u64) {
     // SAFETY: passed on from the caller.
     unsafe {
         match size {

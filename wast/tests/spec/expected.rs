@@ -7,7 +7,8 @@ use std::path::PathBuf;
 /// Heads what `BLESS=1` has added.
 const UNEXPLAINED: &str = "write a reason here";
 
-/// Places (`simd/simd_address.wast:12`), or whole scripts (`simd/simd_address.wast`), under headings that give the reason.
+/// Places with their tier (`simd/simd_address.wast:12 fast`), or whole scripts (`simd/simd_address.wast`), under headings that
+/// give the reason.
 pub(crate) struct ExpectedFailures {
     reasons: BTreeMap<String, String>,
 }

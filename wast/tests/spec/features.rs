@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use wdb_wast::TIERS;
+use wdb_wast::Tier;
 
 use crate::Tally;
 
@@ -34,13 +34,16 @@ const FEATURES: [(&str, &str); 18] = [
 const BEGIN: &str = "<!-- The test `spec` checks what follows; BLESS=1 writes it. -->\n";
 const END: &str = "<!-- The end of what it checks. -->\n";
 
-/// Compares the table with how the scripts of each folder went.
-pub(crate) fn check(folders: &BTreeMap<String, Tally>) {
+/// How the scripts of each folder went on a tier.
+pub(crate) type Folders = BTreeMap<String, Tally>;
+
+/// Compares the table with how the scripts of each folder went on each tier.
+pub(crate) fn check(tiers: &BTreeMap<Tier, Folders>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/features.md");
     let text = std::fs::read_to_string(&path).expect("the table is part of the repository");
     let (before, rest) = text.split_once(BEGIN).expect("the table's beginning");
     let (found, after) = rest.split_once(END).expect("the table's end");
-    let wanted = table(folders);
+    let wanted = table(tiers);
     if std::env::var_os("BLESS").is_some() {
         let text = format!("{before}{BEGIN}{wanted}{END}{after}");
         std::fs::write(path, text).expect("the table can be written");
@@ -49,24 +52,36 @@ pub(crate) fn check(folders: &BTreeMap<String, Tally>) {
     assert!(found == wanted, "docs/features.md should say:\n{wanted}");
 }
 
-fn table(folders: &BTreeMap<String, Tally>) -> String {
+fn table(tiers: &BTreeMap<Tier, Folders>) -> String {
     let listed = |folder: &String| FEATURES.iter().any(|(_, listed)| listed == folder);
-    assert!(folders.keys().all(listed), "a folder is in no row");
-    let mut text = format!("\n| feature | tests | {} |\n", TIERS.join(" | "));
-    text += &format!("|---|---|{}\n", "---|".repeat(TIERS.len()));
+    let mut folders = tiers.values().flat_map(Folders::keys);
+    assert!(folders.all(listed), "a folder is in no row");
+    let names: Vec<&str> = tiers.keys().map(|tier| tier.name()).collect();
+    let mut text = format!("\n| feature | tests | {} |\n", names.join(" | "));
+    text += &format!("|---|---|{}\n", "---|".repeat(names.len()));
     for (feature, folder) in FEATURES {
-        let tallies = folders
-            .iter()
-            .filter(|(name, _)| folder.is_empty() || *name == folder);
-        let (passed, all) = tallies.fold((0, 0), |(passed, all), (_, tally)| {
-            (passed + tally.passed, all + tally.assertions)
-        });
-        let result = match passed == all {
-            true => "yes".to_owned(),
-            false => format!("{passed} of {all}"),
-        };
-        let results = vec![result; TIERS.len()].join(" | ");
-        let _ = writeln!(text, "| {feature} | {all} | {results} |");
+        let tallies: Vec<Tally> = tiers
+            .values()
+            .map(|folders| sum_of(folders, folder))
+            .collect();
+        let assertions = tallies.iter().map(|tally| tally.assertions).max();
+        let results: Vec<String> = tallies.iter().map(Tally::text).collect();
+        let _ = writeln!(
+            text,
+            "| {feature} | {} | {} |",
+            assertions.unwrap_or_default(),
+            results.join(" | ")
+        );
     }
     text + "\n"
+}
+
+/// How the scripts of a folder went, or those of all folders when it has no name.
+fn sum_of(folders: &Folders, folder: &str) -> Tally {
+    let mut sum = Tally::default();
+    folders
+        .iter()
+        .filter(|(name, _)| folder.is_empty() || *name == folder)
+        .for_each(|(_, tally)| sum.add(tally.passed, tally.assertions));
+    sum
 }

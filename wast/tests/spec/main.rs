@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wdb_wast::{Execution, Failure, Report, TIERS, count_assertions};
+use wdb_wast::{Execution, Failure, Mode, Report, Tier, count_assertions};
 
 use expected::ExpectedFailures;
+use features::Folders;
 use suites::{SUITES, Script, scripts};
 
 /// How scripts went.
@@ -24,57 +25,78 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, report: &Report) {
-        self.passed += report.passed;
-        self.assertions += report.assertions;
+    fn add(&mut self, passed: usize, assertions: usize) {
+        self.passed += passed;
+        self.assertions += assertions;
+    }
+
+    /// `yes` when everything holds.
+    fn text(&self) -> String {
+        match self.passed == self.assertions {
+            true => "yes".to_owned(),
+            false => format!("{} of {}", self.passed, self.assertions),
+        }
     }
 }
 
 #[test]
 fn spec() {
     let scripts: Vec<Script> = SUITES.iter().flat_map(scripts).collect();
-    let reports = run_all(&scripts);
-    let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
-    let mut folders: BTreeMap<String, Tally> = BTreeMap::new();
-    // By the script's path and the line.
+    let runs: Vec<(&Script, Tier)> = scripts
+        .iter()
+        .flat_map(|script| Tier::ALL.map(|tier| (script, tier)))
+        .collect();
+    let reports = run_all(&runs);
+    let mut tallies: BTreeMap<(&str, Tier), Tally> = BTreeMap::new();
+    let mut tiers: BTreeMap<Tier, Folders> = BTreeMap::new();
+    // By the script's path, the line and the tier.
     let mut failures: BTreeMap<String, String> = BTreeMap::new();
-    for (script, report) in scripts.iter().zip(reports) {
-        tallies.entry(script.suite).or_default().add(&report);
+    for ((script, tier), report) in runs.iter().zip(reports) {
+        assert_eq!(*tier, report.tier, "{}", script.path);
         let folder = script.path.split('/').next().unwrap_or_default();
-        folders.entry(folder.to_owned()).or_default().add(&report);
+        let folders = tiers.entry(*tier).or_default();
+        for tally in [
+            tallies.entry((script.suite, *tier)).or_default(),
+            folders.entry(folder.to_owned()).or_default(),
+        ] {
+            tally.add(report.passed, report.assertions);
+        }
         for Failure { line, reason } in report.failures {
-            failures.insert(format!("{}:{line}", script.path), reason);
+            failures.insert(format!("{}:{line} {}", script.path, tier.name()), reason);
         }
     }
-    for suite in &SUITES {
-        let tally = &tallies[suite.name];
-        for tier in TIERS {
-            println!(
-                "spec {tier} {}: {} of {}",
-                suite.name, tally.passed, tally.assertions
-            );
-        }
-        assert!(
-            tally.assertions > suite.assertions_min,
-            "{} has lost its tests",
-            suite.name
+    for ((suite, tier), tally) in &tallies {
+        println!(
+            "spec {} {suite}: {} of {}",
+            tier.name(),
+            tally.passed,
+            tally.assertions
         );
     }
+    for suite in &SUITES {
+        for tier in Tier::ALL {
+            assert!(
+                tallies[&(suite.name, tier)].assertions > suite.assertions_min,
+                "{} has lost its tests",
+                suite.name
+            );
+        }
+    }
     ExpectedFailures::read().check(&failures);
-    features::check(&folders);
+    features::check(&tiers);
 }
 
 /// Runs scripts on all processors; their reports in the same order.
-fn run_all(scripts: &[Script]) -> Vec<Report> {
+fn run_all(runs: &[(&Script, Tier)]) -> Vec<Report> {
     let next = AtomicUsize::new(0);
     let reports = Mutex::new(BTreeMap::new());
     let work = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(script) = scripts.get(index) else {
+            let Some((script, tier)) = runs.get(index) else {
                 return;
             };
-            let report = run(script);
+            let report = run(script, *tier);
             reports
                 .lock()
                 .expect("no holder panics")
@@ -92,15 +114,18 @@ fn run_all(scripts: &[Script]) -> Vec<Report> {
 }
 
 /// Runs a script. One that cannot be read fails as a whole.
-fn run(script: &Script) -> Report {
-    wdb_wast::run(script.text, script.language, Execution::StepAndRun).unwrap_or_else(|error| {
-        Report {
-            assertions: count_assertions(script.text),
-            passed: 0,
-            failures: vec![Failure {
-                line: error.line,
-                reason: format!("the script cannot be read: {}", error.message),
-            }],
-        }
+fn run(script: &Script, tier: Tier) -> Report {
+    let execution = Execution {
+        tier,
+        mode: Mode::StepAndRun,
+    };
+    wdb_wast::run(script.text, script.language, execution).unwrap_or_else(|error| Report {
+        tier,
+        assertions: count_assertions(script.text),
+        passed: 0,
+        failures: vec![Failure {
+            line: error.line,
+            reason: format!("the script cannot be read: {}", error.message),
+        }],
     })
 }
