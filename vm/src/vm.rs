@@ -238,6 +238,9 @@ impl Vm {
                 self.machine.pending.pop_front();
                 continue;
             };
+            if !instance.module.is_valid_func(inst.index) {
+                return Some(self.invalid_func_exit(func));
+            }
             let locals_end = STACK_BOTTOM + instance.module.locals_cells(inst.index);
             self.machine.cells[bottom + args.len()..locals_end as usize].fill(0);
             self.machine.height = locals_end;
@@ -383,6 +386,7 @@ impl Vm {
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
             Outcome::Trap(kind) => Some(self.trap_exit(kind)),
+            Outcome::InvalidCallee(func) => Some(self.invalid_func_exit(func)),
             Outcome::Throw => self.throw(),
             Outcome::HostResource => {
                 let bytes: usize = self
