@@ -79,6 +79,8 @@ pub struct Vm {
     fast: Fast,
     tier: Tier,
     compile: Compile,
+    /// Ticks that passed in each tier.
+    ticks: [u64; Tier::ALL.len()],
     host: Box<dyn Host>,
     log: HostLog,
     interrupt: Interrupt,
@@ -123,6 +125,7 @@ impl Vm {
             fast: Fast::new(),
             tier: config.tier,
             compile: config.compile,
+            ticks: [0; Tier::ALL.len()],
             host,
             log: HostLog::default(),
             interrupt: Interrupt::default(),
@@ -256,6 +259,9 @@ impl Vm {
             return self.run_watched(limit);
         }
         self.landed = None;
+        if self.tier == Tier::Fast && self.compile == Compile::Eager {
+            self.fast.translate_all(&self.store, &self.classic);
+        }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -315,13 +321,17 @@ impl Vm {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
         let tick_before = self.machine.tick;
-        let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
-        let outcome = match self.tier {
-            Tier::Fast if mode != Mode::Step => {
-                self.fast.execute(classic, machine, store, mode, ticks)
-            }
-            _ => classic.execute(machine, store, mode, ticks),
+        let tier = if mode == Mode::Step {
+            Tier::Classic
+        } else {
+            self.tier
         };
+        let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
+        let outcome = match tier {
+            Tier::Classic => classic.execute(machine, store, mode, ticks),
+            Tier::Fast => self.fast.execute(classic, machine, store, mode, ticks),
+        };
+        self.ticks[tier as usize] += self.machine.tick - tick_before;
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
             Outcome::Poll => None,
@@ -596,13 +606,28 @@ impl Vm {
     /// What each tier did so far, and what its code takes.
     #[must_use]
     pub fn tier_stats(&self) -> Vec<TierStats> {
-        Tier::ALL
-            .into_iter()
-            .map(|tier| TierStats {
-                tier,
-                ..TierStats::default()
-            })
-            .collect()
+        let [classic_ticks, fast_ticks] = self.ticks;
+        let (classic, fast) = (&self.classic, &self.fast);
+        vec![
+            TierStats {
+                tier: Tier::Classic,
+                ticks: classic_ticks,
+                functions: classic.function_count(),
+                wasm_bytes: classic.wasm_bytes(),
+                code_bytes: classic.code_bytes(),
+                translation: classic.preparation(),
+                fallbacks: Vec::new(),
+            },
+            TierStats {
+                tier: Tier::Fast,
+                ticks: fast_ticks,
+                functions: fast.function_count(),
+                wasm_bytes: fast.wasm_bytes(),
+                code_bytes: fast.code_bytes(),
+                translation: fast.translation(),
+                fallbacks: fast.fallbacks(),
+            },
+        ]
     }
 
     /// The register code of a function of the store; `None` when it has no code, or the fast tier cannot run it.

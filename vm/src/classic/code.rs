@@ -196,6 +196,11 @@ impl PreparedFunc {
         self.sources.partition_point(|&source| source < pc.0) as u32
     }
 
+    /// Bytes of the function's code in the module.
+    pub(crate) fn wasm_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Bytes of memory taken beside the module's own.
     pub(crate) fn size_bytes(&self) -> usize {
         size_of::<PreparedFunc>()

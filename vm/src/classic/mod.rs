@@ -21,6 +21,7 @@ mod rewrite;
 pub(crate) mod vectors;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::machine::{Frame, Machine};
@@ -69,6 +70,10 @@ pub(crate) struct Classic {
     pointers: Vec<*const FuncCode>,
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
+    /// Bytes of the module's code that was prepared.
+    wasm_bytes: usize,
+    /// The time that preparing took.
+    preparation: Duration,
 }
 
 // SAFETY: the pointers lead to the boxes of the same value and to the store's modules, which are immutable.
@@ -91,7 +96,24 @@ impl Classic {
             prepared: Vec::new(),
             pointers: Vec::new(),
             probes: BTreeMap::new(),
+            wasm_bytes: 0,
+            preparation: Duration::ZERO,
         }
+    }
+
+    /// The number of functions that code is prepared for.
+    pub(crate) fn function_count(&self) -> usize {
+        self.prepared.iter().flatten().count()
+    }
+
+    /// Bytes of the wasm code that was prepared.
+    pub(crate) fn wasm_bytes(&self) -> usize {
+        self.wasm_bytes
+    }
+
+    /// The time that preparing code took.
+    pub(crate) fn preparation(&self) -> Duration {
+        self.preparation
     }
 
     /// Bytes of memory that prepared code takes.
@@ -112,7 +134,9 @@ impl Classic {
         }
         // It is prepared anew when it runs again.
         if let Some(prepared) = self.prepared.get_mut(func.index()) {
-            *prepared = None;
+            if let Some(old) = prepared.take() {
+                self.wasm_bytes -= old.wasm_bytes();
+            }
             self.pointers[func.index()] = std::ptr::null();
         }
     }
@@ -143,9 +167,12 @@ impl Classic {
         if self.prepared[func.index()].is_some() {
             return;
         }
+        let start = Instant::now();
         let prepared = Box::new(PreparedFunc::new(store, func, self.probes(func)));
         self.pointers[func.index()] = &raw const prepared.quick;
+        self.wasm_bytes += prepared.wasm_bytes();
         self.prepared[func.index()] = Some(prepared);
+        self.preparation += start.elapsed();
     }
 
     /// The most cells that a frame of the function takes.

@@ -8,6 +8,8 @@ use crate::tier::RegisterLine;
 /// What a translation gives.
 pub(super) struct Code {
     pub(super) words: Box<[Word]>,
+    /// Bytes of the wasm code.
+    pub(super) wasm_bytes: usize,
     pub(super) param_cells: u32,
     pub(super) local_cells: u32,
     /// The most cells that a frame ever takes.
@@ -87,6 +89,8 @@ impl Places {
 pub(super) struct FastFunc {
     pub(super) header: Header,
     pub(super) words: Box<[Word]>,
+    /// Bytes of the wasm code.
+    pub(super) wasm_bytes: usize,
     /// Made when the first stop in the function asks for them.
     pub(super) places: Option<Places>,
 }
@@ -103,6 +107,7 @@ impl FastFunc {
                 frame_bytes_max: code.frame_cells_max * size_of::<u64>() as u32,
             },
             words: code.words,
+            wasm_bytes: code.wasm_bytes,
             places: code.places,
         }
     }

@@ -48,6 +48,8 @@ pub(crate) struct Fast {
     translation: Duration,
     /// Bytes of the module's code that was translated.
     wasm_bytes: usize,
+    /// The number of functions when all were translated last.
+    translated_all: usize,
 }
 
 // SAFETY: the pointers lead to the boxes of the same value, and those of the records are used during a run only.
@@ -91,6 +93,7 @@ impl Fast {
             returned: Box::new(returned_code()),
             translation: Duration::ZERO,
             wasm_bytes: 0,
+            translated_all: 0,
         }
     }
 
@@ -133,6 +136,7 @@ impl Fast {
             return;
         };
         if let Some(old) = slot.take() {
+            self.wasm_bytes -= old.wasm_bytes;
             self.by_address.remove(&old.words.as_ptr().addr());
             self.headers[func.index()] = std::ptr::null();
         }
@@ -140,6 +144,9 @@ impl Fast {
 
     /// Translates every function of the store that has code.
     pub(crate) fn translate_all(&mut self, store: &Store, classic: &Classic) {
+        if std::mem::replace(&mut self.translated_all, store.funcs.len()) == store.funcs.len() {
+            return;
+        }
         for index in 0..store.funcs.len() {
             if store.funcs[index].kind == FuncKind::Wasm {
                 self.prepare(store, classic, FuncAddr(index as u32));

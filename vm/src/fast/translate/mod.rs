@@ -137,18 +137,16 @@ pub(super) fn translate(
         lines: (extent == Extent::Lines).then(Lines::default),
         pc: ModuleOffset(body.code.start),
     };
-    translator.run(
-        module
-            .func_type(inst.index)
-            .params()
-            .iter()
-            .map(|&ty| class_of(ty).cells())
-            .sum(),
-    )
+    let mut translated = translator.run()?;
+    let params = module.func_type(inst.index).params().iter();
+    translated.param_cells = params.map(|&ty| class_of(ty).cells()).sum();
+    translated.local_cells = locals_cells - translated.param_cells;
+    translated.wasm_bytes = code.len();
+    Ok(translated)
 }
 
 impl Translator<'_> {
-    fn run(mut self, param_cells: u32) -> Result<Code, Obstacle> {
+    fn run(mut self) -> Result<Code, Obstacle> {
         while let Some(instruction) = self.take() {
             self.pc = instruction.pc;
             self.merge_from = match instruction.op {
@@ -179,8 +177,9 @@ impl Translator<'_> {
         let lines = self.lines.map_or_else(Vec::new, Lines::finish);
         Ok(Code {
             words: self.code.into(),
-            param_cells,
-            local_cells: self.locals_cells - param_cells,
+            wasm_bytes: 0,
+            param_cells: 0,
+            local_cells: 0,
             frame_cells_max: self.height_max.max(self.locals_cells),
             places: self.places,
             lines,
