@@ -9,6 +9,7 @@
 //!
 //! A finding prints its seed, writes the module beside it and ends with status 1.
 
+mod fuel;
 mod ours;
 mod random;
 mod theirs;
@@ -42,6 +43,9 @@ struct Arguments {
     /// Compare these modules, .wasm or .wat, instead of random ones
     files: Vec<PathBuf>,
 }
+
+/// How many calls and loops there are in a call of a module.
+pub(crate) const FUEL: u32 = 5000;
 
 /// How a call ended, as far as engines have to agree on it.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,9 +108,10 @@ fn main() -> anyhow::Result<ExitCode> {
 
 /// A module that imports nothing, exports everything, and ends: its loops use up a global that is set before each call.
 fn module(seed: u64) -> anyhow::Result<Vec<u8>> {
-    const LENGTH: usize = 4096;
-    const FUEL: u32 = 2000;
+    const LENGTH: usize = 16_384;
     let bytes = Random::new(seed).bytes(LENGTH);
+    // Most random code traps soon: half of the modules are made of what cannot.
+    let disallow_traps = seed.is_multiple_of(2);
     let config = wasm_smith::Config {
         allow_invalid_funcs: false,
         bulk_memory_enabled: true,
@@ -123,7 +128,7 @@ fn module(seed: u64) -> anyhow::Result<Vec<u8>> {
         memory64_enabled: true,
         memory_max_size_required: true,
         min_exports: 1,
-        min_funcs: 1,
+        min_funcs: 12,
         multi_value_enabled: true,
         reference_types_enabled: true,
         relaxed_simd_enabled: true,
@@ -135,11 +140,13 @@ fn module(seed: u64) -> anyhow::Result<Vec<u8>> {
         threads_enabled: false,
         wide_arithmetic_enabled: true,
         custom_page_sizes_enabled: false,
+        disallow_traps,
+        max_instructions: 300,
         ..wasm_smith::Config::default()
     };
     let mut module = Module::new(config, &mut Unstructured::new(&bytes))?;
-    module.ensure_termination(FUEL)?;
-    Ok(module.to_bytes())
+    let fuel = module.ensure_termination(FUEL)?;
+    fuel::export(&module.to_bytes(), fuel)
 }
 
 /// Compares all exported functions; the number of calls and of traps.

@@ -16,7 +16,7 @@ use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::{FuncType, ValType};
 
 use crate::random::Random;
-use crate::{Outcome, Seen};
+use crate::{FUEL, Outcome, Seen, fuel};
 
 /// The instance of the module under test.
 const INSTANCE: InstanceAddr = InstanceAddr(0);
@@ -103,6 +103,10 @@ impl Instance {
     pub(crate) fn begin(&mut self, name: &str, args: &[Value]) -> anyhow::Result<()> {
         let func = self.vm.exported_func(INSTANCE, name);
         let func = func.ok_or_else(|| anyhow::anyhow!("{name} is not exported"))?;
+        let fuel = self.module.export(ExportKind::Global, fuel::EXPORT);
+        if let Some(global) = fuel.and_then(|index| self.vm.global_addr(INSTANCE, index)) {
+            self.vm.set_global(global, Value::I32(FUEL as i32));
+        }
         Ok(self.vm.invoke(func, args)?)
     }
 
