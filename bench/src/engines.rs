@@ -1,8 +1,12 @@
 //! The engines, each behind the same two calls.
 
+#[cfg(feature = "tinywasm")]
+mod tinywasm;
 #[cfg(feature = "wasm3")]
 mod wasm3;
 mod wasmi;
+#[cfg(feature = "wasmtime")]
+mod wasmtime;
 mod wdb;
 
 use wdb_vm::tier::Tier;
@@ -36,6 +40,12 @@ pub fn all() -> Vec<Box<dyn Engine>> {
     engines.push(Box::new(wasmi::Wasmi));
     #[cfg(feature = "wasm3")]
     engines.push(Box::new(wasm3::Wasm3));
+    #[cfg(feature = "tinywasm")]
+    engines.push(Box::new(tinywasm::Tinywasm));
+    #[cfg(feature = "wasmtime")]
+    for way in wasmtime::Wasmtime::ALL {
+        engines.push(Box::new(way));
+    }
     engines
 }
 

@@ -6,8 +6,13 @@ mod engines;
 mod measure;
 mod programs;
 mod report;
+#[cfg(feature = "startup")]
+mod startup;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use programs::Program;
 
 #[derive(Parser)]
 #[command(
@@ -27,6 +32,13 @@ enum Command {
     Steps,
     /// Say what the engines and the programs are
     List,
+    /// Wall time and peak memory from the start of a process to the end of a program that does next to nothing
+    #[cfg(feature = "startup")]
+    Startup(startup::Startup),
+    /// What `startup` measures
+    #[cfg(feature = "startup")]
+    #[command(hide = true)]
+    Start(startup::Start),
 }
 
 #[derive(clap::Args)]
@@ -48,35 +60,34 @@ struct Speed {
     json: bool,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     match arguments.command {
-        None => speed(&arguments.speed),
-        Some(Command::Steps) => {
-            let fib = programs::ALL
-                .iter()
-                .find(|program| program.name == "fib")
-                .expect("it is there");
-            println!(
-                "step(): {:.1} million a second",
-                engines::steps_per_second(fib.wasm)? / 1e6
-            );
-            Ok(())
-        }
-        Some(Command::List) => {
-            engines::all()
-                .iter()
-                .for_each(|engine| println!("{:12} {}", engine.name(), engine.description()));
-            programs::ALL.iter().for_each(|program| {
-                println!(
-                    "{:12} run({}), {} bytes",
-                    program.name,
-                    program.n,
-                    program.wasm.len()
-                )
-            });
-            Ok(())
-        }
+        None => speed(&arguments.speed)?,
+        Some(Command::Steps) => steps()?,
+        Some(Command::List) => list(),
+        #[cfg(feature = "startup")]
+        Some(Command::Startup(arguments)) => startup::startup(&arguments)?,
+        #[cfg(feature = "startup")]
+        Some(Command::Start(start)) => return startup::run_child(&start),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn steps() -> anyhow::Result<()> {
+    let mut programs = programs::ALL.iter();
+    let fib = programs.find(|program| program.name == "fib");
+    let speed = engines::steps_per_second(fib.expect("it is there").wasm)?;
+    println!("step(): {:.1} million a second", speed / 1e6);
+    Ok(())
+}
+
+fn list() {
+    for engine in engines::all() {
+        println!("{:12} {}", engine.name(), engine.description());
+    }
+    for Program { name, wasm, n } in programs::ALL {
+        println!("{name:12} run({n}), {} bytes", wasm.len());
     }
 }
 

@@ -27,4 +27,5 @@ pub static ALL: &[Program] = programs! {
     "vmcall" 400_000,
     "hash64" 1_000_000,
     "memops" 60,
+    "lua" 4,
 };

@@ -1,5 +1,6 @@
-//! Differential fuzzing: random modules run on wdb's machine in two ways, by single steps and at full speed with random probes and
-//! ticks in between, and on wasmtime. Results, traps, memory, globals and the clock have to agree.
+//! Differential fuzzing: random modules run on wdb's machine in four ways, and on wasmtime. The ways are single steps, each tier at
+//! full speed, and runs that stop at random probes and ticks and go on in another tier. Results, traps, memory, globals, the clock,
+//! and the state at each probe have to agree.
 //!
 //! ```text
 //! cargo run --release --manifest-path fuzz/Cargo.toml -- --seconds 600
@@ -8,9 +9,11 @@
 //!
 //! A finding prints its seed, writes the module beside it and ends with status 1.
 
+mod fuel;
 mod ours;
 mod random;
 mod theirs;
+mod ways;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +26,7 @@ use wasm_smith::Module;
 
 use crate::ours::NoInstance;
 use crate::random::Random;
+use crate::ways::Ways;
 
 /// Compares wdb with itself and with wasmtime on random modules.
 #[derive(Parser)]
@@ -39,6 +43,9 @@ struct Arguments {
     /// Compare these modules, .wasm or .wat, instead of random ones
     files: Vec<PathBuf>,
 }
+
+/// How many calls and loops there are in a call of a module.
+pub(crate) const FUEL: u32 = 5000;
 
 /// How a call ended, as far as engines have to agree on it.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +108,10 @@ fn main() -> anyhow::Result<ExitCode> {
 
 /// A module that imports nothing, exports everything, and ends: its loops use up a global that is set before each call.
 fn module(seed: u64) -> anyhow::Result<Vec<u8>> {
-    const LENGTH: usize = 4096;
-    const FUEL: u32 = 2000;
+    const LENGTH: usize = 16_384;
     let bytes = Random::new(seed).bytes(LENGTH);
+    // Most random code traps soon: half of the modules are made of what cannot.
+    let disallow_traps = seed.is_multiple_of(2);
     let config = wasm_smith::Config {
         allow_invalid_funcs: false,
         bulk_memory_enabled: true,
@@ -120,7 +128,7 @@ fn module(seed: u64) -> anyhow::Result<Vec<u8>> {
         memory64_enabled: true,
         memory_max_size_required: true,
         min_exports: 1,
-        min_funcs: 1,
+        min_funcs: 12,
         multi_value_enabled: true,
         reference_types_enabled: true,
         relaxed_simd_enabled: true,
@@ -132,76 +140,72 @@ fn module(seed: u64) -> anyhow::Result<Vec<u8>> {
         threads_enabled: false,
         wide_arithmetic_enabled: true,
         custom_page_sizes_enabled: false,
+        disallow_traps,
+        max_instructions: 300,
         ..wasm_smith::Config::default()
     };
     let mut module = Module::new(config, &mut Unstructured::new(&bytes))?;
-    module.ensure_termination(FUEL)?;
-    Ok(module.to_bytes())
+    let fuel = module.ensure_termination(FUEL)?;
+    fuel::export(&module.to_bytes(), fuel)
 }
 
 /// Compares all exported functions; the number of calls and of traps.
 fn compare(engine: &wasmtime::Engine, wasm: &[u8], seed: u64) -> anyhow::Result<(u64, u64)> {
     let mut random = Random::new(!seed);
-    let ours = (
-        ours::Instance::new(wasm, seed % 2 == 0)?,
-        ours::Instance::new(wasm, false)?,
-    );
-    if let (Err(NoInstance::Limit), _) = ours {
-        return Ok((0, 0));
-    }
     let mut other = theirs::Instance::new(engine, wasm)?;
-    let (mut stepped, mut running) = match ours {
-        (Ok(stepped), Ok(running)) => (stepped, running),
-        (Err(first), Err(second)) if first == second => {
-            anyhow::ensure!(other.is_err(), "only wdb's instantiation fails: {first:?}");
+    let mut ways = match Ways::new(wasm, &mut random)? {
+        Ok(ways) => ways,
+        Err(NoInstance::Limit) => return Ok((0, 0)),
+        Err(NoInstance::Trap(trap)) => {
+            anyhow::ensure!(other.is_err(), "only wdb's instantiation traps: {trap:?}");
             return Ok((1, 1));
         }
-        _ => anyhow::bail!("an instantiation fails once and once not"),
     };
     // A start function runs with the instantiation there, and as the first invocation here.
-    match (stepped.start(), running.start(), &other) {
-        (Ok(()), Ok(()), Ok(_)) => {}
-        (Err(stepped), Err(running), Err(_)) if stepped == running => return Ok((1, 1)),
-        (stepped, running, other) => anyhow::bail!(
-            "instantiation: stepped {stepped:?}, running {running:?}, wasmtime {:?}",
-            other.as_ref().err()
-        ),
+    match (ways.start()?, &mut other) {
+        (Outcome::Returned(_), Ok(other)) => compare_calls(&mut ways, other, &mut random),
+        (Outcome::Returned(_), Err(error)) => {
+            anyhow::bail!("only wasmtime fails to start: {error}")
+        }
+        (_, Err(_)) => Ok((1, 1)),
+        (outcome, Ok(_)) => anyhow::bail!("only wdb fails to start: {outcome:?}"),
     }
-    let other = other.as_mut().expect("matched above");
+}
+
+fn compare_calls(
+    ways: &mut Ways,
+    other: &mut theirs::Instance,
+    random: &mut Random,
+) -> anyhow::Result<(u64, u64)> {
     let (mut calls, mut traps) = (0, 0);
-    for name in stepped.functions() {
-        let args = random.arguments(&stepped.params(&name));
-        let by_steps = stepped.call_by_steps(&name, &args)?;
-        let at_speed = running.call_with_stops(&name, &args, &mut random)?;
-        anyhow::ensure!(
-            by_steps == at_speed && stepped.state() == running.state(),
-            "{name}({args:?}): stepped {:?} at {:?}, running {:?} at {:?}",
-            by_steps.outcome,
-            stepped.state(),
-            at_speed.outcome,
-            running.state()
-        );
+    for name in ways.functions() {
+        let args = random.arguments(&ways.params(&name));
+        let call = || format!("{name}({args:?})");
+        let ours = ways.call(&name, &args, random).with_context(call)?;
         let theirs = other.call(&name, &args)?;
         calls += 1;
-        traps += u64::from(!matches!(by_steps.outcome, Outcome::Returned(_)));
-        if by_steps.outcome == Outcome::Exhausted || theirs.outcome == Outcome::Exhausted {
+        traps += u64::from(!matches!(ours.outcome, Outcome::Returned(_)));
+        if ours.outcome == Outcome::Exhausted || theirs.outcome == Outcome::Exhausted {
             // From here on the two have different histories.
-            return Ok((calls, traps));
+            break;
         }
         anyhow::ensure!(
-            by_steps.outcome == theirs.outcome,
-            "{name}({args:?}): wdb {:?}, wasmtime {:?}",
-            by_steps.outcome,
+            ours.outcome == theirs.outcome,
+            "{}: wdb {:?}, wasmtime {:?}",
+            call(),
+            ours.outcome,
             theirs.outcome
         );
         anyhow::ensure!(
-            by_steps.memories == theirs.memories,
-            "{name}({args:?}): memory differs"
+            ours.memories == theirs.memories,
+            "{}: memory differs from wasmtime's",
+            call()
         );
         anyhow::ensure!(
-            by_steps.globals == theirs.globals,
-            "{name}({args:?}): globals differ: wdb {:x?}, wasmtime {:x?}",
-            by_steps.globals,
+            ours.globals == theirs.globals,
+            "{}: globals differ: wdb {:x?}, wasmtime {:x?}",
+            call(),
+            ours.globals,
             theirs.globals
         );
     }

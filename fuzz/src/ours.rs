@@ -1,20 +1,22 @@
 //! wdb's machine.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use wdb_vm::address::{CodeAddress, FuncIndex, InstanceAddr, ModuleOffset};
 use wdb_vm::exit::Exit;
 use wdb_vm::host::{Host, HostCall, HostFunc, HostOutcome};
-use wdb_vm::machine::Limits;
+use wdb_vm::machine::{Limits, Time};
 use wdb_vm::module::{ExportKind, Module};
 use wdb_vm::store::LinkError;
+use wdb_vm::tier::{Compile, Tier};
 use wdb_vm::trap::TrapKind;
 use wdb_vm::value::{Reference, Value};
 use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::{FuncType, ValType};
 
 use crate::random::Random;
-use crate::{Outcome, Seen};
+use crate::{FUEL, Outcome, Seen, fuel};
 
 /// The instance of the module under test.
 const INSTANCE: InstanceAddr = InstanceAddr(0);
@@ -28,6 +30,17 @@ pub(crate) enum NoInstance {
     Limit,
 }
 
+/// How a call ended, by the machine's own measures, too.
+pub(crate) struct Ended {
+    pub(crate) seen: Seen,
+    pub(crate) time: Time,
+    /// A digest of the frames that are left.
+    pub(crate) frames: u64,
+}
+
+/// A stop at a probe: when it was, and a digest of the frames.
+pub(crate) type Visit = (Time, u64);
+
 /// A module on wdb's machine.
 pub(crate) struct Instance {
     vm: Vm,
@@ -38,6 +51,8 @@ impl Instance {
     /// The instance, or why there is none. It may collect garbage before every allocation, which nobody can tell.
     pub(crate) fn new(
         wasm: &[u8],
+        tier: Tier,
+        compile: Compile,
         collects_always: bool,
     ) -> anyhow::Result<Result<Instance, NoInstance>> {
         let module = Module::parse(wasm.to_vec(), None)?;
@@ -49,6 +64,8 @@ impl Instance {
         };
         let config = Config {
             limits,
+            tier,
+            compile,
             ..Config::default()
         };
         let vm = match Vm::new(&module, Box::new(NoHost), Arc::default(), config) {
@@ -60,12 +77,9 @@ impl Instance {
         Ok(Ok(Instance { vm, module }))
     }
 
-    /// Performs what instantiation runs.
-    pub(crate) fn start(&mut self) -> Result<(), String> {
-        match self.vm.run(RunLimit::default()) {
-            Exit::Finished(_) => Ok(()),
-            exit => Err(format!("{exit:?}")),
-        }
+    /// What it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.vm.tier().name()
     }
 
     /// The exported functions.
@@ -85,34 +99,21 @@ impl Instance {
         })
     }
 
-    /// Where the machine stands, as its clock has it.
-    pub(crate) fn state(&self) -> (u64, u32) {
-        let time = self.vm.time();
-        (time.tick, time.depth)
+    /// Makes a function the next to be called.
+    pub(crate) fn begin(&mut self, name: &str, args: &[Value]) -> anyhow::Result<()> {
+        let func = self.vm.exported_func(INSTANCE, name);
+        let func = func.ok_or_else(|| anyhow::anyhow!("{name} is not exported"))?;
+        let fuel = self.module.export(ExportKind::Global, fuel::EXPORT);
+        if let Some(global) = fuel.and_then(|index| self.vm.global_addr(INSTANCE, index)) {
+            self.vm.set_global(global, Value::I32(FUEL as i32));
+        }
+        Ok(self.vm.invoke(func, args)?)
     }
 
-    /// Calls a function instruction by instruction.
-    pub(crate) fn call_by_steps(&mut self, name: &str, args: &[Value]) -> anyhow::Result<Seen> {
-        self.begin(name, args)?;
-        let exit = loop {
-            match self.vm.step() {
-                Exit::Stepped => {}
-                exit => break exit,
-            }
-        };
-        self.end(exit)
-    }
-
-    /// Calls a function at full speed, with stops at random ticks and probes.
-    pub(crate) fn call_with_stops(
-        &mut self,
-        name: &str,
-        args: &[Value],
-        random: &mut Random,
-    ) -> anyhow::Result<Seen> {
-        self.begin(name, args)?;
+    /// Some instructions of the module.
+    pub(crate) fn places(&self, count: u64, random: &mut Random) -> Vec<CodeAddress> {
         let code = self.module.code_section();
-        let probes: Vec<CodeAddress> = (0..random.below(4))
+        (0..count)
             .filter_map(|_| {
                 let pc = code.start + random.below(u64::from(code.end - code.start)) as u32;
                 let func = self.module.func_at(ModuleOffset(pc))?;
@@ -122,42 +123,96 @@ impl Instance {
                     pc: found.pc,
                 })
             })
-            .collect();
-        for probe in &probes {
-            self.vm.set_probe(*probe);
-        }
+            .collect()
+    }
+
+    /// Goes on to the end instruction by instruction.
+    pub(crate) fn run_by_steps(&mut self) -> anyhow::Result<Ended> {
         let exit = loop {
+            match self.vm.step() {
+                Exit::Stepped => {}
+                exit => break exit,
+            }
+        };
+        self.end(exit)
+    }
+
+    /// Goes on to the end at full speed. The first stops at these probes are looked at, then the probes go.
+    pub(crate) fn run_with_probes(
+        &mut self,
+        probes: &[CodeAddress],
+        visits_max: usize,
+    ) -> anyhow::Result<(Ended, Vec<Visit>)> {
+        probes.iter().for_each(|probe| self.vm.set_probe(*probe));
+        let mut visits = Vec::new();
+        let exit = loop {
+            if visits.len() == visits_max {
+                probes.iter().for_each(|probe| self.vm.clear_probe(*probe));
+            }
+            match self.vm.run(RunLimit::default()) {
+                Exit::Probe => visits.push((self.vm.time(), self.frames())),
+                exit => break exit,
+            }
+        };
+        probes.iter().for_each(|probe| self.vm.clear_probe(*probe));
+        Ok((self.end(exit)?, visits))
+    }
+
+    /// Goes on to the end with stops at random ticks and probes, after which a random tier goes on, or single steps do.
+    pub(crate) fn run_with_stops(&mut self, random: &mut Random) -> anyhow::Result<Ended> {
+        let places = self.places(4, random);
+        let exit = loop {
+            let tier = Tier::ALL[random.below(Tier::ALL.len() as u64) as usize];
+            self.vm.set_tier(tier);
+            if let Some(place) = places.get(random.below(8) as usize) {
+                match self.vm.has_probe(*place) {
+                    true => self.vm.clear_probe(*place),
+                    false => self.vm.set_probe(*place),
+                }
+            }
             let tick = (random.below(3) == 0).then(|| self.vm.time().tick + random.below(200));
             let limit = RunLimit {
                 tick,
                 ..RunLimit::default()
             };
             match self.vm.run(limit) {
-                Exit::Probe | Exit::Tick => {
-                    // Going on from a stop takes either way.
-                    if random.below(2) == 0 {
-                        match self.vm.step() {
-                            Exit::Stepped => {}
-                            exit => break exit,
-                        }
-                    }
-                }
+                Exit::Probe | Exit::Tick => {}
                 exit => break exit,
             }
+            let steps = [0, 0, 1, random.below(30)][random.below(4) as usize];
+            let ended = (0..steps).find_map(|_| match self.vm.step() {
+                Exit::Stepped => None,
+                exit => Some(exit),
+            });
+            if let Some(exit) = ended {
+                break exit;
+            }
         };
-        for probe in &probes {
-            self.vm.clear_probe(*probe);
-        }
+        places.iter().for_each(|place| self.vm.clear_probe(*place));
         self.end(exit)
     }
 
-    fn begin(&mut self, name: &str, args: &[Value]) -> anyhow::Result<()> {
-        let func = self.vm.exported_func(INSTANCE, name);
-        let func = func.ok_or_else(|| anyhow::anyhow!("{name} is not exported"))?;
-        Ok(self.vm.invoke(func, args)?)
+    /// A digest of the innermost frames: their places, locals and operands. Of references it counts only which are null.
+    fn frames(&self) -> u64 {
+        const FRAMES_MAX: usize = 4;
+        let mut digest = DefaultHasher::new();
+        for number in 0..self.vm.frame_count().min(FRAMES_MAX) {
+            if let Some(frame) = self.vm.frame(number) {
+                (frame.func, frame.pc, frame.base).hash(&mut digest);
+            }
+            let Some(shape) = self.vm.shape(number) else {
+                continue;
+            };
+            for slot in shape.locals.iter().chain(&shape.operands) {
+                let value = self.vm.slot_value(number, *slot);
+                value.as_ref().map(bits).hash(&mut digest);
+            }
+        }
+        digest.finish()
     }
 
-    fn end(&mut self, exit: Exit) -> anyhow::Result<Seen> {
+    fn end(&mut self, exit: Exit) -> anyhow::Result<Ended> {
+        let (time, frames) = (self.vm.time(), self.frames());
         let outcome = match exit {
             Exit::Finished(values) => Outcome::Returned(values.iter().map(bits).collect()),
             Exit::Trap(trap)
@@ -192,11 +247,12 @@ impl Instance {
                 (!matches!(ty, ValType::Ref(_))).then(|| bits(&value))
             })
             .collect();
-        Ok(Seen {
+        let seen = Seen {
             outcome,
             memories,
             globals,
-        })
+        };
+        Ok(Ended { seen, time, frames })
     }
 }
 

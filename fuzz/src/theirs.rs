@@ -3,7 +3,7 @@
 use wasmtime::{Engine, Extern, Module, Store, Trap, Val};
 use wdb_vm::value::Value;
 
-use crate::{Outcome, Seen};
+use crate::{FUEL, Outcome, Seen, fuel};
 
 /// wasmtime with canonical NaNs, as wdb has them.
 pub(crate) fn engine() -> anyhow::Result<Engine> {
@@ -47,6 +47,12 @@ impl Instance {
     }
 
     pub(crate) fn call(&mut self, name: &str, args: &[Value]) -> anyhow::Result<Seen> {
+        if let Some(global) = self.instance.get_global(&mut self.store, fuel::EXPORT) {
+            let fuel = Val::I32(FUEL as i32);
+            global
+                .set(&mut self.store, fuel)
+                .map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        }
         let func = self.instance.get_func(&mut self.store, name);
         let func = func.ok_or_else(|| anyhow::anyhow!("{name} is not exported"))?;
         let ty = func.ty(&self.store);
