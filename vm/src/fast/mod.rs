@@ -220,7 +220,7 @@ impl Fast {
         if !self.headers[func.index()].is_null() {
             return true;
         }
-        if self.obstacles.contains_key(&func) {
+        if self.obstacles.contains_key(&func) || !store.is_valid(func) {
             return false;
         }
         let start = Instant::now();

@@ -608,6 +608,34 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// Whether a branch is to a loop and takes nothing along, with so many operands on the stack.
+    pub(super) fn is_plain_loop(&self, depth: u32, operands: usize) -> Result<bool, Obstacle> {
+        let label = &self.labels[self.label_at(depth)?];
+        Ok(label.kind == Kind::Loop && label.params.is_empty() && label.height <= operands)
+    }
+
+    /// Emits the end of a loop, which adds to a cell, puts the sum into the one of a local, and branches.
+    pub(super) fn emit_loop_end(
+        &mut self,
+        handler: Handler,
+        (cell, local): (u32, u32),
+        extra: u64,
+        depth: u32,
+        operands: &[Operand],
+    ) -> Result<(), Obstacle> {
+        let index = self.label_at(depth)?;
+        self.vacate(Self::LOOP_REGISTER);
+        self.wrote(local);
+        let word = self.fields(cell, local, 0, 0);
+        let at = self.emit(handler, word, "i32.add", operands);
+        self.code.push(extra);
+        self.note_branch(at, true);
+        self.aim_at(Jump { at, entry: None }, index);
+        self.registers[Self::LOOP_REGISTER as usize] = RegisterState::default();
+        self.set_same(Self::LOOP_REGISTER, local);
+        Ok(())
+    }
+
     /// Puts the operand back that a branch on it was not taken for.
     fn push_after_branch(&mut self, operand: Operand) {
         let value = match operand.value {
