@@ -568,14 +568,13 @@ impl Store {
         imported: Vec<GlobalAddr>,
     ) -> Result<(), LinkError> {
         let module = Arc::clone(&instance.module);
-        let mut cells: Vec<u32> = imported
-            .iter()
-            .map(|global| self.globals[global.index()].1)
-            .collect();
         let mut addresses = imported;
-        for global in module.globals.iter().skip(addresses.len()) {
-            // An initialiser may read the globals before it.
-            instance.global_cells = cells.as_slice().into();
+        // An initialiser may read the globals before it.
+        instance.global_cells = vec![0; module.globals.len()].into();
+        for (cell, global) in instance.global_cells.iter_mut().zip(&addresses) {
+            *cell = self.globals[global.index()].1;
+        }
+        for (index, global) in module.globals.iter().enumerate().skip(addresses.len()) {
             let value = match &global.init {
                 Some(init) => evaluate(self, instance, machine, init.clone())?,
                 None => 0,
@@ -591,9 +590,8 @@ impl Store {
                 ..global.ty
             };
             self.globals.push((ty, cell));
-            cells.push(cell);
+            instance.global_cells[index] = cell;
         }
-        instance.global_cells = cells.into();
         instance.globals = addresses.into();
         Ok(())
     }
