@@ -82,7 +82,7 @@ pub struct Watch {
     pub target: WatchTarget,
     /// What it stops at.
     pub kind: WatchKind,
-    /// The number of frames below which it has lost its meaning.
+    /// The number of frames below which it has lost its meaning. That of a local does at least with its frame.
     pub scope: Option<u32>,
 }
 
@@ -104,7 +104,7 @@ pub enum WatchEvent {
     Written,
     /// It was read.
     Read,
-    /// Its frame has returned.
+    /// Its frame has returned, and the watch is given up.
     ScopeEnded,
 }
 
@@ -271,7 +271,12 @@ impl Watches {
         self.scope_max
     }
 
-    fn new(list: Vec<Watch>) -> Watches {
+    fn new(mut list: Vec<Watch>) -> Watches {
+        for watch in &mut list {
+            if let WatchTarget::Local { depth, .. } = watch.target {
+                watch.scope = watch.scope.max(Some(depth));
+            }
+        }
         let mut pages: HashMap<u64, Vec<usize>> = HashMap::new();
         let mut granules = vec![false; GRANULES];
         for (index, watch) in list.iter().enumerate() {
@@ -404,7 +409,13 @@ impl Vm {
                 return Exit::Interrupted;
             }
             let ticks = TICKS_PER_POLL.min(tick_limit - self.machine.tick);
-            let outcome = match self.execute_watched(mode, ticks) {
+            let outcome = if self.has_ended_scopes() {
+                // A watch that was over from the start is told after an instruction.
+                Ok(Outcome::GivenAway)
+            } else {
+                self.execute_watched(mode, ticks)
+            };
+            let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(exit) => return exit,
             };
@@ -414,7 +425,7 @@ impl Vm {
                 Outcome::Finished if !self.machine.pending.is_empty() => {}
                 Outcome::Finished => return Exit::Finished(self.results()),
                 Outcome::Poll => {
-                    let hits = self.ended_scopes();
+                    let hits = self.take_ended_scopes();
                     if !hits.is_empty() {
                         return Exit::Watch(hits);
                     }
@@ -431,19 +442,26 @@ impl Vm {
         }
     }
 
-    /// The watches whose frame has returned.
-    fn ended_scopes(&self) -> Vec<WatchHit> {
-        let depth = self.machine.frames.len() as u32;
-        if depth >= self.watches.scope_max {
+    /// Whether the frame of any watch has returned.
+    fn has_ended_scopes(&self) -> bool {
+        (self.machine.frames.len() as u32) < self.watches.scope_max
+    }
+
+    /// Gives up the watches whose frame has returned.
+    fn take_ended_scopes(&mut self) -> Vec<WatchHit> {
+        if !self.has_ended_scopes() {
             return Vec::new();
         }
-        let ended = self.watches.list.iter();
-        let ended = ended.filter(|watch| watch.scope.is_some_and(|scope| depth < scope));
-        let hit = |watch: &Watch| WatchHit {
+        let depth = self.machine.frames.len() as u32;
+        let list = std::mem::take(&mut self.watches.list).into_iter();
+        let (ended, left): (Vec<Watch>, Vec<Watch>) =
+            list.partition(|watch| watch.scope.is_some_and(|scope| depth < scope));
+        self.set_watches(left);
+        let hit = |watch: Watch| WatchHit {
             id: watch.id,
             event: WatchEvent::ScopeEnded,
         };
-        ended.map(hit).collect()
+        ended.into_iter().map(hit).collect()
     }
 
     fn run_watched_stepping(&mut self, limit: RunLimit) -> Exit {
@@ -537,7 +555,7 @@ impl Vm {
                 }
             }
         }
-        hits.extend(self.ended_scopes());
+        hits.extend(self.take_ended_scopes());
         if hits.is_empty() {
             exit
         } else {
