@@ -111,7 +111,11 @@ impl Stub {
         if let Activity::Monitor(_) = self.activity {
             self.session.interrupt();
         }
-        ending
+        match self.last_stop {
+            // It was continued at a fault.
+            ClientStop::Exited(_) if self.activity == Activity::Idle => Ending::Killed,
+            _ => ending,
+        }
     }
 
     /// Takes note of a program that others may have moved.
