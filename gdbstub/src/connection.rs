@@ -46,7 +46,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Result<Connection, Error> {
-        stream.set_write_timeout(WRITE_WAIT).map_err(Error::Thread)?;
+        stream
+            .set_write_timeout(WRITE_WAIT)
+            .map_err(Error::Thread)?;
         let reader = stream.try_clone().map_err(Error::Thread)?;
         let (sender, inputs) = channel();
         let (tokens, waiting) = sync_channel(PACKETS_WAITING_MAX);

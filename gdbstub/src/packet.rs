@@ -124,7 +124,9 @@ pub(crate) fn encode(body: &[u8]) -> Vec<u8> {
     let mut packet = Vec::with_capacity(body.len() + 4);
     packet.push(b'$');
     escape(body, &mut packet);
-    let sum = packet[1..].iter().fold(0_u8, |sum, it| sum.wrapping_add(*it));
+    let sum = packet[1..]
+        .iter()
+        .fold(0_u8, |sum, it| sum.wrapping_add(*it));
     packet.push(b'#');
     packet.extend(hex::encode(&[sum]).into_bytes());
     packet
@@ -161,7 +163,13 @@ mod tests {
     fn noise_between_packets_is_passed_over() {
         let found = items(b"+\xff+$?#3f++\x03-$?#3e$?$?#3f");
         let packet = || Item::Packet(b"?".to_vec());
-        let expected = [packet(), Item::Interrupt, Item::Nack, Item::Corrupt, packet()];
+        let expected = [
+            packet(),
+            Item::Interrupt,
+            Item::Nack,
+            Item::Corrupt,
+            packet(),
+        ];
         assert_eq!(found, expected);
     }
 

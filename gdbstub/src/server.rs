@@ -137,7 +137,11 @@ fn status(session: &Session) -> i32 {
 }
 
 /// The next client; `None` if the program ends before one comes and the server ends with it.
-fn next_client(session: &Session, clients: &Receiver<Stream>, lifetime: Lifetime) -> Option<Stream> {
+fn next_client(
+    session: &Session,
+    clients: &Receiver<Stream>,
+    lifetime: Lifetime,
+) -> Option<Stream> {
     loop {
         match clients.recv_timeout(END_POLL) {
             Ok(stream) => return Some(stream),
@@ -234,7 +238,9 @@ fn forward_output(session: &Session) -> Result<(), Error> {
                     Event::Output {
                         stream: GuestStream::Stdout,
                         bytes,
-                    } => io::stdout().write_all(&bytes).and_then(|()| io::stdout().flush()),
+                    } => io::stdout()
+                        .write_all(&bytes)
+                        .and_then(|()| io::stdout().flush()),
                     Event::Output { bytes, .. } => io::stderr().write_all(&bytes),
                     Event::Error(text) => writeln!(io::stderr(), "wdb: {text}"),
                     _ => Ok(()),

@@ -435,7 +435,11 @@ impl Stub {
             }
         });
         let callers = pcs.map(WireAddress::code);
-        innermost.into_iter().chain(callers).map(|it| it.0).collect()
+        innermost
+            .into_iter()
+            .chain(callers)
+            .map(|it| it.0)
+            .collect()
     }
 
     /// `qRcmd`: a command in wdb's own language. Its output is sent as it comes.
@@ -577,6 +581,8 @@ pub(crate) fn two_numbers(text: &[u8]) -> Result<(u64, u64), Refusal> {
 
 /// At most so many bytes from an offset on; `None` past the end.
 fn part_from(bytes: &[u8], offset: u32, length: usize) -> Option<&[u8]> {
-    let rest = bytes.get(offset as usize..).filter(|rest| !rest.is_empty())?;
+    let rest = bytes
+        .get(offset as usize..)
+        .filter(|rest| !rest.is_empty())?;
     Some(&rest[..length.min(rest.len())])
 }

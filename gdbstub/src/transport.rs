@@ -183,7 +183,10 @@ mod tests {
         }
         assert!(Listener::bind("0.0.0.0:0").unwrap().is_public());
         for text in ["", "x", "host:", "127.0.0.1:70000"] {
-            assert!(matches!(Listener::bind(text), Err(Error::Address(_))), "{text}");
+            assert!(
+                matches!(Listener::bind(text), Err(Error::Address(_))),
+                "{text}"
+            );
         }
     }
 }

@@ -58,6 +58,14 @@ impl Client {
         self == Client::Lldb
     }
 
+    /// Whether what was typed last was read, going by what the client has printed.
+    pub(crate) fn has_taken(self, typed: &str, printed: &str) -> bool {
+        match self {
+            Client::Lldb => printed.contains(typed),
+            Client::Gdb => true,
+        }
+    }
+
     /// What the client performs before anything else: for lldb, which prints the commands of a script, everything that is
     /// not typed.
     pub(crate) fn script(self, root: &Path, commands: &[String], is_typed: bool) -> String {

@@ -54,14 +54,18 @@ impl Scenario {
                 "program" => {
                     scenario.program = value.split_whitespace().map(str::to_owned).collect();
                 }
-                "invoke" => scenario.options.extend(["--invoke".to_owned(), value.to_owned()]),
+                "invoke" => scenario
+                    .options
+                    .extend(["--invoke".to_owned(), value.to_owned()]),
                 "multi" => scenario.options.push("--multi".to_owned()),
                 "unix" => scenario.is_unix = true,
                 "launch" => scenario.is_launched = true,
                 _ => return Err(format!("no such head: {key}").into()),
             }
         }
-        let commands = text.lines().filter_map(|it| it.strip_prefix(client.prompt()));
+        let commands = text
+            .lines()
+            .filter_map(|it| it.strip_prefix(client.prompt()));
         scenario.commands = commands.map(str::to_owned).collect();
         Ok(scenario)
     }
@@ -85,7 +89,11 @@ impl Scenario {
         fs::write(&script, self.client.script(&root(), &commands, is_typed))?;
         // Errors stand where they come in the course of events.
         let (reader, writer) = io::pipe()?;
-        let stdin = if is_typed { Stdio::piped() } else { Stdio::null() };
+        let stdin = if is_typed {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
         let mut child = Command::new(program)
             .args(self.client.arguments(&script, &commands, is_typed))
             .current_dir(root())
@@ -102,11 +110,16 @@ impl Scenario {
         let mut text = self.head.clone();
         text.push_str(&self.shown(&output));
         if let Some(server) = &mut server {
-            let is_over = text.contains("exited") || text.contains("killed") || text.contains("terminated");
+            let is_over =
+                text.contains("exited") || text.contains("killed") || text.contains("terminated");
             let is_left = text.contains("detach");
             let is_endless = self.options.iter().any(|it| it == "--multi");
             let stays = !is_over || is_endless;
-            let wait = if stays { Duration::from_millis(50) } else { Duration::from_secs(5) };
+            let wait = if stays {
+                Duration::from_millis(50)
+            } else {
+                Duration::from_secs(5)
+            };
             if !is_left && server.is_gone(wait) == stays {
                 return Err(format!("the server is wrong to stay or to go:\n{text}").into());
             }
@@ -136,6 +149,7 @@ impl Scenario {
         let began = Instant::now();
         let mut stdin = child.stdin.take();
         let mut commands = commands.into_iter();
+        let mut last = String::new();
         while child.try_wait()?.is_none() {
             if began.elapsed() > CLIENT_WAIT {
                 child.kill()?;
@@ -144,6 +158,7 @@ impl Scenario {
             }
             if let Some(keyboard) = &mut stdin
                 && screen.is_quiet()
+                && self.client.has_taken(&last, &screen.text())
             {
                 match commands.next() {
                     Some(command) if command == INTERRUPT => {
@@ -155,6 +170,7 @@ impl Scenario {
                             screen.show(&format!("{command}\n"));
                         }
                         writeln!(keyboard, "{command}")?;
+                        last = command;
                     }
                     // The end of its input ends the client.
                     None => stdin = None,
@@ -167,14 +183,20 @@ impl Scenario {
 
     /// What a person would have seen from the first command on.
     fn shown(&self, output: &str) -> String {
-        let first = format!("{}{}", self.client.prompt(), self.commands.first().map_or("", |it| it));
+        let first = format!(
+            "{}{}",
+            self.client.prompt(),
+            self.commands.first().map_or("", |it| it)
+        );
         let start = output.find(first.trim_end()).unwrap_or(0);
         let mut text = String::new();
         for line in output[start..].lines() {
             let line = line.trim_end();
-            // Which sources belong to the samples depends on how they were built; the last command is not the scenario's.
-            let is_checksum = line.starts_with("warning: ") && line.contains("checksum mismatch");
-            if !is_checksum && line != "(lldb) quit" {
+            // lldb warns of what it lacks at any time; the last command is not the scenario's.
+            let is_warning = line.starts_with("warning: ")
+                && (line.contains("checksum mismatch")
+                    || line.contains("no plugin for the language"));
+            if !is_warning && line != "(lldb) quit" {
                 text.push_str(line);
                 text.push('\n');
             }
@@ -226,7 +248,10 @@ impl Screen {
 
     fn text(&self) -> String {
         let shown = self.shown.lock();
-        shown.map_or_else(|_| String::new(), |it| String::from_utf8_lossy(&it.bytes).into_owned())
+        shown.map_or_else(
+            |_| String::new(),
+            |it| String::from_utf8_lossy(&it.bytes).into_owned(),
+        )
     }
 
     fn finish(self) -> Result<String, Failed> {

@@ -16,7 +16,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts one and waits until it listens.
-    pub(crate) fn start(address: &str, options: &[String], program: &[String]) -> Result<Server, Failed> {
+    pub(crate) fn start(
+        address: &str,
+        options: &[String],
+        program: &[String],
+    ) -> Result<Server, Failed> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_wdb"))
             .arg("gdbserver")
             .args(options)

@@ -166,7 +166,9 @@ fn changed(value: Value, at: usize, bytes: &[u8]) -> Option<Value> {
     }
     let slot = Slot::new(value);
     let mut all = slot.bits.to_le_bytes();
-    let end = at.checked_add(bytes.len()).filter(|&end| end <= slot.size)?;
+    let end = at
+        .checked_add(bytes.len())
+        .filter(|&end| end <= slot.size)?;
     all[at..end].copy_from_slice(bytes);
     let bits = u128::from_le_bytes(all);
     Some(match value {
