@@ -8,13 +8,14 @@ use std::sync::Arc;
 use wdb_debugger::Program;
 use wdb_debugger::event::{CommandStatus, Event, RequestId};
 use wdb_debugger::remote::{
-    ClientBreakpoint, ClientStop, ClientWatchpoint, Movement, Order, WatchAccess,
+    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, Movement, Order, WatchAccess,
 };
 use wdb_debugger::session::Session;
 use wdb_debugger::view::ProgramState;
 
 use crate::address::{Place, WireAddress};
 use crate::connection::{Connection, Input};
+use crate::gdb::{self, Disguise};
 use crate::hex;
 use crate::lldb;
 use crate::packet::{BODY_BYTES_MAX, Item};
@@ -49,6 +50,8 @@ enum Activity {
 pub(crate) struct Breakpoint {
     /// Where the program can stop: the first instruction at or after what the client asked for.
     pub(crate) pc: u32,
+    /// gdb's conditions; one of them has to hold.
+    conditions: Vec<Arc<[u8]>>,
 }
 
 /// The breakpoints and watchpoints that a client can set, each.
@@ -65,6 +68,8 @@ pub(crate) struct Stub {
     /// By the addresses that the client gave.
     pub(crate) breakpoints: BTreeMap<WireAddress, Breakpoint>,
     watchpoints: Vec<ClientWatchpoint>,
+    /// What gdb is shown, if the client is gdb.
+    gdb: Option<Arc<Disguise>>,
     /// Whether the client keeps the connection when the program has ended (`!`).
     is_extended: bool,
     ending: Option<Ending>,
@@ -81,6 +86,7 @@ impl Stub {
             last_stop: ClientStop::Interrupted,
             breakpoints: BTreeMap::new(),
             watchpoints: Vec::new(),
+            gdb: None,
             is_extended: false,
             ending: None,
         };
@@ -181,8 +187,12 @@ impl Stub {
             Some(b'x') => self.read_memory(rest).map(Reply::Body),
             Some(b'M') => self.write_memory(rest, false),
             Some(b'X') => self.write_memory(rest, true),
-            Some(b'p') => lldb::register(self, rest),
-            Some(b'g') => Ok(Reply::hex(&self.pc_bytes())),
+            Some(b'p') if self.gdb.is_none() => lldb::register(self, rest),
+            Some(b'g') => match &self.gdb {
+                Some(disguise) => gdb::registers(self, disguise),
+                None => Ok(Reply::hex(&self.pc_bytes())),
+            },
+            Some(b'G' | b'P') => Err(Refusal::Impossible),
             Some(b'Z') => self.insert_point(rest),
             Some(b'z') => self.remove_point(rest),
             Some(b'c' | b'C') => self.resume(Movement::Continue),
@@ -231,6 +241,11 @@ impl Stub {
             self.restart()?;
             return Ok(self.stop_reply());
         }
+        if let Some(request) = body.strip_prefix(b"vFile:")
+            && let Some(disguise) = &self.gdb
+        {
+            return gdb::file(disguise, request);
+        }
         Ok(match body {
             b"vCont?" => Reply::text("vCont;c;C;s;S;r"),
             b"vCtrlC" => Reply::ok(),
@@ -240,6 +255,10 @@ impl Stub {
 
     fn query(&mut self, body: &[u8]) -> Answer {
         if body.starts_with(b"qSupported") {
+            if gdb::is_gdb(body) {
+                self.gdb = Some(Arc::new(Disguise::new(&self.program)));
+                return Ok(gdb::supported());
+            }
             return Ok(Reply::text(format!(
                 "PacketSize={BODY_BYTES_MAX:x};QStartNoAckMode+;vContSupported+;qXfer:libraries:read+"
             )));
@@ -257,7 +276,10 @@ impl Stub {
             // Whoever quits leaves the program running, unless the user says otherwise.
             _ if body.starts_with(b"qAttached") => Reply::text("1"),
             _ if body.starts_with(b"qThreadStopInfo") => self.stop_reply(),
-            _ => return lldb::query(self, body),
+            _ => match &self.gdb {
+                Some(disguise) => return gdb::query(disguise, body),
+                None => return lldb::query(self, body),
+            },
         })
     }
 
@@ -267,9 +289,12 @@ impl Stub {
         let rest = rest.strip_prefix(b"read:").ok_or(Refusal::Malformed)?;
         let (_annex, range) = split(rest, b':').ok_or(Refusal::Malformed)?;
         let (offset, length) = two_numbers(range)?;
-        let whole = match object {
-            b"libraries" => lldb::libraries(self),
-            _ => return Ok(Reply::unknown()),
+        let whole = match &self.gdb {
+            Some(_) => gdb::object(object),
+            None => (object == b"libraries").then(|| lldb::libraries(self)),
+        };
+        let Some(whole) = whole else {
+            return Ok(Reply::unknown());
         };
         // Escapes can double what is sent.
         let length = length.min(BODY_BYTES_MAX as u64 / 2);
@@ -281,6 +306,14 @@ impl Stub {
         let (address, length) = two_numbers(request)?;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let length = length.min(BODY_BYTES_MAX / 2);
+        if let Some(disguise) = self.gdb.clone() {
+            let read = self
+                .session
+                .guest(move |guest| disguise.read(guest.state(), address, length));
+            if let Some(bytes) = read.ok_or(Refusal::Busy)? {
+                return Ok(bytes);
+            }
+        }
         match WireAddress(address).place() {
             Place::Code(pc) => {
                 let found = part_from(self.program.bytes(), pc, length);
@@ -311,9 +344,14 @@ impl Stub {
         let Place::Memory { index, offset } = WireAddress(address).place() else {
             return Err(Refusal::Impossible);
         };
-        let written = self
-            .session
-            .guest(move |guest| guest.write_memory(index, u64::from(offset), &bytes));
+        let disguise = self.gdb.clone();
+        let written = self.session.guest(move |guest| {
+            let local = disguise.and_then(|it| it.local_at(guest.state(), address));
+            match local {
+                Some((frame, index, at)) => guest.write_local(frame, index, at, &bytes),
+                None => guest.write_memory(index, u64::from(offset), &bytes),
+            }
+        });
         match written {
             Some(true) => Ok(Reply::ok()),
             Some(false) => Err(Refusal::Nothing),
@@ -333,7 +371,9 @@ impl Stub {
                     return Err(Refusal::Impossible);
                 }
                 let pc = self.program.instruction_from(pc).ok_or(Refusal::Nothing)?;
-                self.breakpoints.insert(point.address, Breakpoint { pc });
+                let conditions = gdb::conditions(request)?;
+                let breakpoint = Breakpoint { pc, conditions };
+                self.breakpoints.insert(point.address, breakpoint);
             }
             Some(access) => {
                 let watchpoint = point.watchpoint(access)?;
@@ -372,14 +412,10 @@ impl Stub {
         let breakpoints = self.breakpoints.values();
         let order = Order {
             movement,
-            breakpoints: breakpoints
-                .map(|breakpoint| ClientBreakpoint {
-                    pc: breakpoint.pc,
-                    condition: None,
-                })
-                .collect(),
+            breakpoints: breakpoints.map(|it| self.client_breakpoint(it)).collect(),
             watchpoints: self.watchpoints.clone(),
         };
+        self.forget_stop();
         let sender = self.connection.sender();
         self.session.resume(order, move |stop| {
             // The client may have left meanwhile.
@@ -389,12 +425,44 @@ impl Stub {
         Ok(Reply::Later)
     }
 
+    fn client_breakpoint(&self, breakpoint: &Breakpoint) -> ClientBreakpoint {
+        let conditions = breakpoint.conditions.clone();
+        let disguise = self.gdb.clone().filter(|_| !conditions.is_empty());
+        let condition = disguise.map(|disguise| -> Condition {
+            Box::new(move |state| gdb::holds(&disguise, &conditions, state))
+        });
+        ClientBreakpoint {
+            pc: breakpoint.pc,
+            condition,
+        }
+    }
+
+    /// Whether the client has a breakpoint at an instruction.
+    pub(crate) fn has_breakpoint_at(&self, pc: u32) -> bool {
+        self.breakpoints.values().any(|it| it.pc == pc)
+    }
+
+    /// Forgets what was found out about where the program stands.
+    fn forget_stop(&mut self) {
+        if let Some(disguise) = &self.gdb {
+            disguise.forget_records();
+        }
+    }
+
     fn tell_stop(&mut self, stop: ClientStop) -> io::Result<()> {
         if self.activity != Activity::Running {
             return Ok(());
         }
         self.activity = Activity::Idle;
         self.last_stop = stop;
+        if self.gdb.is_some()
+            && let ClientStop::Fault(what) | ClientStop::Other(what) | ClientStop::Refused(what) =
+                &self.last_stop
+        {
+            // gdb knows signals only.
+            let text = format!("wdb: {what}");
+            self.tell_text(&text)?;
+        }
         let reply = self.stop_reply();
         self.answer(Ok(reply))
     }
@@ -404,7 +472,10 @@ impl Stub {
         match &self.last_stop {
             // Clients know the low byte, as of native programs.
             ClientStop::Exited(status) => Reply::text(format!("W{:02x}", status & 0xff)),
-            _ => lldb::stop_reply(self),
+            _ => match &self.gdb {
+                Some(disguise) => gdb::stop_reply(self, disguise),
+                None => lldb::stop_reply(self),
+            },
         }
     }
 
@@ -472,6 +543,7 @@ impl Stub {
             Event::Done { request, status } if *request == command => {
                 self.activity = Activity::Idle;
                 self.look_around();
+                self.forget_stop();
                 if let CommandStatus::Quit(_) = status {
                     self.tell_text("The session goes on; the client's own commands end it.")?;
                 }
@@ -524,6 +596,7 @@ impl Stub {
         server::start(&self.session).map_err(|_| Refusal::Impossible)?;
         self.program = self.session.program();
         self.look_around();
+        self.forget_stop();
         Ok(())
     }
 }
