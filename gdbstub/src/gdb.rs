@@ -35,6 +35,18 @@ pub(crate) struct Disguise {
     text_offset: u64,
     /// Where the present stop's records lie.
     records: Mutex<Option<Arc<[Record]>>>,
+    /// The calls that were under way when the program went on last.
+    calls: Mutex<Vec<Call>>,
+}
+
+/// A call, as its end is recognised.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    /// How many frames there are when it has returned, and where the program stands then.
+    depth: usize,
+    return_pc: u32,
+    /// Its first argument.
+    first_argument: u64,
 }
 
 /// Whether a `qSupported` packet is gdb's. lldb knows none of what relocates instructions.
@@ -44,20 +56,54 @@ pub(crate) fn is_gdb(supported: &[u8]) -> bool {
 }
 
 impl Disguise {
-    pub(crate) fn new(program: &Program) -> Disguise {
+    /// `outermost` is the function that nothing in the program has called.
+    pub(crate) fn new(program: &Program, outermost: Option<u32>) -> Disguise {
         let info = DebugInfo::new(program);
         let layout = Layout::new(program, &info.frame_bases);
         Disguise {
-            executable: elf::file(program, &layout, info),
+            executable: elf::file(program, &layout, info, outermost),
             layout,
             text_offset: CODE_KIND + u64::from(program.dwarf_base()),
             records: Mutex::default(),
+            calls: Mutex::default(),
         }
     }
 
     /// Forgets where records lay, because the program goes on.
     pub(crate) fn forget_records(&self) {
         *lock(&self.records) = None;
+    }
+
+    /// Takes note of the calls that return no value to wasm. In the source language they may return a struct, which lies where
+    /// their first argument says; gdb looks for its address in `rax` when a call has ended.
+    pub(crate) fn note_calls(&self, state: GuestState<'_>) {
+        /// gdb finishes frames that a person has selected.
+        const CALLS_MAX: usize = 64;
+        let count = state.frame_count();
+        let calls = (0..CALLS_MAX).map_while(|number| {
+            let frame = state.frame(number)?;
+            let caller = state.frame(number + 1)?;
+            let first = state
+                .local(number, 0)
+                .filter(|_| self.layout.returns_nothing(frame));
+            Some(first.map(|first| Call {
+                depth: count - number - 1,
+                return_pc: caller.pc,
+                first_argument: first.low_bits(),
+            }))
+        });
+        *lock(&self.calls) = calls.flatten().collect();
+    }
+
+    /// The first argument of the call that the program has just returned from.
+    fn returned_call(&self, state: GuestState<'_>) -> Option<u64> {
+        let depth = state.frame_count();
+        let pc = state.frame(0)?.pc;
+        let calls = lock(&self.calls);
+        let call = calls
+            .iter()
+            .find(|call| call.depth == depth && call.return_pc == pc)?;
+        Some(call.first_argument)
     }
 
     fn records(&self, state: GuestState<'_>) -> Arc<[Record]> {

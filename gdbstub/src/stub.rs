@@ -256,7 +256,13 @@ impl Stub {
     fn query(&mut self, body: &[u8]) -> Answer {
         if body.starts_with(b"qSupported") {
             if gdb::is_gdb(body) {
-                self.gdb = Some(Arc::new(Disguise::new(&self.program)));
+                let outermost = self.session.guest(|guest| {
+                    let state = guest.state();
+                    let frame = state.frame(state.frame_count().checked_sub(1)?)?;
+                    Some(frame.func_index)
+                });
+                let disguise = Disguise::new(&self.program, outermost.flatten());
+                self.gdb = Some(Arc::new(disguise));
                 return Ok(gdb::supported());
             }
             return Ok(Reply::text(format!(
@@ -416,6 +422,12 @@ impl Stub {
             watchpoints: self.watchpoints.clone(),
         };
         self.forget_stop();
+        if let Some(disguise) = self.gdb.clone()
+            && order.movement == Movement::Continue
+        {
+            self.session
+                .guest(move |guest| disguise.note_calls(guest.state()));
+        }
         let sender = self.connection.sender();
         self.session.resume(order, move |stop| {
             // The client may have left meanwhile.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Further lines of the head are `invoke: FUNCTION`, `multi:`, `unix:` (the server
-//! listens on a path) and `launch:` (lldb starts wdb itself). In commands, `{connect}` is what connects to the server, `{root}`
+//! listens on a path) and `launch:` (lldb starts wdb itself). In commands, `{connect}` is what connects to the server (`{extended}` with gdb's extended protocol), `{root}`
 //! the folder of the project; the command `^C` interrupts the client. What the program prints is not in the file. `BLESS=1` writes what came instead of comparing it.
 //!
 //! Without the client a test says loudly that it did not run; with `WDB_REQUIRE_CLIENTS` set, it fails.

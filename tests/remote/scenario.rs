@@ -105,6 +105,7 @@ impl Scenario {
         let output = self.wait(&mut child, reader, commands)?;
         let output = output
             .replace(&connect, "{connect}")
+            .replace(&connect.replace("remote", "extended-remote"), "{extended}")
             .replace(env!("CARGO_BIN_EXE_wdb"), "{wdb}")
             .replace(&root().display().to_string(), "{root}");
         let mut text = self.head.clone();
@@ -132,6 +133,7 @@ impl Scenario {
         let fill = |command: &String| {
             command
                 .replace("{connect}", connect)
+                .replace("{extended}", &connect.replace("remote", "extended-remote"))
                 .replace("{wdb}", env!("CARGO_BIN_EXE_wdb"))
                 .replace("{root}", &root().display().to_string())
         };
@@ -196,7 +198,8 @@ impl Scenario {
             let is_warning = line.starts_with("warning: ")
                 && (line.contains("checksum mismatch")
                     || line.contains("no plugin for the language"));
-            if !is_warning && line != "(lldb) quit" {
+            let is_ours = line == "(lldb) quit" || line == self.client.prompt().trim_end();
+            if !is_warning && !is_ours {
                 text.push_str(line);
                 text.push('\n');
             }

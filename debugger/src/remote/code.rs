@@ -20,6 +20,8 @@ pub struct FunctionCode {
     pub first_pc: u32,
     /// How many parameters and locals it has.
     pub local_count: u32,
+    /// How many results it has.
+    pub result_count: usize,
 }
 
 impl Program {
@@ -65,6 +67,7 @@ impl Program {
             body: body.range.clone(),
             first_pc: body.code.start,
             local_count: u32::try_from(self.module().local_types(func).len()).unwrap_or(u32::MAX),
+            result_count: self.module().func_type(func).results().len(),
         })
     }
 

@@ -1,14 +1,17 @@
 //! The program as an executable file of x86-64 that gdb downloads: symbols and debug info, without code or data.
 //!
 //! ```text
+//! .entry  NOBITS, a byte of the code section     segment 1, moved by `qOffsets`
 //! .data   NOBITS, address 0: linear memory       segment 2
-//! .text   NOBITS, address 0: the code section    segment 1, moved by `qOffsets`
+//! .text   NOBITS, address 0: the code section    segment 1
 //! ```
 //!
-//! Both begin at 0 because DWARF counts both from there. gdb moves one segment without the other only if there are two, and
-//! takes a variable for part of the first section that has its address: `.data` comes first.
+//! Linear memory and code both begin at 0 because DWARF counts both from there. gdb moves one segment without the other only
+//! if there are two. It takes what has an address for part of the first section with that address, so that `.data` precedes
+//! `.text`, and the beginning of the outermost function, behind which gdb looks for no callers, has a section before both.
 
 use wdb_debugger::Program;
+use wdb_debugger::remote::FunctionCode;
 
 use super::debug_info::DebugInfo;
 use super::layout::{self, Layout, RECORDS};
@@ -26,14 +29,16 @@ const SHF_ALLOC: u64 = 2;
 const SHF_EXECINSTR: u64 = 4;
 
 /// The numbers of the sections that others refer to; 0 is none.
-const TEXT_SECTION: u16 = 2;
-const STRTAB_SECTION: u32 = 4;
+const ENTRY_SECTION: u16 = 1;
+const TEXT_SECTION: u16 = 3;
+const STRTAB_SECTION: u32 = 5;
 
 /// A section. Its contents follow those of the one before it.
 struct Section {
     name: &'static str,
     kind: u32,
     flags: u64,
+    address: u64,
     /// `None` for one without contents.
     contents: Option<Vec<u8>>,
     /// Of one without contents.
@@ -59,6 +64,7 @@ impl Section {
             name,
             kind: SHT_PROGBITS,
             flags: 0,
+            address: 0,
             contents: Some(contents),
             size: 0,
             link: 0,
@@ -74,12 +80,23 @@ impl Section {
     }
 }
 
-/// Makes the file.
-pub(super) fn file(program: &Program, layout: &Layout, info: DebugInfo) -> Vec<u8> {
+/// Makes the file. `outermost` is the function that nothing in the program has called.
+pub(super) fn file(
+    program: &Program,
+    layout: &Layout,
+    info: DebugInfo,
+    outermost: Option<u32>,
+) -> Vec<u8> {
+    let entry = outermost.and_then(|func_index| program.function_code(func_index));
+    let entry = entry.map_or(0, |function| address(program, &function));
     let code = program.code_section();
     let text_bytes = u64::from(code.end.saturating_sub(program.dwarf_base()));
-    let (symbols, names) = symbols(program);
+    let (symbols, names) = symbols(program, outermost);
     let mut sections = vec![
+        Section {
+            address: entry,
+            ..Section::nobits(".entry", SHF_ALLOC | SHF_EXECINSTR, 1)
+        },
         Section::nobits(".data", SHF_ALLOC | SHF_WRITE, RECORDS.start),
         Section::nobits(".text", SHF_ALLOC | SHF_EXECINSTR, text_bytes),
         Section {
@@ -98,27 +115,33 @@ pub(super) fn file(program: &Program, layout: &Layout, info: DebugInfo) -> Vec<u
     ];
     let debug = info.sections.into_iter();
     sections.extend(debug.map(|(name, contents)| Section::plain(name, contents)));
-    assemble(sections, text_bytes)
+    assemble(sections, text_bytes, entry)
 }
 
-/// A function for each of the program's, by the names that the name section gives.
-fn symbols(program: &Program) -> (Vec<u8>, Vec<u8>) {
+/// Where a function begins.
+fn address(program: &Program, function: &FunctionCode) -> u64 {
+    u64::from(function.body.start.saturating_sub(program.dwarf_base()))
+}
+
+/// A function for each of the program's, by the names that the name section gives. The outermost has one in each of the
+/// sections that it begins in, since gdb matches symbols and addresses by their sections.
+fn symbols(program: &Program, outermost: Option<u32>) -> (Vec<u8>, Vec<u8>) {
     const GLOBAL_FUNCTION: u8 = 1 << 4 | 2;
     let mut symbols = vec![0; SYMBOL_BYTES as usize];
     let mut names = vec![0];
-    let base = program.dwarf_base();
     for function in program.functions() {
-        put32(&mut symbols, names.len() as u32);
-        symbols.extend([GLOBAL_FUNCTION, 0]);
-        symbols.extend(TEXT_SECTION.to_le_bytes());
-        put64(
-            &mut symbols,
-            u64::from(function.body.start.saturating_sub(base)),
-        );
-        put64(
-            &mut symbols,
-            u64::from(function.body.end - function.body.start),
-        );
+        let is_outermost = outermost == Some(function.func_index);
+        let in_entry = is_outermost.then_some(ENTRY_SECTION);
+        for section in in_entry.into_iter().chain([TEXT_SECTION]) {
+            put32(&mut symbols, names.len() as u32);
+            symbols.extend([GLOBAL_FUNCTION, 0]);
+            symbols.extend(section.to_le_bytes());
+            put64(&mut symbols, address(program, &function));
+            put64(
+                &mut symbols,
+                u64::from(function.body.end - function.body.start),
+            );
+        }
         // A zero would end the name early.
         names.extend(function.name.bytes().filter(|byte| *byte != 0));
         names.push(0);
@@ -155,14 +178,10 @@ fn frames(program: &Program, layout: &Layout) -> Vec<u8> {
     }
     let mut section = Vec::new();
     put_entry(&mut section, common);
-    let base = program.dwarf_base();
     for function in program.functions() {
         let mut entry = Vec::new();
         put32(&mut entry, 0);
-        put64(
-            &mut entry,
-            u64::from(function.body.start.saturating_sub(base)),
-        );
+        put64(&mut entry, address(program, &function));
         put64(
             &mut entry,
             u64::from(function.body.end - function.body.start),
@@ -185,7 +204,7 @@ fn put_entry(section: &mut Vec<u8>, mut entry: Vec<u8>) {
     section.extend(entry);
 }
 
-fn assemble(mut sections: Vec<Section>, text_bytes: u64) -> Vec<u8> {
+fn assemble(mut sections: Vec<Section>, text_bytes: u64, entry: u64) -> Vec<u8> {
     let mut section_names = vec![0];
     let mut name_offsets = Vec::new();
     sections.push(Section {
@@ -208,7 +227,7 @@ fn assemble(mut sections: Vec<Section>, text_bytes: u64) -> Vec<u8> {
         put32(&mut headers, name);
         put32(&mut headers, section.kind);
         put64(&mut headers, section.flags);
-        put64(&mut headers, 0);
+        put64(&mut headers, section.address);
         put64(&mut headers, offset);
         put64(&mut headers, section.size());
         put32(&mut headers, section.link);
@@ -219,7 +238,7 @@ fn assemble(mut sections: Vec<Section>, text_bytes: u64) -> Vec<u8> {
         contents.resize(contents.len().next_multiple_of(8), 0);
     }
     let headers_start = contents_start + contents.len() as u64;
-    let mut file = file_header(headers_start, sections.len() as u16 + 1);
+    let mut file = file_header(entry, headers_start, sections.len() as u16 + 1);
     put_program_header(&mut file, 5, contents_start, text_bytes);
     put_program_header(&mut file, 6, contents_start, RECORDS.start);
     file.extend(contents);
@@ -227,7 +246,7 @@ fn assemble(mut sections: Vec<Section>, text_bytes: u64) -> Vec<u8> {
     file
 }
 
-fn file_header(section_headers_at: u64, section_count: u16) -> Vec<u8> {
+fn file_header(entry: u64, section_headers_at: u64, section_count: u16) -> Vec<u8> {
     const EXECUTABLE: u16 = 2;
     const X86_64: u16 = 62;
     let mut header = b"\x7fELF\x02\x01\x01".to_vec();
@@ -235,7 +254,7 @@ fn file_header(section_headers_at: u64, section_count: u16) -> Vec<u8> {
     header.extend(EXECUTABLE.to_le_bytes());
     header.extend(X86_64.to_le_bytes());
     put32(&mut header, 1);
-    put64(&mut header, 0);
+    put64(&mut header, entry);
     put64(&mut header, HEADER_BYTES);
     put64(&mut header, section_headers_at);
     put32(&mut header, 0);

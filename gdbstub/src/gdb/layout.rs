@@ -63,6 +63,7 @@ struct FunctionShape {
     low_pc: u32,
     first_pc: u32,
     local_count: u32,
+    returns_nothing: bool,
     frame_base: Option<FrameBase>,
 }
 
@@ -94,6 +95,7 @@ impl Layout {
                 low_pc,
                 first_pc: function.first_pc,
                 local_count: function.local_count,
+                returns_nothing: function.result_count == 0,
                 frame_base: frame_bases
                     .get(&u64::from(low_pc).wrapping_sub(base))
                     .copied(),
@@ -110,6 +112,12 @@ impl Layout {
         let locals = self.functions.get(&func_index);
         let locals = locals.map_or(0, |shape| u64::from(shape.local_count));
         (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
+    }
+
+    /// Whether a frame's function has no results in wasm.
+    pub(super) fn returns_nothing(&self, frame: GuestFrame) -> bool {
+        let shape = self.functions.get(&frame.func_index);
+        shape.is_some_and(|shape| shape.returns_nothing)
     }
 
     /// The address of an instruction as gdb is told it. A function's first instruction counts as its beginning, where gdb

@@ -120,7 +120,10 @@ pub(super) fn all(disguise: &Disguise, state: GuestState<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (number, (_, bits, _)) in (0_u16..).zip(&CORE) {
         let value = match number {
-            0 => top.map_or(0, |slot| slot.low_bits()),
+            0 => {
+                let returned = disguise.returned_call(state);
+                returned.unwrap_or_else(|| top.map_or(0, |slot| slot.low_bits()))
+            }
             RIP => pc,
             _ => pointer(number, sp).unwrap_or(0),
         };
