@@ -81,8 +81,11 @@ impl Scenario {
             true => None,
             false => Some(Server::start(&address, &self.options, &self.program)?),
         };
-        let address = server.as_ref().map_or("", |server| &server.address);
-        let connect = self.client.connect(address);
+        let address = server
+            .as_ref()
+            .map_or("no server", |server| &server.address);
+        let address = address.to_owned();
+        let connect = self.client.connect(&address);
         let script = folder.path().join("script");
         let commands = self.commands(&connect);
         let is_typed = commands.iter().any(|command| command == INTERRUPT);
@@ -106,6 +109,7 @@ impl Scenario {
         let output = output
             .replace(&connect, "{connect}")
             .replace(&connect.replace("remote", "extended-remote"), "{extended}")
+            .replace(&address, "{address}")
             .replace(env!("CARGO_BIN_EXE_wdb"), "{wdb}")
             .replace(&root().display().to_string(), "{root}");
         let mut text = self.head.clone();
