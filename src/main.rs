@@ -93,6 +93,8 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
     if let Some(address) = &arguments.gdb {
         return serve(&session, address, Lifetime::Program);
     }
+    let served = session.clone();
+    session.set_server(move |address| start_server(&served, address));
     let init = wdb_tui::init_scripts(InitOptions {
         is_skipped: arguments.no_init,
         trusts: arguments.trust,
@@ -134,6 +136,17 @@ fn gdbserver(arguments: GdbserverArgs) -> anyhow::Result<ExitCode> {
         false => Lifetime::Program,
     };
     serve(&session, &arguments.address, lifetime)
+}
+
+/// Starts a server beside another front end; answers what to tell the user.
+fn start_server(session: &Session, address: &str) -> Result<String, String> {
+    let server = Server::bind(session, address).map_err(|error| error.to_string())?;
+    let mut told = format!("Listening on {}", server.address());
+    if let Some(warning) = server.warning() {
+        told.push_str(&format!("\nwarning: {warning}"));
+    }
+    server.spawn().map_err(|error| error.to_string())?;
+    Ok(told)
 }
 
 /// Serves lldb and gdb. The address goes to the standard error, as the standard output is the program's.

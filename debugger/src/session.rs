@@ -218,6 +218,15 @@ impl Session {
         &self.inner.shared
     }
 
+    /// Says how the command `gdb` starts a server for remote clients: at an address, answering what to tell the user or why it
+    /// cannot. This crate knows no sockets.
+    pub fn set_server(
+        &self,
+        start: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
+    ) {
+        self.inner.shared.set_server(Arc::new(start));
+    }
+
     /// Gives the program bytes to read, if its standard input is [`StdinChoice::Typed`].
     pub fn type_input(&self, bytes: &[u8]) {
         self.inner.shared.stdin.push(bytes);

@@ -140,7 +140,9 @@ impl Disguise {
         if GLOBALS.contains(&address) {
             let offset = address - GLOBALS.start;
             let index = u32::try_from(offset / GLOBAL_BYTES).unwrap_or(u32::MAX);
-            let slot = state.global(index).filter(|_| offset % GLOBAL_BYTES == 0);
+            let slot = state
+                .global(index)
+                .filter(|_| offset.is_multiple_of(GLOBAL_BYTES));
             return slot.map_or(0, |slot| slot.low_bits());
         }
         let records = self.records(state);

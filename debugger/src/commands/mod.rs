@@ -27,6 +27,7 @@ mod memory_files;
 mod running;
 mod saving;
 mod script;
+mod serving;
 mod set;
 pub(crate) mod setting_topics;
 mod shell;

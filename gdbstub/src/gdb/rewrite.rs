@@ -45,11 +45,7 @@ pub(super) fn frame_base(bytes: &mut [u8], encoding: Encoding) -> Option<FrameBa
         Operation::WasmGlobal { index } => FrameBase::Global(index),
         _ => return None,
     };
-    let is_plain = match operations.get(1..)? {
-        [] => true,
-        [(_, Operation::StackValue)] => true,
-        _ => false,
-    };
+    let is_plain = matches!(operations.get(1..)?, [] | [(_, Operation::StackValue)]);
     if !is_plain {
         return None;
     }
