@@ -80,6 +80,7 @@ impl Translator<'_> {
             load.info().mnemonic,
             &[left, right],
         );
+        self.note_offset(offset as u32);
         true
     }
 
@@ -125,6 +126,7 @@ impl Translator<'_> {
         let handler = forms.sum[usize::from(b.is_none())][form];
         self.emit(handler, word, op.info().mnemonic, &[left, right, value]);
         self.code.extend(constant);
+        self.note_offset(offset as u32);
         true
     }
 
@@ -270,6 +272,7 @@ impl Translator<'_> {
             next.info().mnemonic,
             &[left, address],
         );
+        self.note_offset(u32::from(offset));
         true
     }
 

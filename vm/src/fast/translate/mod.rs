@@ -5,6 +5,7 @@
 //! takes them reads the local, the constant or the last result itself. Where somebody may look, [`Place`]s say which cells have
 //! to be filled in from what. A second translation of the same function makes them, when the first stop in it asks for them.
 
+mod calls;
 mod control;
 mod emit;
 mod fuse;
@@ -329,6 +330,7 @@ impl Translator<'_> {
                 };
                 let word = self.fields(cell, 0, 0, 0) | u64::from(offset) << 32;
                 self.produce(forms.output, results, word, None, name, &[operand]);
+                self.note_offset(offset);
             }
             Native::Store(forms) => {
                 let Some(offset) = self.short_offset(&instruction.immediates) else {
