@@ -21,6 +21,8 @@ use std::ops::Range;
 use wdb_debugger::Program;
 use wdb_debugger::remote::{GuestFrame, GuestState};
 
+use super::debug_info::DebugInfo;
+use super::returns::SmallStruct;
 use crate::address::WireAddress;
 
 /// Where records lie. gdb takes an address from a unit with four bytes for each, so it is below 4 GiB; and it is the part of a memory
@@ -64,6 +66,8 @@ struct FunctionShape {
     first_pc: u32,
     local_count: u32,
     returns_nothing: bool,
+    /// What the source's function returns, if x86-64 returns it in registers.
+    result: Option<SmallStruct>,
     frame_base: Option<FrameBase>,
 }
 
@@ -86,19 +90,18 @@ pub(crate) struct Record {
 }
 
 impl Layout {
-    /// `frame_bases` are by DWARF's code addresses.
-    pub(super) fn new(program: &Program, frame_bases: &HashMap<u64, FrameBase>) -> Layout {
+    pub(super) fn new(program: &Program, info: &DebugInfo) -> Layout {
         let base = u64::from(program.dwarf_base());
         let functions = program.functions().map(|function| {
             let low_pc = function.body.start;
+            let address = u64::from(low_pc).wrapping_sub(base);
             let shape = FunctionShape {
                 low_pc,
                 first_pc: function.first_pc,
                 local_count: function.local_count,
                 returns_nothing: function.result_count == 0,
-                frame_base: frame_bases
-                    .get(&u64::from(low_pc).wrapping_sub(base))
-                    .copied(),
+                frame_base: info.frame_bases.get(&address).copied(),
+                result: info.results.get(&address).copied(),
             };
             (function.func_index, shape)
         });
@@ -114,10 +117,10 @@ impl Layout {
         (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
     }
 
-    /// Whether a frame's function has no results in wasm.
-    pub(super) fn returns_nothing(&self, frame: GuestFrame) -> bool {
-        let shape = self.functions.get(&frame.func_index);
-        shape.is_some_and(|shape| shape.returns_nothing)
+    /// Of a frame whose function has no results in wasm: the struct that it returns, if x86-64 returns that in registers.
+    pub(super) fn result_in_memory(&self, frame: GuestFrame) -> Option<Option<SmallStruct>> {
+        let shape = self.functions.get(&frame.func_index)?;
+        shape.returns_nothing.then_some(shape.result)
     }
 
     /// The address of an instruction as gdb is told it. A function's first instruction counts as its beginning, where gdb
