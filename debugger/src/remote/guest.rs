@@ -153,6 +153,11 @@ impl Guest<'_> {
         new.is_some_and(|new| vm.set_local(frame, index, new))
     }
 
+    /// Forgets that a command wanted to leave: the session is not that client's alone.
+    pub fn stay(&mut self) {
+        self.debugger.quit = None;
+    }
+
     fn vm_to_change(&mut self) -> &mut Vm {
         self.debugger.is_view_stale = true;
         self.debugger.vm.get_mut()
