@@ -3,6 +3,7 @@
 use wdb_vm::value::Value;
 use wdb_vm::vm::Vm;
 
+use super::code::LocalSlot;
 use crate::debugger::Debugger;
 use crate::process::PROGRAM_INSTANCE;
 use crate::view::ProgramState;
@@ -81,6 +82,12 @@ impl<'a> GuestState<'a> {
     #[must_use]
     pub fn local(self, frame: usize, index: u32) -> Option<Slot> {
         self.vm.local(frame, index).map(Slot::new)
+    }
+
+    /// Like [`GuestState::local`], for a slot of the frame's function.
+    #[must_use]
+    pub fn local_in(self, frame: usize, slot: LocalSlot) -> Option<Slot> {
+        self.vm.slot_value(frame, slot.0).map(Slot::new)
     }
 
     /// An operand of a frame, 0 being the bottom of its operand stack.
