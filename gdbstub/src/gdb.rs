@@ -10,6 +10,7 @@ mod elf;
 mod files;
 pub(crate) mod layout;
 mod registers;
+mod returns;
 mod rewrite;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,7 @@ use crate::stub::Stub;
 
 use debug_info::DebugInfo;
 use layout::{GLOBAL_BYTES, GLOBALS, Layout, RECORDS, Record};
+use returns::{ResultRegisters, SmallStruct};
 
 /// A program as gdb sees it.
 #[derive(Debug)]
@@ -47,6 +49,7 @@ struct Call {
     return_pc: u32,
     /// Its first argument.
     first_argument: u64,
+    result: Option<SmallStruct>,
 }
 
 /// Whether a `qSupported` packet is gdb's. lldb knows none of what relocates instructions.
@@ -59,7 +62,7 @@ impl Disguise {
     /// `outermost` is the function that nothing in the program has called.
     pub(crate) fn new(program: &Program, outermost: Option<u32>) -> Disguise {
         let info = DebugInfo::new(program);
-        let layout = Layout::new(program, &info.frame_bases);
+        let layout = Layout::new(program, &info);
         Disguise {
             executable: elf::file(program, &layout, info, outermost),
             layout,
@@ -83,27 +86,35 @@ impl Disguise {
         let calls = (0..CALLS_MAX).map_while(|number| {
             let frame = state.frame(number)?;
             let caller = state.frame(number + 1)?;
-            let first = state
-                .local(number, 0)
-                .filter(|_| self.layout.returns_nothing(frame));
-            Some(first.map(|first| Call {
+            let result = self.layout.result_in_memory(frame);
+            let call = result.zip(state.local(number, 0));
+            Some(call.map(|(result, first)| Call {
                 depth: count - number - 1,
                 return_pc: caller.pc,
                 first_argument: first.low_bits(),
+                result,
             }))
         });
         *lock(&self.calls) = calls.flatten().collect();
     }
 
-    /// The first argument of the call that the program has just returned from.
-    fn returned_call(&self, state: GuestState<'_>) -> Option<u64> {
+    /// The result of the call that the program has just returned from, if it lies in memory.
+    fn returned(&self, state: GuestState<'_>) -> Option<ResultRegisters> {
         let depth = state.frame_count();
         let pc = state.frame(0)?.pc;
         let calls = lock(&self.calls);
         let call = calls
             .iter()
-            .find(|call| call.depth == depth && call.return_pc == pc)?;
-        Some(call.first_argument)
+            .find(|it| it.depth == depth && it.return_pc == pc)?;
+        let Some(result) = call.result else {
+            return Some(ResultRegisters {
+                rax: call.first_argument,
+                ..ResultRegisters::default()
+            });
+        };
+        let start = usize::try_from(call.first_argument).ok()?;
+        let end = start.checked_add(result.size)?;
+        Some(result.registers(state.memory(0)?.get(start..end)?))
     }
 
     fn records(&self, state: GuestState<'_>) -> Arc<[Record]> {

@@ -1,7 +1,7 @@
 //! The remote protocol of gdb and lldb: a server that stock debuggers attach to.
 //!
 //! Both speak packets (`$body#checksum`) with the same core and different extensions. lldb knows WebAssembly and asks for
-//! wasm locals by name; gdb knows no such machine, so it is shown one that it knows ([`gdb`]). The crate is a front end like
+//! wasm locals by name; gdb knows no such machine, so it is shown one that it knows. The crate is a front end like
 //! any other: it talks to [`Session`](wdb_debugger::session::Session) and refuses to know how programs are run.
 //!
 //! The protocol has no authentication: whoever connects can read and change the program. Nothing that a client sends ends the

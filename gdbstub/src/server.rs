@@ -208,6 +208,8 @@ pub(crate) fn halt(session: &Session) -> Result<(), String> {
 
 /// Starts the program, stopped at its first instruction.
 pub(crate) fn start(session: &Session) -> Result<(), String> {
+    // A client may have left in the middle of its `monitor quit`.
+    session.guest(|guest| guest.stay());
     let events = session.subscribe();
     let submitted = session.submit("starti");
     let mut failure = String::from("the program cannot be started");

@@ -557,6 +557,7 @@ impl Stub {
                 self.look_around();
                 self.forget_stop();
                 if let CommandStatus::Quit(_) = status {
+                    self.session.guest(|guest| guest.stay());
                     self.tell_text("The session goes on; the client's own commands end it.")?;
                 }
                 self.answer(Ok(Reply::ok()))

@@ -226,6 +226,22 @@ fn gdb_s_packets_are_refused_when_they_make_no_sense() {
 }
 
 #[test]
+fn a_quit_in_wdb_s_language_does_not_end_the_session() {
+    let (_session, address) = serve();
+    let mut stream = connect(&address);
+    // `quit` in hexadecimal digits
+    let mut told = ask(&mut stream, "qRcmd,71756974");
+    while told.starts_with('O') && told != "OK" {
+        told = answer(&mut stream);
+    }
+    assert_eq!(told, "OK");
+    assert_eq!(ask(&mut stream, "k"), "X09");
+    drop(stream);
+    // This one needs the program to be started.
+    assert_alive(&address);
+}
+
+#[test]
 fn clients_come_one_after_the_other() {
     let (_session, address) = serve();
     let mut first = connect(&address);

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
+use wdb_vm::shape::Slot;
+use wdb_vm::value::cells_count;
 
 use crate::program::Program;
 
@@ -24,7 +26,24 @@ pub struct FunctionCode {
     pub result_count: usize,
 }
 
+/// Where a local lies in its function's frames: finding it takes time, and using it none.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalSlot(pub(super) Slot);
+
 impl Program {
+    /// Where a parameter or local of a function lies.
+    #[must_use]
+    pub fn local_slot(&self, func_index: u32, index: u32) -> Option<LocalSlot> {
+        let func = FuncIndex(func_index);
+        self.module().func_body(func)?;
+        let types = self.module().local_types(func);
+        let index = index as usize;
+        Some(LocalSlot(Slot {
+            ty: Some(*types.get(index)?),
+            cell: cells_count(&types[..index]),
+        }))
+    }
+
     /// The module's binary, unchanged.
     #[must_use]
     pub fn bytes(&self) -> &Arc<[u8]> {

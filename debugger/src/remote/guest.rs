@@ -3,6 +3,7 @@
 use wdb_vm::value::Value;
 use wdb_vm::vm::Vm;
 
+use super::code::LocalSlot;
 use crate::debugger::Debugger;
 use crate::process::PROGRAM_INSTANCE;
 use crate::view::ProgramState;
@@ -83,6 +84,12 @@ impl<'a> GuestState<'a> {
         self.vm.local(frame, index).map(Slot::new)
     }
 
+    /// Like [`GuestState::local`], for a slot of the frame's function.
+    #[must_use]
+    pub fn local_in(self, frame: usize, slot: LocalSlot) -> Option<Slot> {
+        self.vm.slot_value(frame, slot.0).map(Slot::new)
+    }
+
     /// An operand of a frame, 0 being the bottom of its operand stack.
     #[must_use]
     pub fn operand(self, frame: usize, index: u32) -> Option<Slot> {
@@ -151,6 +158,11 @@ impl Guest<'_> {
         let old = vm.local(frame, index);
         let new = old.and_then(|old| changed(old, at, bytes));
         new.is_some_and(|new| vm.set_local(frame, index, new))
+    }
+
+    /// Forgets that a command wanted to leave: the session is not that client's alone.
+    pub fn stay(&mut self) {
+        self.debugger.quit = None;
     }
 
     fn vm_to_change(&mut self) -> &mut Vm {

@@ -10,6 +10,7 @@ use gimli::{
 use wdb_debugger::Program;
 
 use super::layout::FrameBase;
+use super::returns::{self, SmallStruct};
 use super::rewrite;
 
 type Reader<'a> = EndianSlice<'a, LittleEndian>;
@@ -38,6 +39,8 @@ pub(super) struct DebugInfo {
     pub(super) sections: Vec<(&'static str, Vec<u8>)>,
     /// What functions take for their frame bases, by the addresses at which they begin.
     pub(super) frame_bases: HashMap<u64, FrameBase>,
+    /// The small structs that functions return, by the addresses at which those begin.
+    pub(super) results: HashMap<u64, SmallStruct>,
 }
 
 /// An expression, and what it is for.
@@ -63,10 +66,11 @@ impl DebugInfo {
                 sections.push((*known, bytes.to_vec()));
             }
         }
-        let found = expressions(&sections);
+        let (found, results) = expressions(&sections);
         let mut info = DebugInfo {
             sections,
             frame_bases: HashMap::new(),
+            results,
         };
         for expression in found {
             info.rewrite(expression);
@@ -90,21 +94,22 @@ impl DebugInfo {
     }
 }
 
-/// All expressions of all units.
-fn expressions(sections: &[(&'static str, Vec<u8>)]) -> Vec<Found> {
+/// All expressions of all units, and the small structs that functions return.
+fn expressions(sections: &[(&'static str, Vec<u8>)]) -> (Vec<Found>, HashMap<u64, SmallStruct>) {
     let section = |id: gimli::SectionId| -> Result<Reader<'_>, gimli::Error> {
         let found = sections.iter().find(|(name, _)| *name == id.name());
         let bytes = found.map_or(&[][..], |(_, bytes)| bytes);
         Ok(EndianSlice::new(bytes, LittleEndian))
     };
     let Ok(mut dwarf) = gimli::Dwarf::load(section) else {
-        return Vec::new();
+        return Default::default();
     };
     dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
     let mut finder = Finder {
         dwarf: &dwarf,
         seen: HashSet::new(),
         found: Vec::new(),
+        results: HashMap::new(),
     };
     let mut units = dwarf.units();
     while let Ok(Some(header)) = units.next() {
@@ -114,7 +119,7 @@ fn expressions(sections: &[(&'static str, Vec<u8>)]) -> Vec<Found> {
         // The expressions before the damage count.
         let _ = finder.unit(&unit);
     }
-    finder.found
+    (finder.found, finder.results)
 }
 
 struct Finder<'a> {
@@ -122,6 +127,7 @@ struct Finder<'a> {
     /// Where expressions were found: lists can be shared, and nothing may be rewritten twice.
     seen: HashSet<(&'static str, usize)>,
     found: Vec<Found>,
+    results: HashMap<u64, SmallStruct>,
 }
 
 impl<'a> Finder<'a> {
@@ -139,6 +145,12 @@ impl<'a> Finder<'a> {
                 Some(AttributeValue::DebugAddrIndex(index)) => self.dwarf.address(unit, index).ok(),
                 _ => None,
             };
+            if let (Some(low_pc), constants::DW_TAG_subprogram) = (low_pc, abbreviation.tag())
+                && let Some(offset) = returns::result_type(unit, &attributes)
+                && let Some(result) = SmallStruct::of(unit, offset)
+            {
+                self.results.insert(low_pc, result);
+            }
             for attribute in &attributes {
                 let is_frame_base = attribute.name() == constants::DW_AT_frame_base;
                 match attribute.value() {

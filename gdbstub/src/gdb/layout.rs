@@ -15,12 +15,13 @@
 //! debug info changes ([`rewrite`](super::rewrite)). Most have three bytes, too few for an offset from `rsp` to any local. So `r8` to
 //! `r15` point into the record, each into the middle of the 16 locals that an offset of one byte can reach.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use wdb_debugger::Program;
-use wdb_debugger::remote::{GuestFrame, GuestState};
+use wdb_debugger::remote::{GuestFrame, GuestState, LocalSlot};
 
+use super::debug_info::DebugInfo;
+use super::returns::SmallStruct;
 use crate::address::WireAddress;
 
 /// Where records lie. gdb takes an address from a unit with four bytes for each, so it is below 4 GiB; and it is the part of a memory
@@ -64,13 +65,23 @@ struct FunctionShape {
     first_pc: u32,
     local_count: u32,
     returns_nothing: bool,
-    frame_base: Option<FrameBase>,
+    /// What the source's function returns, if x86-64 returns it in registers.
+    result: Option<SmallStruct>,
+    frame_base: Option<BaseSlot>,
+}
+
+/// A frame base that needs no looking up.
+#[derive(Debug, Clone, Copy)]
+enum BaseSlot {
+    Local(LocalSlot),
+    Global(u32),
 }
 
 /// The shapes of all functions.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    functions: HashMap<u32, FunctionShape>,
+    /// By their indices; imported ones have none.
+    functions: Vec<Option<FunctionShape>>,
 }
 
 /// A frame and where its record lies.
@@ -86,44 +97,54 @@ pub(crate) struct Record {
 }
 
 impl Layout {
-    /// `frame_bases` are by DWARF's code addresses.
-    pub(super) fn new(program: &Program, frame_bases: &HashMap<u64, FrameBase>) -> Layout {
+    pub(super) fn new(program: &Program, info: &DebugInfo) -> Layout {
         let base = u64::from(program.dwarf_base());
-        let functions = program.functions().map(|function| {
+        let mut functions = Vec::new();
+        for function in program.functions() {
             let low_pc = function.body.start;
-            let shape = FunctionShape {
+            let address = u64::from(low_pc).wrapping_sub(base);
+            let frame_base = info.frame_bases.get(&address);
+            let frame_base = frame_base.and_then(|base| match *base {
+                FrameBase::Local(index) => {
+                    let slot = program.local_slot(function.func_index, index)?;
+                    Some(BaseSlot::Local(slot))
+                }
+                FrameBase::Global(index) => Some(BaseSlot::Global(index)),
+            });
+            functions.resize_with(function.func_index as usize, || None);
+            functions.push(Some(FunctionShape {
                 low_pc,
                 first_pc: function.first_pc,
                 local_count: function.local_count,
                 returns_nothing: function.result_count == 0,
-                frame_base: frame_bases
-                    .get(&u64::from(low_pc).wrapping_sub(base))
-                    .copied(),
-            };
-            (function.func_index, shape)
-        });
-        Layout {
-            functions: functions.collect(),
+                frame_base,
+                result: info.results.get(&address).copied(),
+            }));
         }
+        Layout { functions }
+    }
+
+    fn function(&self, func_index: u32) -> Option<&FunctionShape> {
+        self.functions.get(func_index as usize)?.as_ref()
     }
 
     /// How long a function's records are.
     pub(super) fn record_bytes(&self, func_index: u32) -> u64 {
-        let locals = self.functions.get(&func_index);
+        let locals = self.function(func_index);
         let locals = locals.map_or(0, |shape| u64::from(shape.local_count));
         (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
     }
 
-    /// Whether a frame's function has no results in wasm.
-    pub(super) fn returns_nothing(&self, frame: GuestFrame) -> bool {
-        let shape = self.functions.get(&frame.func_index);
-        shape.is_some_and(|shape| shape.returns_nothing)
+    /// Of a frame whose function has no results in wasm: the struct that it returns, if x86-64 returns that in registers.
+    pub(super) fn result_in_memory(&self, frame: GuestFrame) -> Option<Option<SmallStruct>> {
+        let shape = self.function(frame.func_index)?;
+        shape.returns_nothing.then_some(shape.result)
     }
 
     /// The address of an instruction as gdb is told it. A function's first instruction counts as its beginning, where gdb
     /// looks for callees that were just entered.
     pub(crate) fn pc(&self, frame: GuestFrame) -> u64 {
-        let shape = self.functions.get(&frame.func_index);
+        let shape = self.function(frame.func_index);
         let at_start = shape.filter(|shape| shape.first_pc == frame.pc);
         WireAddress::code(at_start.map_or(frame.pc, |shape| shape.low_pc)).0
     }
@@ -196,9 +217,9 @@ impl Layout {
         state: GuestState<'_>,
         record: &Record,
     ) -> Option<wdb_debugger::remote::Slot> {
-        match self.functions.get(&record.func_index)?.frame_base? {
-            FrameBase::Local(index) => state.local(record.number, index),
-            FrameBase::Global(index) => state.global(index),
+        match self.function(record.func_index)?.frame_base? {
+            BaseSlot::Local(slot) => state.local_in(record.number, slot),
+            BaseSlot::Global(index) => state.global(index),
         }
     }
 }

@@ -12,8 +12,11 @@ use wdb_debugger::remote::GuestState;
 
 use super::Disguise;
 use super::layout;
+use super::returns::ResultRegisters;
 
 /// gdb's numbers, which are the order in the description.
+const RAX: u16 = 0;
+const RDX: u16 = 3;
 pub(super) const RSP: u16 = 7;
 pub(super) const RIP: u16 = 16;
 
@@ -115,15 +118,20 @@ fn describe(xml: &mut String, registers: &[(&str, u32, &str)]) {
 /// The registers' bytes in the order of their numbers.
 pub(super) fn all(disguise: &Disguise, state: GuestState<'_>) -> Vec<u8> {
     let (pc, sp) = pointers(disguise, state);
-    let top = state.top_operand();
-    let top_bytes = top.map_or_else(Vec::new, |slot| slot.bytes());
+    let results = disguise.returned(state).unwrap_or_else(|| {
+        let top = state.top_operand();
+        let bits = top.map_or(0, |slot| slot.low_bits());
+        ResultRegisters {
+            rax: bits,
+            rdx: 0,
+            xmm: [bits, 0],
+        }
+    });
     let mut bytes = Vec::new();
     for (number, (_, bits, _)) in (0_u16..).zip(&CORE) {
         let value = match number {
-            0 => {
-                let returned = disguise.returned_call(state);
-                returned.unwrap_or_else(|| top.map_or(0, |slot| slot.low_bits()))
-            }
+            RAX => results.rax,
+            RDX => results.rdx,
             RIP => pc,
             _ => pointer(number, sp).unwrap_or(0),
         };
@@ -132,7 +140,10 @@ pub(super) fn all(disguise: &Disguise, state: GuestState<'_>) -> Vec<u8> {
         bytes.resize(start + *bits as usize / 8, 0);
     }
     let vectors = bytes.len();
-    bytes.extend(top_bytes);
+    for half in results.xmm {
+        bytes.extend(half.to_le_bytes());
+        bytes.extend([0; 8]);
+    }
     bytes.resize(vectors + 16 * VECTOR_COUNT + 4, 0);
     let memory_bytes = state.memory(0).map_or(0, |memory| memory.len() as u64);
     for value in [state.tick(), state.frame_count() as u64, memory_bytes] {
