@@ -182,8 +182,11 @@ impl Debugger {
         self.answer(Report::Text(text.into()));
     }
 
-    /// Tells what was found malformed in the debug info since the last time.
+    /// Tells what was found malformed in the debug info, or invalid in the module, since the last time.
     pub(crate) fn tell_warnings(&mut self) {
+        if let Some(error) = self.program.take_invalid() {
+            self.say(format!("warning: {error}"));
+        }
         let warnings = self.program.info().warnings();
         for warning in &warnings[self.warnings_told.min(warnings.len())..] {
             self.say(format!("warning: debug info: {warning}"));

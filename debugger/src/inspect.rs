@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use wdb_vm::disassemble::val_type_text;
 use wdb_vm::module::{ExportKind, ImportType, Module};
+use wdb_vm::tier::Compile;
 
 use crate::error::OpenError;
 use crate::program::{Program, ProgramSource};
@@ -14,7 +15,7 @@ use crate::program::{Program, ProgramSource};
 /// # Errors
 /// The program cannot be read or is no valid module.
 pub fn inspect(source: ProgramSource) -> Result<String, OpenError> {
-    let program = Program::open(source, Vec::new(), Vec::new())?;
+    let program = Program::open(source, Compile::LazyTranslation, Vec::new(), Vec::new())?;
     let module = program.module();
     let mut text = String::new();
     describe_module(&mut text, &program);

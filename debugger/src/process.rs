@@ -116,8 +116,21 @@ pub(crate) struct Entry {
     pub(crate) is_invoked: bool,
 }
 
-/// The function with which the program begins; `None` when only its start function runs.
+/// The function with which the program begins; `None` when only its start function runs. What runs first is valid.
 pub(crate) fn entry(program: &Program, options: &SessionOptions) -> Result<Option<Entry>, Error> {
+    let module = program.module();
+    let initialize = module.export(ExportKind::Func, "_initialize");
+    for func in module.start().into_iter().chain(initialize.map(FuncIndex)) {
+        program.expect_valid(func)?;
+    }
+    let entry = find_entry(program, options)?;
+    if let Some(entry) = &entry {
+        program.expect_valid(entry.func)?;
+    }
+    Ok(entry)
+}
+
+fn find_entry(program: &Program, options: &SessionOptions) -> Result<Option<Entry>, Error> {
     let module = program.module();
     let Some((name, arguments)) = &options.invoke else {
         let start = module.export(ExportKind::Func, "_start");

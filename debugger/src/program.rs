@@ -1,6 +1,8 @@
 //! The program that is debugged: its module, its debug info, its sources.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -8,9 +10,10 @@ use std::time::SystemTime;
 use wdb_dwarf::{CodeOffset, DebugInfo, Function, Sections, SourceLocation, TypeRef, Variable};
 use wdb_vm::address::{FuncIndex, ModuleOffset};
 use wdb_vm::disassemble::func_type_text;
-use wdb_vm::module::Module;
+use wdb_vm::module::{FEATURES, Module, ModuleError, Validation};
+use wdb_vm::tier::Compile;
 
-use crate::error::OpenError;
+use crate::error::{Error, OpenError};
 use crate::source::{Found, SourceFinder, SourceMissing, SourcePath, strip_directory};
 use crate::view::{Disassembly, InstructionView, SourceSpot, SourceText};
 
@@ -40,6 +43,8 @@ pub struct Program {
     info: DebugInfo,
     sources: SourceFinder,
     unit_directories: OnceLock<Vec<String>>,
+    /// What the validation in the background found wrong.
+    invalid: Mutex<Option<ModuleError>>,
     texts: Mutex<HashMap<Arc<str>, TextResult>>,
     disassemblies: Mutex<HashMap<u32, Arc<Disassembly>>>,
     places: Mutex<HashMap<CodeOffset, Arc<[CodePlace]>>>,
@@ -65,6 +70,10 @@ pub(crate) struct CodePlace {
     pub(crate) return_type: Option<TypeRef>,
 }
 
+/// Up to so many bytes of code, a program is validated as a whole in any case: it takes no time that anybody would notice, and
+/// what is not valid is refused at once.
+const VALIDATED_BYTES_MAX: usize = 1 << 20;
+
 /// The longest disassembly that is kept whole, and how many.
 const DISASSEMBLIES_MAX: usize = 64;
 
@@ -72,20 +81,30 @@ const DISASSEMBLIES_MAX: usize = 64;
 const PLACES_MAX: usize = 1 << 16;
 
 impl Program {
-    /// Reads, decodes and validates a program. Debug info is not parsed.
+    /// Reads, decodes and validates a program. Debug info is not parsed. With [`Compile::Lazy`], the functions of a program
+    /// that has much code are validated when they are used.
     pub(crate) fn open(
         source: ProgramSource,
+        compile: Compile,
         source_maps: Vec<(String, String)>,
         embedded_sources: Vec<(String, String)>,
     ) -> Result<Program, OpenError> {
-        let (name, path, bytes) = match source {
+        let (name, path, bytes): (_, _, Arc<[u8]>) = match source {
             ProgramSource::File(path) => {
                 let bytes = read_program(&path)?;
                 (path.display().to_string(), Some(path), bytes)
             }
-            ProgramSource::Embedded { name, bytes } => (name, None, bytes),
+            ProgramSource::Embedded { name, bytes } => (name, None, bytes.into()),
         };
-        let module = match Module::parse(bytes, path.as_deref()) {
+        let parsed = Module::parse_with(bytes, path.as_deref(), FEATURES, Validation::OnUse);
+        let validated = parsed.and_then(|module| {
+            let has_much = module.code_section().len() > VALIDATED_BYTES_MAX;
+            if !(has_much && compile == Compile::Lazy) {
+                module.validate_all()?;
+            }
+            Ok(module)
+        });
+        let module = match validated {
             Ok(module) => module,
             Err(error) => return Err(OpenError::Module { name, error }),
         };
@@ -103,6 +122,7 @@ impl Program {
             module,
             info: DebugInfo::new(sections),
             unit_directories: OnceLock::new(),
+            invalid: Mutex::default(),
             texts: Mutex::default(),
             disassemblies: Mutex::default(),
             places: Mutex::default(),
@@ -169,7 +189,7 @@ impl Program {
         self.text_of(&spot.recorded)
     }
 
-    /// The instructions of a function; `None` for one without code.
+    /// The instructions of a function; `None` for one without code, or none that is valid.
     #[must_use]
     pub fn disassembly(&self, func_index: u32) -> Option<Arc<Disassembly>> {
         let mut known = lock(&self.disassemblies);
@@ -206,6 +226,39 @@ impl Program {
         });
         lock(&self.texts).insert(recorded.clone(), text.clone());
         text
+    }
+
+    /// An error that says what is wrong with a function that is not valid.
+    pub(crate) fn expect_valid(&self, func: FuncIndex) -> Result<(), Error> {
+        self.module.validate_func(func).map_err(|error| {
+            let name = self.func_name(func);
+            Error::Other(match error {
+                ModuleError::Invalid { offset, message } => format!(
+                    "{name} (func {}) is not valid: {message} at offset 0x{offset:x}.",
+                    func.0
+                ),
+                error => format!("{name} (func {}): {error}.", func.0),
+            })
+        })
+    }
+
+    /// Validates what was not yet, on a thread of its own beside the program. What is wrong is told once, by
+    /// [`Program::take_invalid`].
+    pub(crate) fn validate_in_background(self: &Arc<Program>) {
+        let program = Arc::clone(self);
+        // Without a thread, functions are still validated when they are used.
+        let _ = std::thread::Builder::new()
+            .name("wdb-validation".to_owned())
+            .spawn(move || {
+                if let Err(error) = program.module.validate_in_order() {
+                    *lock(&program.invalid) = Some(error);
+                }
+            });
+    }
+
+    /// What the validation in the background found wrong since the last time.
+    pub(crate) fn take_invalid(&self) -> Option<ModuleError> {
+        lock(&self.invalid).take()
     }
 
     /// Where DWARF counts an instruction; `None` before the code section.
@@ -387,6 +440,7 @@ impl Program {
 
     fn disassemble(&self, func: FuncIndex) -> Option<Disassembly> {
         self.module.func_body(func)?;
+        self.module.validate_func(func).ok()?;
         let mut lines = Vec::new();
         // The line of the current row of the line table, and where the row ends.
         let mut row: (Option<(Arc<str>, u32)>, CodeOffset) = (None, CodeOffset(0));
@@ -427,11 +481,26 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-fn read_program(path: &Path) -> Result<Vec<u8>, OpenError> {
+/// Reads a file into memory that can be shared as it is: a large program is never there twice.
+fn read_program(path: &Path) -> Result<Arc<[u8]>, OpenError> {
     if path.is_dir() {
         return Err(OpenError::Directory(path.to_owned()));
     }
-    std::fs::read(path).map_err(|error| OpenError::Read {
+    let read = || {
+        let mut file = File::open(path)?;
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+        let room = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
+        file.read_exact(room)?;
+        // What has no size, such as a pipe, or grew meanwhile.
+        let mut rest = Vec::new();
+        file.read_to_end(&mut rest)?;
+        if !rest.is_empty() {
+            bytes = [&bytes, &*rest].concat().into();
+        }
+        Ok(bytes)
+    };
+    read().map_err(|error| OpenError::Read {
         path: path.to_owned(),
         error,
     })

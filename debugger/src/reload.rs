@@ -48,6 +48,7 @@ impl Debugger {
     fn read_program(&self, path: PathBuf) -> Result<Program, Error> {
         let program = Program::open(
             ProgramSource::File(path),
+            self.options.compile,
             self.options.source_maps.clone(),
             self.options.embedded_sources.clone(),
         );
@@ -56,6 +57,7 @@ impl Debugger {
 
     fn replace_program(&mut self, program: Program) {
         self.program = Arc::new(program);
+        self.program.validate_in_background();
         self.apply_source_path();
         self.shared.set_program(self.program.clone());
         self.warnings_told = 0;

@@ -50,6 +50,7 @@ const FRAMES_MAX: usize = 30;
 pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome, OpenError> {
     let program = Arc::new(Program::open(
         source,
+        options.compile,
         options.source_maps.clone(),
         options.embedded_sources.clone(),
     )?);

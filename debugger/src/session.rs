@@ -109,6 +109,7 @@ impl Session {
     pub fn open(source: ProgramSource, options: SessionOptions) -> Result<Session, OpenError> {
         let program = Arc::new(Program::open(
             source,
+            options.compile,
             options.source_maps.clone(),
             options.embedded_sources.clone(),
         )?);
@@ -121,6 +122,7 @@ impl Session {
             })?;
         let mut debugger = Debugger::new(shared.clone(), program.clone(), options, vm);
         shared.set_view(Arc::new(debugger.build_view()));
+        program.validate_in_background();
         let (requests, receiver) = channel();
         thread::Builder::new()
             .name("wdb-machine".to_owned())

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wdb_vm::address::FuncAddr;
+use wdb_vm::tier::Compile;
 use wdb_vm::vm::Vm;
 
 use crate::debugger::Debugger;
+use crate::error::Error;
 use crate::json;
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
@@ -15,12 +17,20 @@ use crate::run::RunOutcome;
 
 impl Debugger {
     /// Makes this machine, and those of later starts, run the program as the settings say.
-    pub(crate) fn apply_tier(&mut self) {
+    pub(crate) fn apply_tier(&mut self) -> Result<(), Error> {
         self.options.tier = self.settings.tier();
+        if self.settings.compile() != Compile::Lazy {
+            let validated = self.program.module().validate_all();
+            if let Err(error) = validated {
+                self.settings.compile = self.options.compile.name();
+                return Err(Error::Other(format!("{error}.")));
+            }
+        }
         self.options.compile = self.settings.compile();
         let vm = self.vm.get_mut();
         vm.set_tier(self.options.tier);
         vm.set_compile(self.options.compile);
+        Ok(())
     }
 
     /// What each tier did since the program was started.

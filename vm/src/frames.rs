@@ -5,8 +5,10 @@ use wasmparser::ValType;
 use crate::access::{access, memory_and_offset};
 use crate::address::{FuncAddr, FuncIndex, GlobalAddr, InstanceAddr, ModuleOffset};
 use crate::decode::{Immediates, Instruction, Instructions};
+use crate::exit::Exit;
+use crate::module::ModuleError;
 use crate::shape::{Shape, Slot};
-use crate::trap::TrapKind;
+use crate::trap::{Trap, TrapKind};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -266,6 +268,24 @@ impl Vm {
             .funcs
             .get(func.index())
             .map(|inst| (inst.instance, inst.index))
+    }
+
+    /// The trap of a call of a function whose code is not valid.
+    pub(crate) fn invalid_func_exit(&self, func: FuncAddr) -> Exit {
+        let inst = &self.store.funcs[func.index()];
+        let module = self.module(inst.instance);
+        let name = module.func_display_name(inst.index);
+        let detail = match module.validate_func(inst.index) {
+            Err(ModuleError::Invalid { offset, message }) => {
+                format!("{name} is not valid at offset 0x{offset:x}: {message}")
+            }
+            Err(error) => format!("{name}: {error}"),
+            Ok(()) => name,
+        };
+        Exit::Trap(Trap {
+            kind: TrapKind::InvalidFunction,
+            detail,
+        })
     }
 
     /// More about the trap of the instruction that the machine stands at.

@@ -1,6 +1,7 @@
 //! Modules: the original bytes, decoded and validated once.
 
 mod parse;
+mod validity;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,6 +16,9 @@ use wasmparser::{
 use crate::address::{FuncIndex, ModuleOffset};
 use crate::decode::Instructions;
 use crate::names::Names;
+use validity::Validity;
+
+pub use validity::Validation;
 
 /// What this version runs: WebAssembly 3.0, exceptions as they were before it, and proposals of later versions.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
@@ -63,7 +67,7 @@ impl From<wasmparser::BinaryReaderError> for ModuleError {
     }
 }
 
-/// A validated module. Immutable and shared.
+/// A validated module, but for functions that are validated when they are used. Immutable and shared.
 pub struct Module {
     pub(crate) bytes: Arc<[u8]>,
     /// What it may use.
@@ -93,6 +97,7 @@ pub struct Module {
     /// Whether the binary was assembled from text here.
     from_text: bool,
     pub(crate) resources: Option<ValidatorResources>,
+    validity: Validity,
     names: OnceLock<Names>,
 }
 
@@ -416,11 +421,14 @@ impl Module {
             .get(func.index().checked_sub(self.imported_funcs as usize)?)
     }
 
-    /// The types of a function's parameters and locals.
+    /// The types of a function's parameters and locals; of one that is not valid, those of its parameters.
     #[must_use]
     pub fn local_types(&self, func: FuncIndex) -> Vec<ValType> {
         let mut types = self.func_type(func).params().to_vec();
-        if let Some(body) = self.func_body(func) {
+        if let Some(body) = self.func_body(func)
+            // The number of locals is bounded only where the code is valid.
+            && self.is_valid_func(func)
+        {
             let range = &body.range;
             let reader = wasmparser::BinaryReader::new(
                 &self.bytes[range.start as usize..range.end as usize],
@@ -447,10 +455,11 @@ impl Module {
             .then(|| FuncIndex(position as u32 + self.imported_funcs))
     }
 
-    /// The instructions of a function; none when it is imported.
+    /// The instructions of a function; none when it is imported or not valid.
     #[must_use]
     pub fn instructions(&self, func: FuncIndex) -> Instructions<'_> {
-        let code = self.func_body(func).map_or(0..0, |body| body.code.clone());
+        let body = self.func_body(func).filter(|_| self.is_valid_func(func));
+        let code = body.map_or(0..0, |body| body.code.clone());
         Instructions::new(
             &self.bytes[code.start as usize..code.end as usize],
             ModuleOffset(code.start),

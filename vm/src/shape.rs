@@ -85,9 +85,10 @@ pub(crate) struct Walk<'m> {
 }
 
 impl<'m> Walk<'m> {
-    /// Starts before the first instruction; `None` when the function has no code.
+    /// Starts before the first instruction; `None` when the function has no code, or none that is valid.
     pub(crate) fn new(module: &'m Module, func: FuncIndex) -> Option<Walk<'m>> {
         let body = module.func_body(func)?;
+        module.validate_func(func).ok()?;
         let bytes = &module.bytes()[body.range.start as usize..body.range.end as usize];
         let reader = wasmparser::BinaryReader::new_features(
             bytes,

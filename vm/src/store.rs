@@ -225,6 +225,15 @@ impl Store {
         &self.instances[instance.index()].module.bytes()[range.start as usize..range.end as usize]
     }
 
+    /// Whether a function can be entered; see [`Module::validate_func`].
+    pub(crate) fn is_valid(&self, func: FuncAddr) -> bool {
+        let inst = &self.funcs[func.index()];
+        inst.kind != FuncKind::Wasm
+            || self.instances[inst.instance.index()]
+                .module
+                .is_valid_func(inst.index)
+    }
+
     /// Instantiates a module: allocates its items in `machine`, copies its active segments, and makes its start function
     /// the next invocation. Imports are served by registered instances first, then by the host.
     pub(crate) fn instantiate(
@@ -559,14 +568,13 @@ impl Store {
         imported: Vec<GlobalAddr>,
     ) -> Result<(), LinkError> {
         let module = Arc::clone(&instance.module);
-        let mut cells: Vec<u32> = imported
-            .iter()
-            .map(|global| self.globals[global.index()].1)
-            .collect();
         let mut addresses = imported;
-        for global in module.globals.iter().skip(addresses.len()) {
-            // An initialiser may read the globals before it.
-            instance.global_cells = cells.as_slice().into();
+        // An initialiser may read the globals before it.
+        instance.global_cells = vec![0; module.globals.len()].into();
+        for (cell, global) in instance.global_cells.iter_mut().zip(&addresses) {
+            *cell = self.globals[global.index()].1;
+        }
+        for (index, global) in module.globals.iter().enumerate().skip(addresses.len()) {
             let value = match &global.init {
                 Some(init) => evaluate(self, instance, machine, init.clone())?,
                 None => 0,
@@ -582,9 +590,8 @@ impl Store {
                 ..global.ty
             };
             self.globals.push((ty, cell));
-            cells.push(cell);
+            instance.global_cells[index] = cell;
         }
-        instance.global_cells = cells.into();
         instance.globals = addresses.into();
         Ok(())
     }

@@ -47,6 +47,8 @@ pub enum TrapKind {
     UnalignedAtomic,
     /// A wait at a memory that is not shared.
     ExpectedSharedMemory,
+    /// A call of a function whose code is not valid; the message says why.
+    InvalidFunction,
     /// The host cannot serve a call; the message says why.
     Host,
 }
@@ -77,6 +79,7 @@ impl TrapKind {
             TrapKind::CallStackExhausted => "call stack exhausted",
             TrapKind::UnalignedAtomic => "unaligned atomic",
             TrapKind::ExpectedSharedMemory => "expected shared memory",
+            TrapKind::InvalidFunction => "invalid function",
             TrapKind::Host => "host call failed",
         }
     }

@@ -9,7 +9,7 @@ use crate::classic::{Classic, Mode, Outcome, func_at};
 use crate::collect::RootPlace;
 use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
-use crate::fast::Fast;
+use crate::fast::{Beside, Fast};
 use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
@@ -24,7 +24,7 @@ use crate::wasi::WasiState;
 use crate::watch::Watches;
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
-const TICKS_PER_POLL: u64 = 1 << 17;
+pub(crate) const TICKS_PER_POLL: u64 = 1 << 17;
 
 /// How a module is run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -76,7 +76,7 @@ pub struct Vm {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
     pub(crate) classic: Classic,
-    fast: Fast,
+    pub(crate) fast: Fast,
     tier: Tier,
     compile: Compile,
     /// Ticks that passed in each tier.
@@ -238,6 +238,9 @@ impl Vm {
                 self.machine.pending.pop_front();
                 continue;
             };
+            if !instance.module.is_valid_func(inst.index) {
+                return Some(self.invalid_func_exit(func));
+            }
             let locals_end = STACK_BOTTOM + instance.module.locals_cells(inst.index);
             self.machine.cells[bottom + args.len()..locals_end as usize].fill(0);
             self.machine.height = locals_end;
@@ -329,7 +332,10 @@ impl Vm {
         let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
         let outcome = match tier {
             Tier::Classic => classic.execute(machine, store, mode, ticks),
-            Tier::Fast => self.fast.execute(classic, machine, store, mode, ticks),
+            Tier::Fast => {
+                let beside = Beside::unwatched(store, classic);
+                self.fast.execute(beside, machine, mode, ticks)
+            }
         };
         self.ticks[tier as usize] += self.machine.tick - tick_before;
         match outcome {
@@ -340,6 +346,22 @@ impl Vm {
             }
             outcome => self.exit_for(outcome),
         }
+    }
+
+    /// Runs register code until something ends it, or an instruction is for the classic tier, which this leaves to the caller.
+    pub(crate) fn execute_watched(&mut self, mode: Mode, ticks: u64) -> Result<Outcome, Exit> {
+        if self.exceeds_limits() {
+            return Err(Exit::Trap(TrapKind::CallStackExhausted.into()));
+        }
+        let tick_before = self.machine.tick;
+        let beside = Beside {
+            store: &self.store,
+            classic: &mut self.classic,
+            watches: Some(&self.watches),
+        };
+        let outcome = self.fast.execute(beside, &mut self.machine, mode, ticks);
+        self.ticks[Tier::Fast as usize] += self.machine.tick - tick_before;
+        Ok(outcome)
     }
 
     /// Goes on at an instruction that needs a collection first.
@@ -359,11 +381,12 @@ impl Vm {
     fn exit_for(&mut self, outcome: Outcome) -> Option<Exit> {
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
-            Outcome::Poll | Outcome::Collect => None,
+            Outcome::Poll | Outcome::Collect | Outcome::GivenAway => None,
             Outcome::Probe => Some(Exit::Probe),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
             Outcome::Trap(kind) => Some(self.trap_exit(kind)),
+            Outcome::InvalidCallee(func) => Some(self.invalid_func_exit(func)),
             Outcome::Throw => self.throw(),
             Outcome::HostResource => {
                 let bytes: usize = self
@@ -422,7 +445,7 @@ impl Vm {
     }
 
     /// The results that the outermost function left.
-    fn results(&self) -> Vec<Value> {
+    pub(crate) fn results(&self) -> Vec<Value> {
         let Some(func) = self.machine.invoked else {
             return Vec::new();
         };
@@ -689,6 +712,9 @@ impl Vm {
         let is_reachable = self.log.reaches_back_to(checkpoint.host_calls());
         assert!(is_reachable, "the way from this checkpoint is forgotten");
         self.machine.restore(checkpoint);
+        if !self.watches.is_empty() {
+            self.plan_watches();
+        }
     }
 
     /// Gives up the record of what was before a checkpoint: no older one will be restored.

@@ -3,20 +3,23 @@
 //! A watched run executes single instructions and looks at those that can touch what is watched. Whatever changes memory is
 //! seen: stores, bulk operations, growth, and what the host writes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use wasmparser::StorageType;
 
 use crate::access::{Access, access, memory_and_offset};
-use crate::address::{GlobalAddr, InstanceAddr, ObjectAddr};
+use crate::address::{FuncAddr, GlobalAddr, InstanceAddr, ObjectAddr};
+use crate::classic::{Mode, Outcome};
 use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
 use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
+use crate::machine::Frame;
+use crate::tier::Tier;
 use crate::types::Layout;
 use crate::value::{Reference, Value, cell_count};
-use crate::vm::{RunLimit, Vm};
+use crate::vm::{RunLimit, TICKS_PER_POLL, Vm};
 
 /// What a watch looks at.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,7 +82,7 @@ pub struct Watch {
     pub target: WatchTarget,
     /// What it stops at.
     pub kind: WatchKind,
-    /// The number of frames below which it has lost its meaning.
+    /// The number of frames below which it has lost its meaning. That of a local does at least with its frame.
     pub scope: Option<u32>,
 }
 
@@ -101,7 +104,7 @@ pub enum WatchEvent {
     Written,
     /// It was read.
     Read,
-    /// Its frame has returned.
+    /// Its frame has returned, and the watch is given up.
     ScopeEnded,
 }
 
@@ -131,8 +134,73 @@ enum SlotKey {
 }
 
 const PAGE_BITS: u32 = 12;
-const GRANULE_BITS: u32 = 6;
-const GRANULES: usize = 1 << 16;
+/// The size of a granule of memory, as a power of two.
+pub(crate) const GRANULE_BITS: u32 = 6;
+/// The number of granules that are told apart.
+pub(crate) const GRANULES: usize = 1 << 16;
+
+/// Which instructions of register code can touch what is watched: the classic tier executes those.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct WatchPlan {
+    /// Whether anything is watched.
+    any: bool,
+    /// Whether memory is: those accesses decide at run time.
+    pub(crate) memory: bool,
+    tables: bool,
+    objects: bool,
+    globals: BTreeSet<u32>,
+    locals: BTreeSet<(FuncAddr, u32)>,
+}
+
+impl WatchPlan {
+    /// Whether a local of a function is watched in some frame.
+    pub(crate) fn watches_local(&self, func: FuncAddr, index: u32) -> bool {
+        !self.locals.is_empty() && self.locals.contains(&(func, index))
+    }
+
+    /// Whether a global is watched.
+    pub(crate) fn watches_global(&self, global: GlobalAddr) -> bool {
+        !self.globals.is_empty() && self.globals.contains(&global.0)
+    }
+
+    /// Whether another function in a frame would have other locals watched.
+    pub(crate) fn watches_locals(&self) -> bool {
+        !self.locals.is_empty()
+    }
+}
+
+/// Whether an instruction on memories, tables or objects can touch what is watched. Accesses of memory 0 with addresses of
+/// 32 bits are not asked for.
+pub(crate) fn can_touch(op: Op, plan: &WatchPlan) -> bool {
+    if !plan.any {
+        return false;
+    }
+    match op {
+        Op::TableGet => plan.tables,
+        Op::StructGet
+        | Op::StructGetS
+        | Op::StructGetU
+        | Op::StructSet
+        | Op::ArrayGet
+        | Op::ArrayGetS
+        | Op::ArrayGetU
+        | Op::ArraySet
+        | Op::ArrayFill
+        | Op::ArrayCopy
+        | Op::ArrayInitData
+        | Op::ArrayInitElem => plan.objects,
+        Op::TableSet
+        | Op::TableInit
+        | Op::TableCopy
+        | Op::TableGrow
+        | Op::TableFill
+        | Op::MemoryGrow
+        | Op::MemoryInit
+        | Op::MemoryCopy
+        | Op::MemoryFill => true,
+        _ => plan.memory && access(op).is_some(),
+    }
+}
 
 /// What an instruction can do to what is watched.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -189,7 +257,26 @@ impl Watches {
         self.list.is_empty()
     }
 
-    fn new(list: Vec<Watch>) -> Watches {
+    /// Which granules watches lie in; null when there are none.
+    pub(crate) fn granules(&self) -> *const bool {
+        if self.granules.is_empty() {
+            std::ptr::null()
+        } else {
+            self.granules.as_ptr()
+        }
+    }
+
+    /// The deepest scope: only below it something ends.
+    pub(crate) fn scope_max(&self) -> u32 {
+        self.scope_max
+    }
+
+    fn new(mut list: Vec<Watch>) -> Watches {
+        for watch in &mut list {
+            if let WatchTarget::Local { depth, .. } = watch.target {
+                watch.scope = watch.scope.max(Some(depth));
+            }
+        }
         let mut pages: HashMap<u64, Vec<usize>> = HashMap::new();
         let mut granules = vec![false; GRANULES];
         for (index, watch) in list.iter().enumerate() {
@@ -271,10 +358,113 @@ impl Vm {
             }
         }
         self.watches = watches;
+        self.plan_watches();
     }
 
-    /// Like [`Vm::run`], one instruction at a time.
+    /// Tells the fast tier which instructions can touch what is watched.
+    pub(crate) fn plan_watches(&mut self) {
+        let mut plan = WatchPlan::default();
+        for watch in &self.watches.list {
+            plan.any = true;
+            match watch.target {
+                WatchTarget::Memory { .. } => plan.memory = true,
+                WatchTarget::TableElement { .. } => plan.tables = true,
+                WatchTarget::Part { .. } => plan.objects = true,
+                WatchTarget::Global(global) => drop(plan.globals.insert(global.0)),
+                WatchTarget::Local { depth, index } => {
+                    let position = (depth as usize).checked_sub(1);
+                    let frame = position.and_then(|position| self.machine.frames.get(position));
+                    plan.locals.extend(frame.map(|frame| (frame.func, index)));
+                }
+            }
+        }
+        self.fast.set_plan(plan);
+    }
+
+    /// Like [`Vm::run`], with the classic tier executing what can touch a watch, one instruction at a time.
     pub(crate) fn run_watched(&mut self, limit: RunLimit) -> Exit {
+        match self.tier() {
+            Tier::Classic => self.run_watched_stepping(limit),
+            Tier::Fast => self.run_watched_fast(limit),
+        }
+    }
+
+    fn run_watched_fast(&mut self, limit: RunLimit) -> Exit {
+        let tick_limit = limit.tick.unwrap_or(u64::MAX);
+        let mut mode = if limit.probe_at_start {
+            Mode::RunFromProbe
+        } else {
+            Mode::Run
+        };
+        self.look_at_all();
+        self.landed = None;
+        loop {
+            if let Some(exit) = self.begin() {
+                return exit;
+            }
+            if self.machine.tick >= tick_limit {
+                return Exit::Tick;
+            }
+            if self.interrupt().take() {
+                return Exit::Interrupted;
+            }
+            let ticks = TICKS_PER_POLL.min(tick_limit - self.machine.tick);
+            let outcome = if self.has_ended_scopes() {
+                // A watch that was over from the start is told after an instruction.
+                Ok(Outcome::GivenAway)
+            } else {
+                self.execute_watched(mode, ticks)
+            };
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(exit) => return exit,
+            };
+            mode = Mode::RunFromProbe;
+            match outcome {
+                Outcome::Probe => return Exit::Probe,
+                Outcome::Finished if !self.machine.pending.is_empty() => {}
+                Outcome::Finished => return Exit::Finished(self.results()),
+                Outcome::Poll => {
+                    let hits = self.take_ended_scopes();
+                    if !hits.is_empty() {
+                        return Exit::Watch(hits);
+                    }
+                }
+                // The instruction that the machine stands at is executed, and looked at.
+                _ => match self.step_watched() {
+                    Exit::Stepped => {}
+                    exit => return exit,
+                },
+            }
+            if let Some(exit) = self.landing_exit(limit) {
+                return exit;
+            }
+        }
+    }
+
+    /// Whether the frame of any watch has returned.
+    fn has_ended_scopes(&self) -> bool {
+        (self.machine.frames.len() as u32) < self.watches.scope_max
+    }
+
+    /// Gives up the watches whose frame has returned.
+    fn take_ended_scopes(&mut self) -> Vec<WatchHit> {
+        if !self.has_ended_scopes() {
+            return Vec::new();
+        }
+        let depth = self.machine.frames.len() as u32;
+        let list = std::mem::take(&mut self.watches.list).into_iter();
+        let (ended, left): (Vec<Watch>, Vec<Watch>) =
+            list.partition(|watch| watch.scope.is_some_and(|scope| depth < scope));
+        self.set_watches(left);
+        let hit = |watch: Watch| WatchHit {
+            id: watch.id,
+            event: WatchEvent::ScopeEnded,
+        };
+        ended.into_iter().map(hit).collect()
+    }
+
+    fn run_watched_stepping(&mut self, limit: RunLimit) -> Exit {
         /// How many instructions go by between looks at the interrupt.
         const POLL_INSTRUCTIONS: u32 = 1 << 12;
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
@@ -324,13 +514,26 @@ impl Vm {
         innermost.is_some_and(|frame| self.classic.has_probe(frame.func, frame.pc))
     }
 
+    fn stands_at_tail_call(&self) -> bool {
+        let is_tail = |frame: &Frame| {
+            let instance = self.store.funcs[frame.func.index()].instance;
+            let byte = self.module(instance).bytes()[frame.pc.index()];
+            EFFECTS[usize::from(byte)] == Effect::Call { is_tail: true }
+        };
+        self.machine.frames.last().is_some_and(is_tail)
+    }
+
     fn step_watched(&mut self) -> Exit {
         let accesses = self.accesses();
+        let is_tail_call = self.stands_at_tail_call();
         let exit = self.step_plain();
         if !matches!(exit, Exit::Stepped) {
             return exit;
         }
-        let depth = self.machine.frames.len() as u32;
+        if is_tail_call && self.fast.plan().watches_locals() {
+            // Another function has the frame, and with it the watch.
+            self.plan_watches();
+        }
         let mut hits = Vec::new();
         match accesses {
             Accesses::None => {}
@@ -352,14 +555,7 @@ impl Vm {
                 }
             }
         }
-        if depth < self.watches.scope_max {
-            let ended = self.watches.list.iter();
-            let ended = ended.filter(|watch| watch.scope.is_some_and(|scope| depth < scope));
-            hits.extend(ended.map(|watch| WatchHit {
-                id: watch.id,
-                event: WatchEvent::ScopeEnded,
-            }));
-        }
+        hits.extend(self.take_ended_scopes());
         if hits.is_empty() {
             exit
         } else {

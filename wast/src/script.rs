@@ -7,7 +7,7 @@ use wast::token::Id;
 use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat};
 use wdb_vm::address::InstanceAddr;
 use wdb_vm::exit::Exit;
-use wdb_vm::module::{ExportKind, Module};
+use wdb_vm::module::{ExportKind, Module, Validation};
 use wdb_vm::store::LinkError;
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
@@ -336,7 +336,7 @@ impl Script {
     }
 
     fn parse(&self, bytes: Vec<u8>) -> Result<Arc<Module>, String> {
-        let module = Module::parse_with(bytes, None, self.language.features)
+        let module = Module::parse_with(bytes, None, self.language.features, Validation::AtOnce)
             .map_err(|error| error.to_string())?;
         match self.language.refuse(module.bytes()) {
             Some(reason) => Err(reason),

@@ -161,6 +161,7 @@ impl Debugger {
         wanted: &Wanted,
         shown: Shown,
     ) -> Result<DisassemblyReport, Error> {
+        self.program.expect_valid(wanted.func)?;
         let disassembly = self.program.disassembly(wanted.func.0).ok_or_else(|| {
             Error::Other(format!(
                 "{} is imported; it has no code here.",

@@ -144,7 +144,7 @@ pub(super) fn with(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     // Others may have been changed by the command.
     setting.copy(&mut before, &mut debugger.settings);
     debugger.publish_preferences();
-    debugger.apply_tier();
+    debugger.apply_tier()?;
     let logging = debugger.apply_logging(&before.logging);
     result.and(logging)
 }
@@ -162,7 +162,7 @@ impl Debugger {
         let before = self.settings.logging.clone();
         setting.set(&mut self.settings, text)?;
         self.publish_preferences();
-        self.apply_tier();
+        self.apply_tier()?;
         self.is_view_stale = true;
         self.apply_logging(&before)
     }

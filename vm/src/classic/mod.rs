@@ -50,6 +50,8 @@ mod outcome {
         HostTailCall(FuncAddr),
         /// The instruction that the machine stands at traps.
         Trap(TrapKind),
+        /// The machine stands at a call of a function whose code is not valid.
+        InvalidCallee(FuncAddr),
         /// The instruction that the machine stands at throws an exception.
         Throw,
         /// Garbage is to be collected before the instruction that the machine stands at.
@@ -58,6 +60,8 @@ mod outcome {
         HostResource,
         /// The instruction that the machine stands at waits for what nobody will do.
         Deadlock,
+        /// The instruction that the machine stands at is for the classic tier.
+        GivenAway,
         /// The outermost frame returned; its results are all that is on the stack.
         Finished,
     }
@@ -229,6 +233,9 @@ impl Classic {
                 Leave::Callee(func) | Leave::TailCallee(func) => {
                     let func = FuncAddr(func);
                     match (&store.funcs[func.index()].kind, leave) {
+                        (FuncKind::Wasm, _) if !store.is_valid(func) => {
+                            Outcome::InvalidCallee(func)
+                        }
                         // The call is executed again now that its target is known.
                         (FuncKind::Wasm, _) => {
                             self.prepare(store, func);

@@ -51,6 +51,8 @@ pub(super) struct FastContext {
     pub(super) headers: *const *const Header,
     /// The running instance.
     pub(super) instance: InstanceAddr,
+    /// Which granules of memory watches lie in; null when code without watches runs.
+    pub(super) granules: *const bool,
     /// Registers at the moment of leaving.
     pub(super) ip: *const Word,
     pub(super) fp: *mut u64,

@@ -25,6 +25,7 @@ use crate::machine::{Frame, Machine};
 use crate::store::{FuncKind, Store};
 use crate::tier::{Fallback, RegisterLine};
 use crate::value::cells_count;
+use crate::watch::{WatchPlan, Watches};
 use code::{FastFunc, FillFrom, Place, Places};
 use context::{CallRecord, FastContext, Header, Word};
 use handlers::calls::returned_code;
@@ -50,10 +51,37 @@ pub(crate) struct Fast {
     wasm_bytes: usize,
     /// The number of functions when all were translated last.
     translated_all: usize,
+    /// What the code is translated for.
+    plan: WatchPlan,
 }
 
 // SAFETY: the pointers lead to the boxes of the same value, and those of the records are used during a run only.
 unsafe impl Send for Fast {}
+
+/// What a run needs that belongs to others.
+pub(crate) struct Beside<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) classic: &'a mut Classic,
+    /// The watches of a run that is to end where the classic tier is needed.
+    pub(crate) watches: Option<&'a Watches>,
+}
+
+impl<'a> Beside<'a> {
+    /// For a run without watches.
+    pub(crate) fn unwatched(store: &'a Store, classic: &'a mut Classic) -> Beside<'a> {
+        Beside {
+            store,
+            classic,
+            watches: None,
+        }
+    }
+}
+
+/// The frame that runs.
+fn innermost(machine: &Machine) -> &Frame {
+    let frame = machine.frames.last();
+    frame.expect("the driver runs a machine that has a frame")
+}
 
 /// Where register code goes on, and what its registers hold.
 struct Entry {
@@ -94,6 +122,7 @@ impl Fast {
             translation: Duration::ZERO,
             wasm_bytes: 0,
             translated_all: 0,
+            plan: WatchPlan::default(),
         }
     }
 
@@ -142,6 +171,23 @@ impl Fast {
         }
     }
 
+    /// What the code is translated for.
+    pub(crate) fn plan(&self) -> &WatchPlan {
+        &self.plan
+    }
+
+    /// Changes which instructions are given away because of watches.
+    pub(crate) fn set_plan(&mut self, plan: WatchPlan) {
+        if self.plan == plan {
+            return;
+        }
+        self.plan = plan;
+        for index in 0..self.funcs.len() {
+            self.forget(FuncAddr(index as u32));
+        }
+        self.translated_all = 0;
+    }
+
     /// Translates every function of the store that has code.
     pub(crate) fn translate_all(&mut self, store: &Store, classic: &Classic) {
         if std::mem::replace(&mut self.translated_all, store.funcs.len()) == store.funcs.len() {
@@ -161,7 +207,7 @@ impl Fast {
         classic: &Classic,
         func: FuncAddr,
     ) -> Option<Vec<RegisterLine>> {
-        let code = translate(store, func, classic.probes(func), Extent::Lines).ok()?;
+        let code = translate(store, func, classic.probes(func), &self.plan, Extent::Lines).ok()?;
         Some(code.lines)
     }
 
@@ -179,7 +225,7 @@ impl Fast {
         }
         let start = Instant::now();
         let inst = &store.funcs[func.index()];
-        match translate(store, func, classic.probes(func), Extent::Code) {
+        match translate(store, func, classic.probes(func), &self.plan, Extent::Code) {
             Ok(code) => {
                 let body = store.instances[inst.instance.index()]
                     .module
@@ -204,10 +250,16 @@ impl Fast {
             .as_mut()
             .expect("a translated function");
         prepared.places.get_or_insert_with(|| {
-            translate(store, func, classic.probes(func), Extent::Places)
-                .ok()
-                .and_then(|code| code.places)
-                .expect("it was translated before")
+            translate(
+                store,
+                func,
+                classic.probes(func),
+                &self.plan,
+                Extent::Places,
+            )
+            .ok()
+            .and_then(|code| code.places)
+            .expect("it was translated before")
         })
     }
 
@@ -253,47 +305,68 @@ impl Fast {
     }
 
     /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one). `mode` is one of a run.
+    /// With watches, it ends where the classic tier is needed, and where a frame returns that the scope of a watch needs.
     pub(crate) fn execute(
         &mut self,
-        classic: &mut Classic,
+        beside: Beside<'_>,
         machine: &mut Machine,
-        store: &Store,
         mode: Mode,
         ticks: u64,
     ) -> Outcome {
+        let Beside {
+            store,
+            classic,
+            watches,
+        } = beside;
         let end = machine.tick + ticks;
-        let first = *machine
-            .frames
-            .last()
-            .expect("the driver runs a machine that has a frame");
-        let mut is_stepped = mode == Mode::Run && classic.has_probe(first.func, first.pc);
+        let mut passes_probe = mode == Mode::Run;
+        let mut is_given_away = false;
         loop {
-            let top = *machine
-                .frames
-                .last()
-                .expect("the loop ends when no frame is left");
-            if !self.prepare(store, classic, top.func) {
+            let top = *innermost(machine);
+            let can_run = self.prepare(store, classic, top.func);
+            if !can_run && watches.is_none() {
+                let mode = if passes_probe {
+                    Mode::Run
+                } else {
+                    Mode::RunFromProbe
+                };
                 return classic.execute(machine, store, mode, end - machine.tick);
             }
-            if !is_stepped && let Some(entry) = self.entry(store, classic, machine, top) {
-                match self.run(classic, machine, store, &entry, end - machine.tick) {
+            let has_probe = !is_given_away && classic.has_probe(top.func, top.pc);
+            if has_probe && !passes_probe {
+                return Outcome::Probe;
+            }
+            if can_run
+                && !is_given_away
+                && !has_probe
+                && let Some(entry) = self.entry(store, classic, machine, top)
+            {
+                passes_probe = false;
+                match self.run(
+                    (classic, watches),
+                    machine,
+                    store,
+                    &entry,
+                    end - machine.tick,
+                ) {
                     Run::Ended(outcome) => return outcome,
-                    Run::GivenAway => is_stepped = true,
-                    Run::Returned => {}
+                    Run::GivenAway => is_given_away = true,
+                    Run::Returned => {
+                        let depth = machine.frames.len() as u32;
+                        if watches.is_some_and(|watches| depth < watches.scope_max()) {
+                            return Outcome::Poll;
+                        }
+                    }
                 }
                 continue;
             }
-            is_stepped = false;
+            if watches.is_some() {
+                return Outcome::GivenAway;
+            }
+            (is_given_away, passes_probe) = (false, false);
             let outcome = classic.execute(machine, store, Mode::Step, end - machine.tick);
             if outcome != Outcome::Stepped {
                 return outcome;
-            }
-            if machine
-                .frames
-                .last()
-                .is_some_and(|top| classic.has_probe(top.func, top.pc))
-            {
-                return Outcome::Probe;
             }
         }
     }
@@ -301,16 +374,13 @@ impl Fast {
     /// Runs register code until something ends it, and brings the machine to the canonical state.
     fn run(
         &mut self,
-        classic: &Classic,
+        (classic, watches): (&Classic, Option<&Watches>),
         machine: &mut Machine,
         store: &Store,
         entry: &Entry,
         ticks: u64,
     ) -> Run {
-        let top = *machine
-            .frames
-            .last()
-            .expect("the driver runs a machine that has a frame");
+        let top = *innermost(machine);
         let instance = store.funcs[top.func.index()].instance;
         let frames_max = machine.limits.frames_max as usize;
         // The lowest record is not a call's, and one may exceed the limit.
@@ -332,6 +402,7 @@ impl Fast {
                 calls_end: calls.add(1 + frames_max.saturating_sub(machine.frames.len())),
                 headers: self.headers.as_ptr(),
                 instance,
+                granules: watches.map_or(std::ptr::null(), Watches::granules),
                 ip: entry.ip,
                 fp: machine.cells.as_mut_ptr().add(top.base as usize),
                 int: entry.int,

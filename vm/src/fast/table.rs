@@ -79,7 +79,6 @@ pub(super) enum Form {
 
 /// An instruction with one operand: in a cell, or in its register.
 pub(super) struct OneForms {
-    pub(super) input: Class,
     pub(super) output: Class,
     pub(super) cell: Results,
     pub(super) last: Results,
@@ -99,20 +98,20 @@ pub(super) struct TwoForms {
     pub(super) mirrored: Option<Op>,
 }
 
-/// A load: address in a cell, or in the register.
+/// A load: address in a cell, or in the register; without watches, and with.
 pub(super) struct LoadForms {
     pub(super) output: Class,
-    pub(super) cell: Results,
-    pub(super) last: Results,
+    pub(super) cell: [Results; 2],
+    pub(super) last: [Results; 2],
 }
 
-/// A store: the value in a cell, in the register, a constant.
+/// A store: the value in a cell, in the register, a constant; without watches, and with.
 pub(super) struct StoreForms {
     pub(super) input: Class,
     /// The address in a cell.
-    pub(super) cell: [Handler; 3],
+    pub(super) cell: [[Handler; 3]; 2],
     /// The address in the register. The value can be in one as well only if it is another.
-    pub(super) last: [Handler; 3],
+    pub(super) last: [[Handler; 3]; 2],
 }
 
 /// How an instruction is translated.
@@ -127,14 +126,13 @@ const fn results<A: Perform, B: Perform>() -> Results {
     [handler::<A>, handler::<B>]
 }
 
-const fn one<O, In, Out>(input: Class, output: Class) -> Native
+const fn one<O, In, Out>(output: Class) -> Native
 where
     O: Unary,
     In: Register,
     Out: Register,
 {
     Native::One(OneForms {
-        input,
         output,
         cell: results::<One<O, In, Out, Cell<0>, false>, One<O, In, Out, Cell<0>, true>>(),
         last: results::<One<O, In, Out, Last, false>, One<O, In, Out, Last, true>>(),
@@ -208,26 +206,52 @@ where
     ]
 }
 
+const fn load_results<O, Out, A, const WATCHED: bool>() -> Results
+where
+    O: MemoryLoad,
+    Out: Register,
+    A: Source,
+{
+    results::<Load<O, Out, A, false, WATCHED>, Load<O, Out, A, true, WATCHED>>()
+}
+
 const fn load<O: MemoryLoad, Out: Register>(output: Class) -> Native {
     Native::Load(LoadForms {
         output,
-        cell: results::<Load<O, Out, Cell<0>, false>, Load<O, Out, Cell<0>, true>>(),
-        last: results::<Load<O, Out, Last, false>, Load<O, Out, Last, true>>(),
+        cell: [
+            load_results::<O, Out, Cell<0>, false>(),
+            load_results::<O, Out, Cell<0>, true>(),
+        ],
+        last: [
+            load_results::<O, Out, Last, false>(),
+            load_results::<O, Out, Last, true>(),
+        ],
     })
+}
+
+const fn store_values<O, In, A, const WATCHED: bool>() -> [Handler; 3]
+where
+    O: MemoryStore,
+    In: Register,
+    A: Source,
+{
+    [
+        handler::<Store<O, In, A, Cell<1>, WATCHED>>,
+        handler::<Store<O, In, A, Last, WATCHED>>,
+        handler::<Store<O, In, A, Long, WATCHED>>,
+    ]
 }
 
 const fn store<O: MemoryStore, In: Register>(input: Class) -> Native {
     Native::Store(StoreForms {
         input,
         cell: [
-            handler::<Store<O, In, Cell<0>, Cell<1>>>,
-            handler::<Store<O, In, Cell<0>, Last>>,
-            handler::<Store<O, In, Cell<0>, Long>>,
+            store_values::<O, In, Cell<0>, false>(),
+            store_values::<O, In, Cell<0>, true>(),
         ],
         last: [
-            handler::<Store<O, In, Last, Cell<1>>>,
-            handler::<Store<O, In, Last, Last>>,
-            handler::<Store<O, In, Last, Long>>,
+            store_values::<O, In, Last, false>(),
+            store_values::<O, In, Last, true>(),
         ],
     })
 }
@@ -272,9 +296,7 @@ macro_rules! natives {
         static NATIVES: [Option<&'static Native>; INSTRUCTIONS.len()] = {
             let mut table: [Option<&'static Native>; INSTRUCTIONS.len()] = [None; INSTRUCTIONS.len()];
             $({
-                static NATIVE: Native = one::<ops::$one, class!(@register $one_in), class!(@register $one_out)>(
-                    Class::$one_in, Class::$one_out,
-                );
+                static NATIVE: Native = one::<ops::$one, class!(@register $one_in), class!(@register $one_out)>(Class::$one_out);
                 table[Op::$one as usize] = Some(&NATIVE);
             })*
             $({

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use wasmparser::{
-    Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind, FuncToValidate,
-    FunctionBody, Parser, Payload, RefType, TypeRef, ValidPayload, Validator, ValidatorResources,
-    WasmFeatures,
+    Data, DataKind, Element, Encoding, Export as ParsedExport, ExternalKind, Parser, Payload,
+    RefType, TypeRef, ValidPayload, Validator, WasmFeatures,
 };
 
 use super::{
     CustomSection, DataSegment, ElementItems, ElementSegment, Export, ExportKind, FEATURES,
     FuncBody, GlobalDef, Import, ImportType, Module, ModuleError, Section, SegmentMode, TableDef,
+    Validation, Validity,
 };
 use crate::address::FuncIndex;
 
@@ -21,28 +21,33 @@ impl Module {
     /// Decodes and validates a module in the binary format, or in the text format when it is text.
     ///
     /// A text is assembled with DWARF line information that names `path` as its source.
-    pub fn parse(bytes: Vec<u8>, path: Option<&Path>) -> Result<Arc<Module>, ModuleError> {
-        Module::parse_with(bytes, path, FEATURES)
+    pub fn parse(
+        bytes: impl Into<Arc<[u8]>>,
+        path: Option<&Path>,
+    ) -> Result<Arc<Module>, ModuleError> {
+        Module::parse_with(bytes, path, FEATURES, Validation::AtOnce)
     }
 
-    /// Like [`Module::parse`], and refuses what is beyond `features`, as a machine without the others would.
+    /// Like [`Module::parse`], and refuses what is beyond `features`, as a machine without the others would; `validation`
+    /// says when functions are validated.
     pub fn parse_with(
-        bytes: Vec<u8>,
+        bytes: impl Into<Arc<[u8]>>,
         path: Option<&Path>,
         features: WasmFeatures,
+        validation: Validation,
     ) -> Result<Arc<Module>, ModuleError> {
         let features = features.intersection(FEATURES);
+        let bytes = bytes.into();
         let from_text = !is_binary(&bytes);
         let bytes = binary_of(bytes, path)?;
         if u32::try_from(bytes.len()).is_err() {
             return Err(ModuleError::TooLarge(bytes.len()));
         }
-        let mut module = Module::empty(Arc::from(bytes), from_text, features);
+        let mut module = Module::empty(bytes, from_text, features);
         let bytes = Arc::clone(&module.bytes);
         let mut validator = Validator::new_with_features(features);
         let mut parser = Parser::new(0);
         parser.set_features(features);
-        let mut to_validate = Vec::new();
         for payload in parser.parse_all(&bytes) {
             let payload = payload?;
             if let Payload::Version {
@@ -53,18 +58,18 @@ impl Module {
                 return Err(ModuleError::Component);
             }
             match validator.payload(&payload)? {
-                ValidPayload::Func(func, body) => {
-                    module
-                        .resources
-                        .get_or_insert_with(|| func.resources.clone());
-                    to_validate.push((func, body));
+                ValidPayload::Func(func, _) => {
+                    module.resources.get_or_insert(func.resources);
                 }
                 ValidPayload::End(types) => module.note_validated_types(&types),
                 _ => {}
             }
             module.add_payload(payload)?;
         }
-        validate_bodies(to_validate)?;
+        module.validity = Validity::unknown(module.bodies.len());
+        if validation == Validation::AtOnce {
+            module.validate_all()?;
+        }
         Ok(Arc::new(module))
     }
 
@@ -92,6 +97,7 @@ impl Module {
             code_section: 0..0,
             from_text,
             resources: None,
+            validity: Validity::default(),
             names: OnceLock::new(),
         }
     }
@@ -232,7 +238,7 @@ fn is_binary(bytes: &[u8]) -> bool {
 }
 
 /// The binary format of `bytes`, which may be text.
-fn binary_of(bytes: Vec<u8>, path: Option<&Path>) -> Result<Vec<u8>, ModuleError> {
+fn binary_of(bytes: Arc<[u8]>, path: Option<&Path>) -> Result<Arc<[u8]>, ModuleError> {
     if bytes.is_empty() {
         return Err(ModuleError::Empty);
     }
@@ -246,7 +252,7 @@ fn binary_of(bytes: Vec<u8>, path: Option<&Path>) -> Result<Vec<u8>, ModuleError
         .generate_dwarf(wat::GenerateDwarf::Full)
         .parse_str(path, text)
     {
-        Ok(binary) => Ok(binary),
+        Ok(binary) => Ok(binary.into()),
         // Text that does not even look like an S-expression is some other file given by mistake.
         Err(error) if !text.trim_start().starts_with(['(', ';']) => {
             Err(ModuleError::NotWasm(first_line(&error)))
@@ -262,57 +268,6 @@ fn first_line(error: &wat::Error) -> String {
         .next()
         .unwrap_or_default()
         .to_owned()
-}
-
-/// Validates function bodies on all processors; reports the error that comes first in the module.
-fn validate_bodies(
-    bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'_>)>,
-) -> Result<(), ModuleError> {
-    /// Below this many bytes of code a second thread costs more than it saves.
-    const BYTES_PER_THREAD_MIN: u64 = 64 * 1024;
-    let bytes: u64 = bodies
-        .iter()
-        .map(|(_, body)| body.range().end - body.range().start)
-        .sum();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let threads = processors.min(bytes / BYTES_PER_THREAD_MIN).max(1);
-    let bytes_per_thread = bytes / threads + 1;
-    let mut parts: Vec<Vec<_>> = vec![Vec::new()];
-    let mut part_bytes = 0;
-    for (func, body) in bodies {
-        part_bytes += body.range().end - body.range().start;
-        parts
-            .last_mut()
-            .expect("starts with one part")
-            .push((func, body));
-        if part_bytes > bytes_per_thread {
-            parts.push(Vec::new());
-            part_bytes = 0;
-        }
-    }
-    let validate = |part: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'_>)>| {
-        let mut allocations = wasmparser::FuncValidatorAllocations::default();
-        for (func, body) in part {
-            let mut validator = func.into_validator(allocations);
-            validator.validate(&body)?;
-            allocations = validator.into_allocations();
-        }
-        Ok(())
-    };
-    if parts.len() == 1 {
-        return parts.into_iter().try_for_each(validate);
-    }
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = parts
-            .into_iter()
-            .map(|part| scope.spawn(move || validate(part)))
-            .collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
 }
 
 fn narrow(range: Range<u64>) -> Range<u32> {

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use crate::classic::memories::{MemoryLoad, MemoryStore};
 use crate::fast::context::{Flow, Int, Never, Perform, Register, Regs, Source, bail, give};
+use crate::watch::{GRANULE_BITS, GRANULES};
 
 /// The place of an access of `size` bytes; `None` when it is outside.
 #[inline(always)]
@@ -16,10 +17,29 @@ unsafe fn place(regs: &Regs, base: u64, size: usize) -> Option<*mut u8> {
     }
 }
 
-/// A load; the upper half of the second word is the offset.
-pub(in crate::fast) struct Load<O, Out, A, const KEEP: bool>(PhantomData<(O, Out, A)>);
+/// Whether a watch may lie where an access of `size` bytes goes. Nearly all accesses that touch none are told apart.
+#[inline(always)]
+unsafe fn is_near_watch(regs: &Regs, place: *mut u8, size: usize) -> bool {
+    // SAFETY: a run of code that asks has the table of granules.
+    unsafe {
+        let address = place.addr() - regs.memory.addr();
+        let granules = (*regs.context).granules;
+        let is_near = |address: usize| *granules.add((address >> GRANULE_BITS) % GRANULES);
+        is_near(address) || is_near(address + size - 1)
+    }
+}
 
-impl<O: MemoryLoad, Out: Register, A: Source, const KEEP: bool> Perform for Load<O, Out, A, KEEP> {
+/// A load; the upper half of the second word is the offset. If `WATCHED`, the classic tier executes it where a watch may lie.
+pub(in crate::fast) struct Load<O, Out, A, const KEEP: bool, const WATCHED: bool>(
+    PhantomData<(O, Out, A)>,
+);
+
+impl<O, Out, A, const KEEP: bool, const WATCHED: bool> Perform for Load<O, Out, A, KEEP, WATCHED>
+where
+    O: MemoryLoad,
+    Out: Register,
+    A: Source,
+{
     type Rare = Never;
 
     #[inline(always)]
@@ -27,6 +47,7 @@ impl<O: MemoryLoad, Out: Register, A: Source, const KEEP: bool> Perform for Load
         // SAFETY: passed on from the caller; the place is checked.
         unsafe {
             match place(&regs, A::read::<Int>(&regs), O::SIZE) {
+                Some(place) if WATCHED && is_near_watch(&regs, place, O::SIZE) => bail(regs),
                 Some(place) => {
                     give::<Out, KEEP>(&mut regs, O::read(place));
                     regs.next(2)
@@ -37,10 +58,16 @@ impl<O: MemoryLoad, Out: Register, A: Source, const KEEP: bool> Perform for Load
     }
 }
 
-/// A store; the upper half of the second word is the offset.
-pub(in crate::fast) struct Store<O, In, A, V>(PhantomData<(O, In, A, V)>);
+/// A store; the upper half of the second word is the offset. If `WATCHED`, the classic tier executes it where a watch may lie.
+pub(in crate::fast) struct Store<O, In, A, V, const WATCHED: bool>(PhantomData<(O, In, A, V)>);
 
-impl<O: MemoryStore, In: Register, A: Source, V: Source> Perform for Store<O, In, A, V> {
+impl<O, In, A, V, const WATCHED: bool> Perform for Store<O, In, A, V, WATCHED>
+where
+    O: MemoryStore,
+    In: Register,
+    A: Source,
+    V: Source,
+{
     type Rare = Never;
 
     #[inline(always)]
@@ -48,6 +75,7 @@ impl<O: MemoryStore, In: Register, A: Source, V: Source> Perform for Store<O, In
         // SAFETY: passed on from the caller; the place is checked.
         unsafe {
             match place(&regs, A::read::<Int>(&regs), O::SIZE) {
+                Some(place) if WATCHED && is_near_watch(&regs, place, O::SIZE) => bail(regs),
                 Some(place) => {
                     O::write(place, V::read::<In>(&regs));
                     regs.next(2 + V::WORDS)

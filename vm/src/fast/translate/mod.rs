@@ -23,6 +23,7 @@ use crate::isa::Op;
 use crate::module::Module;
 use crate::store::{Instance, Store};
 use crate::value::func_ref_cell;
+use crate::watch::{WatchPlan, can_touch};
 use control::Label;
 use emit::Lines;
 use stack::{Operand, RegisterState, Src, Value};
@@ -68,6 +69,7 @@ pub(super) struct Translator<'a> {
     /// Instructions that were looked at ahead.
     ahead: VecDeque<Instruction>,
     probes: &'a [ModuleOffset],
+    plan: &'a WatchPlan,
     code: Vec<u64>,
     /// The last instruction emitted, if nothing can branch to what follows it.
     last: Option<usize>,
@@ -96,6 +98,7 @@ pub(super) fn translate(
     store: &Store,
     func: FuncAddr,
     probes: &[ModuleOffset],
+    plan: &WatchPlan,
     extent: Extent,
 ) -> Result<Code, Obstacle> {
     let inst = &store.funcs[func.index()];
@@ -119,6 +122,7 @@ pub(super) fn translate(
         instructions: Instructions::new(code, ModuleOffset(body.code.start)),
         ahead: VecDeque::new(),
         probes,
+        plan,
         code: Vec::with_capacity(code.len() * 2),
         last: None,
         merge_from: 0,
@@ -302,10 +306,11 @@ impl Translator<'_> {
                 let Some(offset) = self.short_offset(&instruction.immediates) else {
                     return Ok(false);
                 };
+                let watched = usize::from(self.plan.memory);
                 let operand = self.pop();
                 let (results, cell) = match self.source_in_cell(&operand) {
-                    Src::Last => (forms.last, 0),
-                    Src::Cell(cell) => (forms.cell, cell),
+                    Src::Last => (forms.last[watched], 0),
+                    Src::Cell(cell) => (forms.cell[watched], cell),
                     Src::Constant(_) => unreachable!("constants were put into cells"),
                 };
                 let word = self.fields(cell, 0, 0, 0) | u64::from(offset) << 32;
@@ -357,6 +362,7 @@ impl Translator<'_> {
         let address = self.module.bytes()[instruction.pc.index()..].as_ptr();
         let word = u64::from(self.top_cell()) << 32;
         let name = instruction.info().mnemonic;
+        self.give_away_if(can_touch(instruction.op, self.plan));
         let first = self
             .operands
             .len()
@@ -374,6 +380,13 @@ impl Translator<'_> {
             (cell - class.cells()..cell).for_each(|cell| self.wrote(cell));
         }
         Ok(())
+    }
+
+    /// Has the classic tier execute the present instruction if a watch asks for it: what follows is where register code goes on.
+    fn give_away_if(&mut self, is_watched: bool) {
+        if is_watched {
+            self.emit(handler::<Bail>, 0, "watch", &[]);
+        }
     }
 
     /// Gives the present instruction, after which control goes elsewhere, to the classic tier.

@@ -33,6 +33,7 @@ pub(super) use by_register;
 
 impl Translator<'_> {
     pub(super) fn local_get(&mut self, index: u32) {
+        self.give_away_if(self.plan.watches_local(self.func, index));
         let (class, local) = self.locals[index as usize];
         if class == Class::V128 {
             let cell = self.top_cell();
@@ -49,11 +50,13 @@ impl Translator<'_> {
     }
 
     pub(super) fn local_set(&mut self, index: u32) {
+        self.give_away_if(self.plan.watches_local(self.func, index));
         let operand = self.pop();
         self.write_local(index, operand);
     }
 
     pub(super) fn local_tee(&mut self, index: u32) {
+        self.give_away_if(self.plan.watches_local(self.func, index));
         let operand = self.pop();
         let was_register = operand.value == Value::Register;
         self.write_local(index, operand);
@@ -96,6 +99,10 @@ impl Translator<'_> {
     }
 
     pub(super) fn global_get(&mut self, index: u32) {
+        self.give_away_if(
+            self.plan
+                .watches_global(self.instance.globals[index as usize]),
+        );
         let cell = self.instance.global_cells[index as usize];
         let class = self.global_class(index);
         let word = u64::from(cell) << 32;
@@ -113,6 +120,10 @@ impl Translator<'_> {
     }
 
     pub(super) fn global_set(&mut self, index: u32) {
+        self.give_away_if(
+            self.plan
+                .watches_global(self.instance.globals[index as usize]),
+        );
         let cell = self.instance.global_cells[index as usize];
         let word = u64::from(cell) << 32;
         let operand = self.pop();
@@ -238,9 +249,10 @@ impl Translator<'_> {
         name: &'static str,
         operands: &[Operand],
     ) {
+        let watched = usize::from(self.plan.memory);
         let (handler, cell) = match address {
-            Src::Last => (forms.last[form], 0),
-            Src::Cell(cell) => (forms.cell[form], cell),
+            Src::Last => (forms.last[watched][form], 0),
+            Src::Cell(cell) => (forms.cell[watched][form], cell),
             Src::Constant(_) => unreachable!("constants were put into cells"),
         };
         let word = self.fields(cell, value, 0, 0) | u64::from(offset) << 32;
