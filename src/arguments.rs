@@ -26,6 +26,7 @@ use wdb_wast::Language;
         wdb --line app.wasm                   debug at a prompt; `help` lists the commands\n  \
         wdb --dir . app.wasm input.txt        let the program see this directory\n  \
         wdb --batch -ex 'break f' -ex run -ex bt app.wasm\n  \
+        wdb --gdb=0 app.wasm                  let lldb or gdb attach to it\n  \
         wdb run app.wasm                      only run it\n  \
         wdb --demo                            debug a program that is part of wdb"
 )]
@@ -48,6 +49,12 @@ pub(crate) enum Action {
         /// A module, .wasm or .wat
         program: PathBuf,
     },
+    /// Serve lldb and gdb, which attach to the program over a socket
+    ///
+    /// The program waits at its first instruction. In gdb: target remote 127.0.0.1:PORT. In lldb: process connect --plugin
+    /// wasm connect://127.0.0.1:PORT. The protocol has no authentication, so think twice before listening on anything but
+    /// the loopback interface.
+    Gdbserver(GdbserverArgs),
     /// Run test scripts of the specification (.wast), and exit with status 1 if an assertion does not hold
     Wast(WastArgs),
     /// Print a completion script for a shell
@@ -97,6 +104,9 @@ pub(crate) struct DebugArgs {
     /// Colours of the full screen
     #[arg(long, value_name = "NAME", value_parser = wdb_tui::screen::Theme::NAMES)]
     pub(crate) theme: Option<String>,
+    /// Serve lldb and gdb on an address, HOST:PORT, PORT or unix:PATH, instead of showing anything; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["line", "batch", "json", "commands", "scripts"])]
+    pub(crate) gdb: Option<String>,
     /// Debug the sample program that is part of wdb
     #[arg(long, conflicts_with = "program")]
     pub(crate) demo: bool,
@@ -163,6 +173,25 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Compile::NAMES).map(|name| Compile::named(&name).unwrap_or_default())
     )]
     pub(crate) compile: Compile,
+}
+
+/// What to serve, and where.
+#[derive(Debug, Args)]
+pub(crate) struct GdbserverArgs {
+    /// Keep listening when the program has ended; the next client finds it started anew
+    #[arg(long)]
+    pub(crate) multi: bool,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    #[command(flatten)]
+    pub(crate) tier: TierArgs,
+    /// Where to listen: HOST:PORT, PORT of the loopback interface, or unix:PATH; port 0 is any that is free
+    pub(crate) address: String,
+    /// The program to debug, .wasm or .wat
+    pub(crate) program: PathBuf,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
 }
 
 /// Which test scripts to run, and how.

@@ -13,13 +13,15 @@ use anyhow::Context;
 use clap::CommandFactory;
 use wdb_debugger::ProgramSource;
 use wdb_debugger::session::{Session, SessionOptions, StdinChoice};
+use wdb_gdbstub::{Lifetime, Server};
 use wdb_tui::line::LineOptions;
 use wdb_tui::screen::{ScreenOptions, Theme};
 use wdb_tui::{InitOptions, ScriptItem};
 use wdb_wast::{Execution, Failure, Language, Mode, ReadError, Tier};
 
 use crate::arguments::{
-    Action, Cli, DebugArgs, EnvironmentArgs, RunArgs, StatsFormat, TierArgs, WastArgs,
+    Action, Cli, DebugArgs, EnvironmentArgs, GdbserverArgs, RunArgs, StatsFormat, TierArgs,
+    WastArgs,
 };
 
 /// The sample that `--demo` opens, and the path under which its debug info records the source.
@@ -48,6 +50,7 @@ fn perform(cli: Cli, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
     match cli.action {
         None => debug(cli.debug, script),
         Some(Action::Run(arguments)) => run(arguments),
+        Some(Action::Gdbserver(arguments)) => gdbserver(arguments),
         Some(Action::Inspect { program }) => {
             let text = wdb_debugger::inspect::inspect(ProgramSource::File(program))?;
             io::stdout().lock().write_all(text.as_bytes())?;
@@ -90,6 +93,11 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
         }
     };
     let session = Session::open(source, options)?;
+    if let Some(address) = &arguments.gdb {
+        return serve(&session, address, Lifetime::Program);
+    }
+    let served = session.clone();
+    session.set_server(move |address| start_server(&served, address));
     let init = wdb_tui::init_scripts(InitOptions {
         is_skipped: arguments.no_init,
         trusts: arguments.trust,
@@ -120,6 +128,39 @@ fn debug(arguments: DebugArgs, script: Vec<ScriptItem>) -> anyhow::Result<ExitCo
             },
         )?
     };
+    Ok(exit_code(status))
+}
+
+fn gdbserver(arguments: GdbserverArgs) -> anyhow::Result<ExitCode> {
+    let options = session_options(arguments.environment, arguments.tier, arguments.args);
+    let session = Session::open(ProgramSource::File(arguments.program), options)?;
+    let lifetime = match arguments.multi {
+        true => Lifetime::Endless,
+        false => Lifetime::Program,
+    };
+    serve(&session, &arguments.address, lifetime)
+}
+
+/// Starts a server beside another front end; answers what to tell the user.
+fn start_server(session: &Session, address: &str) -> Result<String, String> {
+    let server = Server::bind(session, address).map_err(|error| error.to_string())?;
+    let mut told = format!("Listening on {}", server.address());
+    if let Some(warning) = server.warning() {
+        told.push_str(&format!("\nwarning: {warning}"));
+    }
+    server.spawn().map_err(|error| error.to_string())?;
+    Ok(told)
+}
+
+/// Serves lldb and gdb. The address goes to the standard error, as the standard output is the program's.
+fn serve(session: &Session, address: &str, lifetime: Lifetime) -> anyhow::Result<ExitCode> {
+    let server = Server::bind(session, address)?;
+    let status = server.run(lifetime, |server| {
+        if let Some(warning) = server.warning() {
+            eprintln!("wdb: warning: {warning}");
+        }
+        eprintln!("Listening on {}", server.address());
+    })?;
     Ok(exit_code(status))
 }
 

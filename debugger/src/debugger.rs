@@ -8,6 +8,7 @@ use std::sync::Arc;
 use wdb_dwarf::{FormatOptions, Value};
 use wdb_vm::address::{CodeAddress, ModuleOffset};
 use wdb_vm::vm::Vm;
+use wdb_vm::watch::Watch;
 
 use crate::block::OpenBlock;
 use crate::breakpoints::Breakpoints;
@@ -26,6 +27,7 @@ use crate::location::{CurrentLine, Resolver};
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
 use crate::redirection::Redirections;
+use crate::remote::WatchAccess;
 use crate::report::Report;
 use crate::scope::FrameScope;
 use crate::session::SessionOptions;
@@ -102,6 +104,8 @@ pub(crate) struct Debugger {
     pub(crate) owes_stop: bool,
     /// What was printed of a line that is not whole yet.
     pub(crate) partial_line: RefCell<String>,
+    /// What a remote client wants to be watched while it lets the program run.
+    pub(crate) remote_watches: Vec<(Watch, WatchAccess)>,
     /// The exit status with which the user wants to leave.
     pub(crate) quit: Option<i32>,
 }
@@ -160,6 +164,7 @@ impl Debugger {
             stop_actions: StopActions::default(),
             owes_stop: false,
             partial_line: RefCell::default(),
+            remote_watches: Vec::new(),
             quit: None,
         }
     }

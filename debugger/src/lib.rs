@@ -34,6 +34,7 @@ mod questions;
 mod redirection;
 mod references;
 mod reload;
+pub mod remote;
 mod render;
 mod report;
 pub mod run;

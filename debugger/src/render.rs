@@ -227,6 +227,9 @@ fn write_stop(f: &mut Formatter<'_>, stop: &StopReport) -> fmt::Result {
             "\nWatchpoint {number} deleted because the program has left the block in\n\
              which its expression is valid.\n"
         )?,
+        StopReason::RemoteWatch { address } => {
+            write!(f, "\nWatchpoint of the remote client at 0x{address:x}\n")?;
+        }
         StopReason::Step | StopReason::Arrived => {}
         StopReason::Interrupted => f.write_str("\nProgram interrupted.\n")?,
         StopReason::Trap(trap) => write!(f, "\nProgram stopped: trap: {trap}\n")?,

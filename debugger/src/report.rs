@@ -145,6 +145,10 @@ pub(crate) enum StopReason {
     WatchScope {
         number: u32,
     },
+    /// A remote client watches memory from this address on, and it was accessed.
+    RemoteWatch {
+        address: u64,
+    },
     /// A step is done.
     Step,
     /// A location was reached, or a function was left.

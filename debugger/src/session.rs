@@ -96,7 +96,12 @@ enum Request {
         expression: String,
         reply: Sender<Vec<String>>,
     },
+    /// Something that a remote client asks for.
+    Job(Job),
 }
+
+/// Work on the machine's thread.
+pub(crate) type Job = Box<dyn FnOnce(&mut Debugger) + Send>;
 
 /// How long a question waits for the machine's thread, which is idle nearly always.
 const ANSWER_WAIT: Duration = Duration::from_millis(250);
@@ -209,6 +214,25 @@ impl Session {
         let (reply, answer) = channel();
         lock(&self.inner.requests).send(make(reply)).ok()?;
         answer.recv_timeout(ANSWER_WAIT).ok()
+    }
+
+    /// Has work done on the machine's thread after everything that was asked for before.
+    pub(crate) fn post(&self, job: Job) {
+        // After an internal error, which was told, nobody is left to do it: who waits for its end finds it dropped.
+        let _ = lock(&self.inner.requests).send(Request::Job(job));
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    /// Says how the command `gdb` starts a server for remote clients: at an address, answering what to tell the user or why it
+    /// cannot. This crate knows no sockets.
+    pub fn set_server(
+        &self,
+        start: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
+    ) {
+        self.inner.shared.set_server(Arc::new(start));
     }
 
     /// Gives the program bytes to read, if its standard input is [`StdinChoice::Typed`].
@@ -327,6 +351,10 @@ fn serve(mut debugger: Debugger, requests: &Receiver<Request>) {
             }
             Request::Members { expression, reply } => {
                 let _ = reply.send(debugger.member_names(&expression));
+            }
+            Request::Job(job) => {
+                job(&mut debugger);
+                debugger.refresh_view();
             }
         }
     }

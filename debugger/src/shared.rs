@@ -1,5 +1,6 @@
 //! What the machine's thread and the front ends have in common.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,8 +16,11 @@ use crate::program::Program;
 use crate::settings::Preferences;
 use crate::view::View;
 
+/// Starts a server at an address, and answers what to tell the user, or why it cannot.
+pub(crate) type ServerStarter = dyn Fn(&str) -> Result<String, String> + Send + Sync;
+
 /// The latest view, who listens to events, and the ways to stop what goes on.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Shared {
     subscribers: Mutex<Vec<Sender<Event>>>,
     view: Mutex<Arc<View>>,
@@ -33,8 +37,16 @@ pub(crate) struct Shared {
     interrupt: Mutex<Interrupt>,
     /// How many blocks of commands are open, one inside the other.
     block_depth: AtomicUsize,
+    /// What starts a server for remote clients.
+    server: Mutex<Option<Arc<ServerStarter>>>,
     /// What is typed for the guest.
     pub(crate) stdin: StdinQueue,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 impl Shared {
@@ -69,6 +81,14 @@ impl Shared {
 
     pub(crate) fn set_log(&self, log: Option<Log>) {
         *lock(&self.log) = log;
+    }
+
+    pub(crate) fn server(&self) -> Option<Arc<ServerStarter>> {
+        lock(&self.server).clone()
+    }
+
+    pub(crate) fn set_server(&self, server: Arc<ServerStarter>) {
+        *lock(&self.server) = Some(server);
     }
 
     pub(crate) fn vocabulary(&self) -> Arc<Vocabulary> {

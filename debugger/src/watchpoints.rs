@@ -12,6 +12,7 @@ use crate::expression::{self, Node, Scope};
 use crate::frames::Frame;
 use crate::process::PROGRAM_INSTANCE;
 use crate::references;
+use crate::remote;
 use crate::scope::FrameScope;
 
 /// What a watchpoint watches.
@@ -171,6 +172,7 @@ impl Debugger {
                 scope,
             }));
         }
+        watches.extend(self.remote_watches.iter().map(|(watch, _)| watch.clone()));
         self.vm.get_mut().set_watches(watches);
     }
 
@@ -191,6 +193,9 @@ impl Debugger {
         let mut stop = None;
         let mut is_moved = false;
         for hit in hits {
+            if let Some(told) = remote::watch_stop(&self.remote_watches, hit.id, hit.event) {
+                stop.get_or_insert(told);
+            }
             let (number, is_way) = (hit.id & !WAY, hit.id & WAY != 0);
             let Ok(breakpoint) = self.breakpoints.get(number) else {
                 continue;

@@ -110,7 +110,7 @@ pub struct Fallback {
 pub struct RegisterLine {
     /// Bytes from the start of the function's register code.
     pub offset: u32,
-    /// The first of the wasm instructions that it stands for.
+    /// The wasm instruction that it executes, the first of several. Those that only name an operand belong to the one that takes it.
     pub pc: ModuleOffset,
     /// The instruction.
     pub text: String,

@@ -28,6 +28,7 @@ mod register_code;
 mod running;
 mod saving;
 mod script;
+mod serving;
 mod set;
 pub(crate) mod setting_topics;
 mod shell;

@@ -16,10 +16,10 @@ use crate::view::ProgramState;
 
 /// Where the innermost frame stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
-    pub(super) depth: usize,
-    pub(super) func: wdb_vm::address::FuncAddr,
-    pub(super) pc: ModuleOffset,
+pub(crate) struct Position {
+    pub(crate) depth: usize,
+    pub(crate) func: wdb_vm::address::FuncAddr,
+    pub(crate) pc: ModuleOffset,
 }
 
 impl Debugger {
@@ -53,7 +53,7 @@ impl Debugger {
     }
 
     /// Lets the program go on as `go` has it. The caller settles the stop.
-    pub(super) fn go(
+    pub(crate) fn go(
         &mut self,
         go: impl FnOnce(&mut Debugger) -> Stop,
     ) -> Result<(Stop, Option<FrameIdentity>), Error> {
@@ -74,7 +74,7 @@ impl Debugger {
     }
 
     /// Where the innermost frame stands; `None` when no frame is left or begun.
-    pub(super) fn position(&mut self) -> Option<Position> {
+    pub(crate) fn position(&mut self) -> Option<Position> {
         let vm = self.vm.get_mut();
         let frame = vm.frame(0)?;
         Some(Position {
@@ -95,7 +95,7 @@ impl Debugger {
     }
 
     /// Like [`Debugger::run_until`], with what else ends the run, or counts at its start.
-    pub(super) fn run_from(
+    pub(crate) fn run_from(
         &mut self,
         places: &[ModuleOffset],
         is_goal: &dyn Fn(&Vm) -> bool,
@@ -176,7 +176,7 @@ impl Debugger {
     }
 
     /// Executes one instruction. Breakpoints on the next one stop the program.
-    pub(super) fn step_instruction(&mut self) -> Option<Stop> {
+    pub(crate) fn step_instruction(&mut self) -> Option<Stop> {
         if self.shared.is_cancelled() {
             return Some(Stop::Interrupted);
         }

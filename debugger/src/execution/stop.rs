@@ -9,6 +9,7 @@ use wdb_vm::watch::{WatchEvent, WatchKind};
 use crate::breakpoints::{Breakpoint, Disposition, Kind};
 use crate::debugger::Debugger;
 use crate::event::Event;
+use crate::remote::WatchAccess;
 use crate::report::{ExceptionEvent, ExceptionReport, Report, StopReason, StopReport};
 use crate::view::ProgramState;
 use crate::watchpoints::WatchStop;
@@ -25,6 +26,11 @@ pub(crate) enum Stop {
     },
     /// A watchpoint's hit, or its end.
     Watchpoint(WatchStop),
+    /// A remote client's watchpoint: the first byte that it watches, and what it waits for.
+    RemoteWatch {
+        address: u64,
+        access: WatchAccess,
+    },
     /// A step by line is done.
     Line,
     /// A step by instruction is done.
@@ -77,7 +83,7 @@ impl Debugger {
     ///
     /// `function_before` is the function and depth in which the command began: a step that stays there tells the
     /// source line only.
-    pub(super) fn settle(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
+    pub(crate) fn settle(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
         self.selected = 0;
         self.hidden_inlines = self.hidden_inlines_at(stop);
         self.list.forget();
@@ -187,6 +193,7 @@ impl Debugger {
                 event: event.clone(),
             },
             Stop::Watchpoint(watch) => watch_reason(watch),
+            Stop::RemoteWatch { address, .. } => StopReason::RemoteWatch { address: *address },
             Stop::Line => StopReason::Step,
             Stop::Stepped | Stop::Arrived | Stop::Landed => StopReason::Arrived,
             Stop::Interrupted => StopReason::Interrupted,

@@ -207,6 +207,9 @@ impl Fast {
         classic: &Classic,
         func: FuncAddr,
     ) -> Option<Vec<RegisterLine>> {
+        if !store.is_valid(func) {
+            return None;
+        }
         let code = translate(store, func, classic.probes(func), &self.plan, Extent::Lines).ok()?;
         Some(code.lines)
     }
@@ -220,7 +223,8 @@ impl Fast {
         if !self.headers[func.index()].is_null() {
             return true;
         }
-        if self.obstacles.contains_key(&func) {
+        // The classic tier, which is given the call then, tells what is wrong with a function that is not valid.
+        if self.obstacles.contains_key(&func) || !store.is_valid(func) {
             return false;
         }
         let start = Instant::now();

@@ -4,6 +4,7 @@ use super::context::{
     Cell, Double, Handler, Int, Last, Long, Perform, Register, Short, Single, Source, handler,
 };
 use super::handlers::control::{Bail, Shared};
+use super::handlers::fused::{AddBranch, LoadSum, Multiplied, StoreSum, WithLoaded};
 use super::handlers::memory::{Load, Store};
 use super::handlers::numeric::{BranchTwo, One, Two};
 use crate::classic::atomics::PrefixFe;
@@ -103,6 +104,8 @@ pub(super) struct LoadForms {
     pub(super) output: Class,
     pub(super) cell: [Results; 2],
     pub(super) last: [Results; 2],
+    /// The address is the sum of two cells, or of a cell and the register.
+    pub(super) sum: [Results; 2],
 }
 
 /// A store: the value in a cell, in the register, a constant; without watches, and with.
@@ -112,6 +115,8 @@ pub(super) struct StoreForms {
     pub(super) cell: [[Handler; 3]; 2],
     /// The address in the register. The value can be in one as well only if it is another.
     pub(super) last: [[Handler; 3]; 2],
+    /// The address is the sum of two cells, or of a cell and the register; the value in a cell, or a constant.
+    pub(super) sum: [[Handler; 2]; 2],
 }
 
 /// How an instruction is translated.
@@ -226,6 +231,14 @@ const fn load<O: MemoryLoad, Out: Register>(output: Class) -> Native {
             load_results::<O, Out, Last, false>(),
             load_results::<O, Out, Last, true>(),
         ],
+        sum: [
+            results::<
+                LoadSum<O, Out, Cell<0>, Cell<2>, false>,
+                LoadSum<O, Out, Cell<0>, Cell<2>, true>,
+            >(),
+            results::<LoadSum<O, Out, Cell<0>, Last, false>, LoadSum<O, Out, Cell<0>, Last, true>>(
+            ),
+        ],
     })
 }
 
@@ -252,6 +265,16 @@ const fn store<O: MemoryStore, In: Register>(input: Class) -> Native {
         last: [
             store_values::<O, In, Last, false>(),
             store_values::<O, In, Last, true>(),
+        ],
+        sum: [
+            [
+                handler::<StoreSum<O, In, Cell<0>, Cell<2>, Cell<1>>>,
+                handler::<StoreSum<O, In, Cell<0>, Cell<2>, Long>>,
+            ],
+            [
+                handler::<StoreSum<O, In, Cell<0>, Last, Cell<1>>>,
+                handler::<StoreSum<O, In, Cell<0>, Last, Long>>,
+            ],
         ],
     })
 }
@@ -386,6 +409,59 @@ natives! {
         I32Store I32; I64Store I64; F32Store F32; F64Store F64;
         I32Store8 I32; I32Store16 I32; I64Store8 I64; I64Store16 I64; I64Store32 I64;
     }
+}
+
+/// The handlers of loops' ends that add, compare and go back: by whether what is added is a constant, and what the sum is compared
+/// with.
+pub(super) fn add_branch(op: Op) -> Option<[[Handler; 2]; 2]> {
+    macro_rules! comparisons {
+        ($($name:ident)*) => {
+            match op {
+                $(Op::$name => [
+                    [handler::<AddBranch<ops::$name, false, false>>, handler::<AddBranch<ops::$name, false, true>>],
+                    [handler::<AddBranch<ops::$name, true, false>>, handler::<AddBranch<ops::$name, true, true>>],
+                ],)*
+                _ => return None,
+            }
+        };
+    }
+    Some(comparisons!(I32Eq I32Ne I32LtS I32LtU I32GtS I32GtU I32LeS I32LeU I32GeS I32GeU))
+}
+
+/// The handlers of arithmetic on an `f64` and a loaded one: the first in a cell, in the register.
+pub(super) fn with_loaded(op: Op) -> Option<[Results; 2]> {
+    macro_rules! arithmetic {
+        ($($name:ident)*) => {
+            match op {
+                $(Op::$name => [
+                    results::<WithLoaded<ops::$name, Cell<2>, false>, WithLoaded<ops::$name, Cell<2>, true>>(),
+                    results::<WithLoaded<ops::$name, Last, false>, WithLoaded<ops::$name, Last, true>>(),
+                ],)*
+                _ => return None,
+            }
+        };
+    }
+    Some(arithmetic!(F64Add F64Sub F64Mul))
+}
+
+/// The handlers of a multiplication and what is done with its result: the product on the right or the left there, its own first
+/// operand in a cell or in the register.
+pub(super) fn multiplied(op: Op) -> Option<[[Results; 2]; 2]> {
+    macro_rules! arithmetic {
+        (@ $name:ident $left:literal) => {
+            [
+                results::<Multiplied<ops::$name, Cell<0>, $left, false>, Multiplied<ops::$name, Cell<0>, $left, true>>(),
+                results::<Multiplied<ops::$name, Last, $left, false>, Multiplied<ops::$name, Last, $left, true>>(),
+            ]
+        };
+        ($($name:ident)*) => {
+            match op {
+                $(Op::$name => [arithmetic!(@ $name false), arithmetic!(@ $name true)],)*
+                _ => return None,
+            }
+        };
+    }
+    Some(arithmetic!(F64Add F64Sub))
 }
 
 /// How an instruction is translated that has handlers of its own.

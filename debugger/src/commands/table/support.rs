@@ -4,7 +4,7 @@ use super::ArgumentKind::{self, Expression, File, InfoTopic, Setting};
 use super::Command;
 use super::Repeat::Same;
 use crate::commands::{
-    apropos, control, environment, families, help, info, script, set, shell, text, user,
+    apropos, control, environment, families, help, info, script, serving, set, shell, text, user,
 };
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -78,6 +78,16 @@ pub(super) const COMMANDS: &[Command] = &[
         text::eval,
     )
     .takes(Expression),
+    Command::new(
+        "gdb",
+        "gdb [HOST:PORT | PORT | unix:PATH]",
+        "Let gdb or lldb attach to this session.",
+        serving::gdb,
+    )
+    .details(
+        "Without an address, on any free port of this machine, which is printed. What they do is seen here, and what is done\n\
+         here by them, when they look again. The protocol has no authentication.",
+    ),
     Command::new(
         "help",
         "help [COMMAND | GROUP]",

@@ -8,13 +8,19 @@ use crate::watch::{GRANULE_BITS, GRANULES};
 
 /// The place of an access of `size` bytes; `None` when it is outside.
 #[inline(always)]
-unsafe fn place(regs: &Regs, base: u64, size: usize) -> Option<*mut u8> {
+pub(in crate::fast) unsafe fn place_at(regs: &Regs, address: u64, size: usize) -> Option<*mut u8> {
     // SAFETY: the context is alive for the whole run; the place is checked.
     unsafe {
-        let address = u64::from(base as u32) + u64::from(regs.high());
         let end = (*regs.context).shared.memory_ends[size.trailing_zeros() as usize];
         (address < end).then(|| regs.memory.add(address as usize))
     }
+}
+
+/// The place of an access at a base and the offset in the upper half of the second word.
+#[inline(always)]
+unsafe fn place(regs: &Regs, base: u64, size: usize) -> Option<*mut u8> {
+    // SAFETY: passed on from the caller.
+    unsafe { place_at(regs, u64::from(base as u32) + u64::from(regs.high()), size) }
 }
 
 /// Whether a watch may lie where an access of `size` bytes goes. Nearly all accesses that touch none are told apart.

@@ -2,6 +2,7 @@
 
 pub(super) mod calls;
 pub(super) mod control;
+pub(super) mod fused;
 pub(super) mod memory;
 pub(super) mod moves;
 pub(super) mod numeric;

@@ -3,24 +3,15 @@
 use wasmparser::{BlockType, Catch, FuncType};
 
 use super::stack::{Operand, RegisterState, Src, Value};
-use super::variables::by_register;
 use super::{Obstacle, Translator};
-use crate::address::FuncAddr;
 use crate::decode::{Immediates, Instruction};
-use crate::fast::context::{
-    Cell, Double, Handler, Int, Last, Long, Single, WORD_BYTES, caller_word, handler,
-};
+use crate::fast::context::{Cell, Handler, Last, WORD_BYTES, handler};
 use crate::fast::effects::class_of;
-use crate::fast::handlers::calls::{
-    Call, CallIndirect, CallRef, Return, ReturnCall, ReturnCallIndirect, ReturnCallRef, ReturnMany,
-    ReturnOne,
-};
 use crate::fast::handlers::control::{
-    Bail, Branch, BranchIf, BranchNull, BranchTable, CastFits, Probe, Tick,
+    Branch, BranchIf, BranchNull, BranchTable, CastFits, Probe, Tick,
 };
 use crate::fast::table::{Class, Form, RegisterKind, TwoForms};
 use crate::isa::Op;
-use crate::store::FuncKind;
 
 /// What opened a label, as far as its end differs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +30,7 @@ pub(super) struct Label {
     /// The cell of the first operand above.
     cell: u32,
     params: Vec<Class>,
-    results: Vec<Class>,
+    pub(super) results: Vec<Class>,
     /// A loop's body.
     start: usize,
     /// Branches that wait for the label's end.
@@ -608,6 +599,34 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// Whether a branch is to a loop and takes nothing along, with so many operands on the stack.
+    pub(super) fn is_plain_loop(&self, depth: u32, operands: usize) -> Result<bool, Obstacle> {
+        let label = &self.labels[self.label_at(depth)?];
+        Ok(label.kind == Kind::Loop && label.params.is_empty() && label.height <= operands)
+    }
+
+    /// Emits the end of a loop, which adds to a cell, puts the sum into the one of a local, and branches.
+    pub(super) fn emit_loop_end(
+        &mut self,
+        handler: Handler,
+        (cell, local): (u32, u32),
+        extra: u64,
+        depth: u32,
+        operands: &[Operand],
+    ) -> Result<(), Obstacle> {
+        let index = self.label_at(depth)?;
+        self.vacate(Self::LOOP_REGISTER);
+        self.wrote(local);
+        let word = self.fields(cell, local, 0, 0);
+        let at = self.emit(handler, word, "i32.add", operands);
+        self.code.push(extra);
+        self.note_branch(at, true);
+        self.aim_at(Jump { at, entry: None }, index);
+        self.registers[Self::LOOP_REGISTER as usize] = RegisterState::default();
+        self.set_same(Self::LOOP_REGISTER, local);
+        Ok(())
+    }
+
     /// Puts the operand back that a branch on it was not taken for.
     fn push_after_branch(&mut self, operand: Operand) {
         let value = match operand.value {
@@ -677,194 +696,5 @@ impl Translator<'_> {
             ..operand
         };
         self.branch_if(Condition::NotZero(Src::Last, answer), taken_if, depth)
-    }
-
-    /// Returns with the topmost operands.
-    fn emit_return(&mut self) -> Result<(), Obstacle> {
-        let results = self.labels[0].results.clone();
-        match results[..] {
-            [] => {
-                self.emit(handler::<Return>, 0, "return", &[]);
-            }
-            [class] if class != Class::V128 => {
-                let kind = class.register().ok_or(Obstacle::Code)?;
-                let operand = self.pop();
-                let source = self.source(&operand);
-                let handler: Handler = by_register!(kind, R => match source {
-                    Src::Cell(_) => handler::<ReturnOne<R, Cell<0>>>,
-                    Src::Last => handler::<ReturnOne<R, Last>>,
-                    Src::Constant(_) => handler::<ReturnOne<R, Long>>,
-                });
-                let cell = match source {
-                    Src::Cell(cell) => cell,
-                    _ => 0,
-                };
-                let word = self.fields(cell, 0, 0, 0);
-                self.emit(handler, word, "return", &[operand]);
-                if let Src::Constant(bits) = source {
-                    self.code.push(bits);
-                }
-            }
-            _ => {
-                self.flush();
-                let first = self
-                    .operands
-                    .len()
-                    .checked_sub(results.len())
-                    .ok_or(Obstacle::Code)?;
-                let operands = self.operands.split_off(first);
-                let cells: u32 = results.iter().map(|class| class.cells()).sum();
-                let word = self.fields(operands[0].cell, 0, 0, 0) | u64::from(cells) << 32;
-                self.emit(handler::<ReturnMany>, word, "return", &operands);
-            }
-        }
-        self.unreachable = Some(0);
-        Ok(())
-    }
-
-    /// Sees to it that all operands are in their cells, and takes the arguments off the stack; answers them and the first one's cell.
-    fn take_arguments(&mut self, ty: &FuncType) -> Result<(Vec<Operand>, u32), Obstacle> {
-        self.flush();
-        let first = self
-            .operands
-            .len()
-            .checked_sub(ty.params().len())
-            .ok_or(Obstacle::Code)?;
-        let cell = self
-            .operands
-            .get(first)
-            .map_or(self.top_cell(), |operand| operand.cell);
-        Ok((self.operands.split_off(first), cell))
-    }
-
-    /// What is there after a call has returned.
-    fn after_call(&mut self, ty: &FuncType) {
-        let cell = self.top_cell();
-        self.forget_registers();
-        for &result in ty.results() {
-            self.push_kept(class_of(result));
-        }
-        if let [result] = ty.results()
-            && let Some(kind) = class_of(*result).register()
-        {
-            self.set_same(kind, cell);
-        }
-    }
-
-    fn call(
-        &mut self,
-        index: u32,
-        instruction: &Instruction,
-        is_tail: bool,
-    ) -> Result<(), Obstacle> {
-        let store = self.store;
-        let func: FuncAddr = self.instance.funcs[index as usize];
-        let inst = &store.funcs[func.index()];
-        let ty = store.types.func(inst.type_id);
-        let (arguments, cell) = self.take_arguments(ty)?;
-        let word = self.fields(cell, 0, 0, 0) | u64::from(func.0) << 32;
-        let is_elsewhere = inst.kind == FuncKind::Wasm && inst.instance != self.instance_addr;
-        let (handler, name): (Handler, _) = match (is_elsewhere, is_tail) {
-            (true, _) => (handler::<Bail>, "call.elsewhere"),
-            (false, false) => (handler::<Call>, "call"),
-            (false, true) => (handler::<ReturnCall>, "return_call"),
-        };
-        self.finish_call(handler, word, &[], instruction, name, &arguments);
-        if is_tail {
-            self.unreachable = Some(0);
-        } else {
-            self.after_call(ty);
-        }
-        Ok(())
-    }
-
-    /// Emits a call with its further words and, last, the word that says who calls.
-    fn finish_call(
-        &mut self,
-        handler: Handler,
-        word: u64,
-        further: &[u64],
-        instruction: &Instruction,
-        name: &'static str,
-        arguments: &[Operand],
-    ) {
-        self.emit(handler, word, name, arguments);
-        self.code.extend(further);
-        self.code.push(caller_word(self.func.0, instruction.next.0));
-    }
-
-    fn call_indirect(
-        &mut self,
-        ty: u32,
-        table: u32,
-        instruction: &Instruction,
-    ) -> Result<(), Obstacle> {
-        let is_tail = instruction.op == Op::ReturnCallIndirect;
-        let type_id = self.instance.type_ids[ty as usize];
-        let store = self.store;
-        let ty = store.types.func(type_id);
-        let index = self.pop();
-        let source = self.source_in_cell(&index);
-        let (mut arguments, cell) = self.take_arguments(ty)?;
-        let index_cell = match source {
-            Src::Cell(cell) => cell,
-            _ => 0,
-        };
-        let table = self.instance.tables[table as usize];
-        let word = self.fields(cell, index_cell, 0, 0) | u64::from(table.0) << 32;
-        let handler: Handler = match (source, is_tail) {
-            (Src::Cell(_), false) => handler::<CallIndirect<Cell<1>>>,
-            (_, false) => handler::<CallIndirect<Last>>,
-            (Src::Cell(_), true) => handler::<ReturnCallIndirect<Cell<1>>>,
-            (_, true) => handler::<ReturnCallIndirect<Last>>,
-        };
-        arguments.push(index);
-        let name = instruction.info().mnemonic;
-        self.finish_call(
-            handler,
-            word,
-            &[u64::from(type_id.0)],
-            instruction,
-            name,
-            &arguments,
-        );
-        if is_tail {
-            self.unreachable = Some(0);
-        } else {
-            self.after_call(ty);
-        }
-        Ok(())
-    }
-
-    fn call_ref(&mut self, ty: u32, instruction: &Instruction) -> Result<(), Obstacle> {
-        let is_tail = instruction.op == Op::ReturnCallRef;
-        let type_id = self.instance.type_ids[ty as usize];
-        let store = self.store;
-        let ty = store.types.func(type_id);
-        let reference = self.pop();
-        let reference_cell = self.in_cell(&reference);
-        let (mut arguments, cell) = self.take_arguments(ty)?;
-        let word = self.fields(cell, reference_cell, 0, 0);
-        let handler: Handler = if is_tail {
-            handler::<ReturnCallRef>
-        } else {
-            handler::<CallRef>
-        };
-        arguments.push(reference);
-        let name = instruction.info().mnemonic;
-        self.finish_call(
-            handler,
-            word,
-            &[u64::from(type_id.0)],
-            instruction,
-            name,
-            &arguments,
-        );
-        if is_tail {
-            self.unreachable = Some(0);
-        } else {
-            self.after_call(ty);
-        }
-        Ok(())
     }
 }

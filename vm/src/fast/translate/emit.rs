@@ -79,7 +79,7 @@ impl Lines {
     /// The instruction branches to another.
     pub(super) fn aim(&mut self, at: usize, target: usize) {
         if let Some(line) = self.line(at) {
-            line.text += &format!(" -> {}", target * WORD_BYTES);
+            line.text += &format!(" -> {:#x}", target * WORD_BYTES);
         }
     }
 
@@ -142,6 +142,22 @@ impl Translator<'_> {
                 let kind = operand.class.register();
                 kind.map_or("", register_text).to_owned()
             }
+        }
+    }
+
+    /// Adds to the listing what the last instruction has beside its operands.
+    pub(super) fn note(&mut self, text: impl FnOnce() -> String) {
+        if let (Some(lines), Some(at)) = (&mut self.lines, self.last)
+            && let Some(line) = lines.line(at)
+        {
+            line.text += &text();
+        }
+    }
+
+    /// The offset of an access, in the listing as in the text format.
+    pub(super) fn note_offset(&mut self, offset: u32) {
+        if offset != 0 {
+            self.note(|| format!(" offset={offset}"));
         }
     }
 

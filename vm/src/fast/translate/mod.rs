@@ -5,8 +5,10 @@
 //! takes them reads the local, the constant or the last result itself. Where somebody may look, [`Place`]s say which cells have
 //! to be filled in from what. A second translation of the same function makes them, when the first stop in it asks for them.
 
+mod calls;
 mod control;
 mod emit;
+mod fuse;
 mod stack;
 mod variables;
 
@@ -299,13 +301,26 @@ impl Translator<'_> {
                     self.branch_on_two(sources, &consumer)?;
                     return Ok(true);
                 }
-                let sources = self.two_condition(forms, instruction.op);
-                self.two(sources);
+                let is_fused = match instruction.op {
+                    Op::I32Add => self.fuse_add()?,
+                    Op::F64Mul => self.fuse_multiplication(),
+                    _ => false,
+                };
+                if !is_fused {
+                    let sources = self.two_condition(forms, instruction.op);
+                    self.two(sources);
+                }
             }
             Native::Load(forms) => {
                 let Some(offset) = self.short_offset(&instruction.immediates) else {
                     return Ok(false);
                 };
+                if instruction.op == Op::F64Load
+                    && let Ok(offset) = u16::try_from(offset)
+                    && self.fuse_loaded(offset)
+                {
+                    return Ok(true);
+                }
                 let watched = usize::from(self.plan.memory);
                 let operand = self.pop();
                 let (results, cell) = match self.source_in_cell(&operand) {
@@ -315,6 +330,7 @@ impl Translator<'_> {
                 };
                 let word = self.fields(cell, 0, 0, 0) | u64::from(offset) << 32;
                 self.produce(forms.output, results, word, None, name, &[operand]);
+                self.note_offset(offset);
             }
             Native::Store(forms) => {
                 let Some(offset) = self.short_offset(&instruction.immediates) else {

@@ -219,7 +219,7 @@ impl Translator<'_> {
     }
 
     /// Sees to it that a register can be overwritten.
-    fn vacate(&mut self, kind: RegisterKind) {
+    pub(super) fn vacate(&mut self, kind: RegisterKind) {
         if let Some(index) = self.registers[kind as usize].operand.take() {
             let cell = self.operands[index].cell;
             self.keep(kind, cell);

@@ -110,6 +110,7 @@ impl Translator<'_> {
             let to = self.top_cell();
             let word = word | self.fields(0, to, 0, 0);
             self.emit(handler::<GlobalGetVector>, word, "global.get", &[]);
+            self.note(|| format!(" {index}"));
             self.push_kept(class);
             self.wrote(to);
             self.wrote(to + 1);
@@ -117,6 +118,7 @@ impl Translator<'_> {
         };
         let results: Results = by_register!(kind, R => [handler::<GlobalGet<R, false>>, handler::<GlobalGet<R, true>>]);
         self.produce(class, results, word, None, "global.get", &[]);
+        self.note(|| format!(" {index}"));
     }
 
     pub(super) fn global_set(&mut self, index: u32) {
@@ -127,27 +129,22 @@ impl Translator<'_> {
         let cell = self.instance.global_cells[index as usize];
         let word = u64::from(cell) << 32;
         let operand = self.pop();
-        let Some(kind) = operand.class.register() else {
-            let word = word | self.fields(operand.cell, 0, 0, 0);
-            self.emit(handler::<GlobalSetVector>, word, "global.set", &[operand]);
-            return;
+        let (handler, from, constant): (Handler, _, _) = match operand.class.register() {
+            None => (handler::<GlobalSetVector>, operand.cell, None),
+            Some(kind) => match self.source(&operand) {
+                Src::Last => (
+                    by_register!(kind, R => handler::<GlobalSet<R, Last>>),
+                    0,
+                    None,
+                ),
+                Src::Cell(from) => (handler::<GlobalSet<Int, Cell<0>>>, from, None),
+                Src::Constant(bits) => (handler::<GlobalSet<Int, Long>>, 0, Some(bits)),
+            },
         };
-        match self.source(&operand) {
-            Src::Last => {
-                let handler: Handler = by_register!(kind, R => handler::<GlobalSet<R, Last>>);
-                self.emit(handler, word, "global.set", &[operand]);
-            }
-            Src::Cell(from) => {
-                let handler: Handler = handler::<GlobalSet<Int, Cell<0>>>;
-                let word = word | self.fields(from, 0, 0, 0);
-                self.emit(handler, word, "global.set", &[operand]);
-            }
-            Src::Constant(bits) => {
-                let handler: Handler = handler::<GlobalSet<Int, Long>>;
-                self.emit(handler, word, "global.set", &[operand]);
-                self.code.push(bits);
-            }
-        }
+        let word = word | self.fields(from, 0, 0, 0);
+        self.emit(handler, word, "global.set", &[operand]);
+        self.code.extend(constant);
+        self.note(|| format!(" -> global {index}"));
     }
 
     fn global_class(&self, index: u32) -> Class {
@@ -258,6 +255,7 @@ impl Translator<'_> {
         let word = self.fields(cell, value, 0, 0) | u64::from(offset) << 32;
         self.emit(handler, word, name, operands);
         self.code.extend(constant);
+        self.note_offset(offset);
     }
 
     /// Takes both operands of an instruction off the stack, in one of the forms that it has.

@@ -1,0 +1,199 @@
+//! The machine's state as a remote client asks for it: numbers in, bytes out.
+
+use wdb_vm::value::Value;
+use wdb_vm::vm::Vm;
+
+use crate::debugger::Debugger;
+use crate::process::PROGRAM_INSTANCE;
+use crate::view::ProgramState;
+
+/// The program between two runs, on the machine's thread.
+pub struct Guest<'a> {
+    pub(super) debugger: &'a mut Debugger,
+}
+
+/// What can be read of the program, also in the middle of a run.
+#[derive(Clone, Copy)]
+pub struct GuestState<'a> {
+    pub(super) vm: &'a Vm,
+}
+
+/// A frame of the machine; inlined calls are the client's to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuestFrame {
+    /// The index of the function in its module.
+    pub func_index: u32,
+    /// The module offset of its next instruction; of a caller, of the one after the call.
+    pub pc: u32,
+}
+
+/// The value of a local, global or operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    bits: u128,
+    size: usize,
+}
+
+impl Slot {
+    fn new(value: Value) -> Slot {
+        let (bits, size) = match value {
+            Value::I32(value) => (u128::from(value.cast_unsigned()), 4),
+            Value::F32(bits) => (u128::from(bits), 4),
+            Value::I64(value) => (u128::from(value.cast_unsigned()), 8),
+            Value::F64(bits) => (u128::from(bits), 8),
+            Value::V128(bits) => (bits, 16),
+            Value::Ref(reference) => (u128::from(reference.to_cell()), 8),
+        };
+        Slot { bits, size }
+    }
+
+    /// The value in little-endian order: 4, 8 or 16 bytes, by its type.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bits.to_le_bytes()[..self.size].to_vec()
+    }
+
+    /// The low 64 bits.
+    #[must_use]
+    pub fn low_bits(&self) -> u64 {
+        self.bits as u64
+    }
+}
+
+impl<'a> GuestState<'a> {
+    /// How many frames there are.
+    #[must_use]
+    pub fn frame_count(self) -> usize {
+        self.vm.frame_count()
+    }
+
+    /// A frame, 0 being the innermost.
+    #[must_use]
+    pub fn frame(self, number: usize) -> Option<GuestFrame> {
+        let frame = self.vm.frame(number)?;
+        Some(GuestFrame {
+            func_index: frame.index.0,
+            pc: frame.pc.0,
+        })
+    }
+
+    /// A parameter or local of a frame.
+    #[must_use]
+    pub fn local(self, frame: usize, index: u32) -> Option<Slot> {
+        self.vm.local(frame, index).map(Slot::new)
+    }
+
+    /// An operand of a frame, 0 being the bottom of its operand stack.
+    #[must_use]
+    pub fn operand(self, frame: usize, index: u32) -> Option<Slot> {
+        self.vm.operand(frame, index).map(Slot::new)
+    }
+
+    /// The topmost operand of the innermost frame.
+    #[must_use]
+    pub fn top_operand(self) -> Option<Slot> {
+        let slot = *self.vm.shape(0)?.operands.last()?;
+        self.vm.slot_value(0, slot).map(Slot::new)
+    }
+
+    /// A global of the program.
+    #[must_use]
+    pub fn global(self, index: u32) -> Option<Slot> {
+        let global = self.vm.global_addr(PROGRAM_INSTANCE, index)?;
+        self.vm.global(global).map(|(_, value)| Slot::new(value))
+    }
+
+    /// The bytes of a memory of the program.
+    #[must_use]
+    pub fn memory(self, index: u32) -> Option<&'a [u8]> {
+        self.vm.memory(PROGRAM_INSTANCE, index)
+    }
+
+    /// The logical clock.
+    #[must_use]
+    pub fn tick(self) -> u64 {
+        self.vm.time().tick
+    }
+}
+
+impl Guest<'_> {
+    /// What can be read.
+    #[must_use]
+    pub fn state(&mut self) -> GuestState<'_> {
+        GuestState {
+            vm: self.debugger.vm.get_mut(),
+        }
+    }
+
+    /// What the program is doing.
+    #[must_use]
+    pub fn program_state(&self) -> ProgramState {
+        self.debugger.state
+    }
+
+    /// Why it stopped last, in words.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.debugger.reason
+    }
+
+    /// Changes bytes of a memory; answers whether all of them lie in it, and changes none if not.
+    #[must_use]
+    pub fn write_memory(&mut self, memory: u32, address: u64, bytes: &[u8]) -> bool {
+        let vm = self.vm_to_change();
+        vm.write_memory(PROGRAM_INSTANCE, memory, address, bytes)
+    }
+
+    /// Changes bytes of a local's value; answers whether it has that many.
+    #[must_use]
+    pub fn write_local(&mut self, frame: usize, index: u32, at: usize, bytes: &[u8]) -> bool {
+        let vm = self.vm_to_change();
+        let old = vm.local(frame, index);
+        let new = old.and_then(|old| changed(old, at, bytes));
+        new.is_some_and(|new| vm.set_local(frame, index, new))
+    }
+
+    fn vm_to_change(&mut self) -> &mut Vm {
+        self.debugger.is_view_stale = true;
+        self.debugger.vm.get_mut()
+    }
+}
+
+/// A value with some of its bytes replaced. References cannot be made from bytes.
+fn changed(value: Value, at: usize, bytes: &[u8]) -> Option<Value> {
+    if matches!(value, Value::Ref(_)) {
+        return None;
+    }
+    let slot = Slot::new(value);
+    let mut all = slot.bits.to_le_bytes();
+    let end = at
+        .checked_add(bytes.len())
+        .filter(|&end| end <= slot.size)?;
+    all[at..end].copy_from_slice(bytes);
+    let bits = u128::from_le_bytes(all);
+    Some(match value {
+        Value::I32(_) => Value::I32((bits as u32).cast_signed()),
+        Value::F32(_) => Value::F32(bits as u32),
+        Value::I64(_) => Value::I64((bits as u64).cast_signed()),
+        Value::F64(_) => Value::F64(bits as u64),
+        Value::V128(_) | Value::Ref(_) => Value::V128(bits),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use wdb_vm::value::{Reference, Value};
+
+    use super::changed;
+
+    #[test]
+    fn bytes_of_a_value_are_replaced_within_its_size() {
+        let one = Value::I32(0x0403_0201);
+        assert_eq!(changed(one, 1, &[0xff]), Some(Value::I32(0x0403_ff01)));
+        assert_eq!(changed(one, 2, &[0; 3]), None);
+        assert_eq!(changed(one, usize::MAX, &[0]), None);
+        let wide = Value::F64(0);
+        assert_eq!(changed(wide, 7, &[0x40]), Some(Value::F64(0x40 << 56)));
+        assert_eq!(changed(Value::Ref(Reference::Null), 0, &[1]), None);
+    }
+}

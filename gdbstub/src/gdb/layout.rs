@@ -1,0 +1,211 @@
+//! Frames as gdb can read them: a record for each, in a part of the address space that the program seldom has memory in.
+//!
+//! A record holds what debug info asks a wasm frame for. It begins at the frame's `rsp`:
+//!
+//! ```text
+//! rsp + 0           the frame base, as the function's debug info defines it
+//! rsp + 8           the operand stack's 16 lowest values
+//! rsp + 136         parameters and locals, 8 bytes each
+//! ...
+//! cfa - 8           the address to return to
+//! cfa               the caller's rsp
+//! ```
+//!
+//! Locations in debug info are rewritten into places in the record, in as many bytes as they had, so that no offset in the
+//! debug info changes ([`rewrite`](super::rewrite)). Most have three bytes, too few for an offset from `rsp` to any local. So `r8` to
+//! `r15` point into the record, each into the middle of the 16 locals that an offset of one byte can reach.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use wdb_debugger::Program;
+use wdb_debugger::remote::{GuestFrame, GuestState};
+
+use crate::address::WireAddress;
+
+/// Where records lie. gdb takes an address from a unit with four bytes for each, so it is below 4 GiB; and it is the part of a memory
+/// that no program reaches unless it has more than 3.75 GiB.
+pub(crate) const RECORDS: Range<u64> = 0xf000_0000..0xffff_fff0;
+
+/// Where wasm globals can be read, 16 bytes for each.
+pub(crate) const GLOBALS: Range<u64> = 0xefff_0000..0xf000_0000;
+pub(crate) const GLOBAL_BYTES: u64 = 16;
+
+pub(super) const OPERANDS_AT: u64 = 8;
+pub(super) const OPERAND_COUNT: u64 = 16;
+pub(super) const LOCALS_AT: u64 = OPERANDS_AT + 8 * OPERAND_COUNT;
+const RETURN_BYTES: u64 = 8;
+
+/// How many locals a register's window has, and where in the window the register points.
+pub(super) const WINDOW_LOCALS: u64 = 16;
+pub(super) const WINDOW_MIDDLE: u64 = 8 * WINDOW_LOCALS / 2;
+
+/// The first of the registers that point into the record (`r8`), in gdb's numbers and in DWARF's.
+pub(super) const WINDOW_REGISTER_FIRST: u8 = 8;
+pub(super) const WINDOW_COUNT: u8 = 8;
+
+/// How far from `rsp` a window's register points.
+pub(super) fn window_offset(window: u8) -> u64 {
+    LOCALS_AT + u64::from(window) * 8 * WINDOW_LOCALS + WINDOW_MIDDLE
+}
+
+/// Where a function's frame base comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FrameBase {
+    Local(u32),
+    Global(u32),
+}
+
+/// What records need to know of a function.
+#[derive(Debug, Clone, Copy)]
+struct FunctionShape {
+    /// The module offset that debug info takes for its beginning, where it declares its locals.
+    low_pc: u32,
+    first_pc: u32,
+    local_count: u32,
+    returns_nothing: bool,
+    frame_base: Option<FrameBase>,
+}
+
+/// The shapes of all functions.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    functions: HashMap<u32, FunctionShape>,
+}
+
+/// A frame and where its record lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    /// The number of the frame, 0 being the innermost.
+    pub(crate) number: usize,
+    func_index: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// The address to return to.
+    return_pc: u64,
+}
+
+impl Layout {
+    /// `frame_bases` are by DWARF's code addresses.
+    pub(super) fn new(program: &Program, frame_bases: &HashMap<u64, FrameBase>) -> Layout {
+        let base = u64::from(program.dwarf_base());
+        let functions = program.functions().map(|function| {
+            let low_pc = function.body.start;
+            let shape = FunctionShape {
+                low_pc,
+                first_pc: function.first_pc,
+                local_count: function.local_count,
+                returns_nothing: function.result_count == 0,
+                frame_base: frame_bases
+                    .get(&u64::from(low_pc).wrapping_sub(base))
+                    .copied(),
+            };
+            (function.func_index, shape)
+        });
+        Layout {
+            functions: functions.collect(),
+        }
+    }
+
+    /// How long a function's records are.
+    pub(super) fn record_bytes(&self, func_index: u32) -> u64 {
+        let locals = self.functions.get(&func_index);
+        let locals = locals.map_or(0, |shape| u64::from(shape.local_count));
+        (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
+    }
+
+    /// Whether a frame's function has no results in wasm.
+    pub(super) fn returns_nothing(&self, frame: GuestFrame) -> bool {
+        let shape = self.functions.get(&frame.func_index);
+        shape.is_some_and(|shape| shape.returns_nothing)
+    }
+
+    /// The address of an instruction as gdb is told it. A function's first instruction counts as its beginning, where gdb
+    /// looks for callees that were just entered.
+    pub(crate) fn pc(&self, frame: GuestFrame) -> u64 {
+        let shape = self.functions.get(&frame.func_index);
+        let at_start = shape.filter(|shape| shape.first_pc == frame.pc);
+        WireAddress::code(at_start.map_or(frame.pc, |shape| shape.low_pc)).0
+    }
+
+    /// The records of all frames, innermost first. They are laid out from the outermost on, so that a frame's record stays
+    /// where it is while its callees come and go. Where they do not fit, the outermost are left out.
+    pub(crate) fn records(&self, state: GuestState<'_>) -> Vec<Record> {
+        let frames: Vec<GuestFrame> = (0..).map_while(|number| state.frame(number)).collect();
+        let mut total = 0;
+        let fitting = frames.iter().take_while(|frame| {
+            total += self.record_bytes(frame.func_index);
+            total <= RECORDS.end - RECORDS.start
+        });
+        let count = fitting.count();
+        let mut end = RECORDS.end;
+        let mut return_pc = 0;
+        let mut records: Vec<Record> = Vec::with_capacity(count);
+        for (number, frame) in frames.iter().enumerate().take(count).rev() {
+            let start = end - self.record_bytes(frame.func_index);
+            records.push(Record {
+                number,
+                func_index: frame.func_index,
+                start,
+                end,
+                return_pc,
+            });
+            return_pc = WireAddress::code(frame.pc).0;
+            end = start;
+        }
+        records.reverse();
+        records
+    }
+
+    /// The innermost frame's record alone, as if there were no others. That is enough for conditions, which are evaluated at
+    /// every hit, and costs the same however deep the stack is.
+    pub(crate) fn innermost_record(&self, state: GuestState<'_>) -> Option<Record> {
+        let func_index = state.frame(0)?.func_index;
+        let start = RECORDS.start;
+        Some(Record {
+            number: 0,
+            func_index,
+            start,
+            end: start + self.record_bytes(func_index),
+            return_pc: 0,
+        })
+    }
+
+    /// Eight bytes of a record, at an offset that is a multiple of eight.
+    pub(crate) fn word(&self, state: GuestState<'_>, record: &Record, offset: u64) -> u64 {
+        let size = record.end - record.start;
+        if offset == size - RETURN_BYTES {
+            return record.return_pc;
+        }
+        let slot = match offset {
+            0 => self.frame_base(state, record),
+            LOCALS_AT.. => {
+                let index = u32::try_from((offset - LOCALS_AT) / 8).unwrap_or(u32::MAX);
+                state.local(record.number, index)
+            }
+            _ => {
+                let index = u32::try_from((offset - OPERANDS_AT) / 8).unwrap_or(u32::MAX);
+                state.operand(record.number, index)
+            }
+        };
+        slot.map_or(0, |slot| slot.low_bits())
+    }
+
+    fn frame_base(
+        &self,
+        state: GuestState<'_>,
+        record: &Record,
+    ) -> Option<wdb_debugger::remote::Slot> {
+        match self.functions.get(&record.func_index)?.frame_base? {
+            FrameBase::Local(index) => state.local(record.number, index),
+            FrameBase::Global(index) => state.global(index),
+        }
+    }
+}
+
+/// The local in whose place of a record an offset lies, and the offset in its bytes.
+pub(crate) fn local_at(offset: u64) -> Option<(u32, usize)> {
+    let offset = offset.checked_sub(LOCALS_AT)?;
+    let index = u32::try_from(offset / 8).ok()?;
+    Some((index, (offset % 8) as usize))
+}
