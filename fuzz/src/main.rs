@@ -45,7 +45,7 @@ struct Arguments {
 }
 
 /// How many calls and loops there are in a call of a module.
-pub(crate) const FUEL: u32 = 5000;
+pub(crate) const FUEL: u32 = 1000;
 
 /// How a call ended, as far as engines have to agree on it.
 #[derive(Debug, Clone, PartialEq)]

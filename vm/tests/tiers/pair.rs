@@ -80,6 +80,16 @@ impl Pair {
         expected
     }
 
+    /// Runs another machine to the end that the first one has come to.
+    pub(crate) fn run_another_subject(&mut self, tier: Tier, compile: Compile, expected: &Exit) {
+        self.history.clear();
+        self.note(format!("run on {} {compile:?}", tier.name()));
+        self.subject = self.program.start(tier, compile);
+        let found = self.subject.vm.run(RunLimit::default());
+        self.check_exits(expected, &found);
+        self.check_states();
+    }
+
     /// Runs both up to a tick.
     pub(crate) fn run_to(&mut self, tick: u64) -> Exit {
         self.run(RunLimit {
@@ -234,11 +244,8 @@ impl Pair {
                 self.fail(&format!("frame {number} is {found_frame:?}, not {frame:?}"));
             }
         }
-        for number in (0..count.min(FRAMES_IN_FULL)).chain(
-            count
-                .saturating_sub(FRAMES_IN_FULL)
-                .max(FRAMES_IN_FULL.min(count))..count,
-        ) {
+        let outermost = FRAMES_IN_FULL.max(count.saturating_sub(FRAMES_IN_FULL));
+        for number in (0..count.min(FRAMES_IN_FULL)).chain(outermost..count) {
             self.check_frame(expected, found, number);
         }
     }
