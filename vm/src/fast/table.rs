@@ -428,40 +428,61 @@ pub(super) fn add_branch(op: Op) -> Option<[[Handler; 2]; 2]> {
     Some(comparisons!(I32Eq I32Ne I32LtS I32LtU I32GtS I32GtU I32LeS I32LeU I32GeS I32GeU))
 }
 
-/// The handlers of arithmetic on an `f64` and a loaded one: the first in a cell, in the register.
-pub(super) fn with_loaded(op: Op) -> Option<[Results; 2]> {
+/// The load that is executed together with arithmetic on its result, and the handlers of that: the other operand in a cell, in the
+/// register.
+pub(super) fn with_loaded(op: Op) -> Option<(Op, [Results; 2])> {
     macro_rules! arithmetic {
-        ($($name:ident)*) => {
+        ($($name:ident $load:ident $register:ident;)*) => {
             match op {
-                $(Op::$name => [
-                    results::<WithLoaded<ops::$name, Cell<2>, false>, WithLoaded<ops::$name, Cell<2>, true>>(),
-                    results::<WithLoaded<ops::$name, Last, false>, WithLoaded<ops::$name, Last, true>>(),
-                ],)*
+                $(Op::$name => (Op::$load, [
+                    results::<
+                        WithLoaded<ops::$name, ops::$load, $register, Cell<2>, false>,
+                        WithLoaded<ops::$name, ops::$load, $register, Cell<2>, true>,
+                    >(),
+                    results::<
+                        WithLoaded<ops::$name, ops::$load, $register, Last, false>,
+                        WithLoaded<ops::$name, ops::$load, $register, Last, true>,
+                    >(),
+                ]),)*
                 _ => return None,
             }
         };
     }
-    Some(arithmetic!(F64Add F64Sub F64Mul))
+    Some(arithmetic! {
+        F64Add F64Load Double; F64Sub F64Load Double; F64Mul F64Load Double;
+        F32Add F32Load Single; F32Sub F32Load Single; F32Mul F32Load Single;
+    })
 }
 
-/// The handlers of a multiplication and what is done with its result: the product on the right or the left there, its own first
-/// operand in a cell or in the register.
-pub(super) fn multiplied(op: Op) -> Option<[[Results; 2]; 2]> {
+/// The multiplication that is executed together with what is done with its result, and the handlers of that: the product on the right
+/// or the left, its own first operand in a cell or in the register.
+pub(super) fn multiplied(op: Op) -> Option<(Op, [[Results; 2]; 2])> {
     macro_rules! arithmetic {
-        (@ $name:ident $left:literal) => {
+        (@ $name:ident $register:ident $left:literal) => {
             [
-                results::<Multiplied<ops::$name, Cell<0>, $left, false>, Multiplied<ops::$name, Cell<0>, $left, true>>(),
-                results::<Multiplied<ops::$name, Last, $left, false>, Multiplied<ops::$name, Last, $left, true>>(),
+                results::<
+                    Multiplied<ops::$name, $register, Cell<0>, $left, false>,
+                    Multiplied<ops::$name, $register, Cell<0>, $left, true>,
+                >(),
+                results::<
+                    Multiplied<ops::$name, $register, Last, $left, false>,
+                    Multiplied<ops::$name, $register, Last, $left, true>,
+                >(),
             ]
         };
-        ($($name:ident)*) => {
+        ($($name:ident $multiply:ident $register:ident;)*) => {
             match op {
-                $(Op::$name => [arithmetic!(@ $name false), arithmetic!(@ $name true)],)*
+                $(Op::$name => (Op::$multiply, [
+                    arithmetic!(@ $name $register false),
+                    arithmetic!(@ $name $register true),
+                ]),)*
                 _ => return None,
             }
         };
     }
-    Some(arithmetic!(F64Add F64Sub))
+    Some(arithmetic! {
+        F64Add F64Mul Double; F64Sub F64Mul Double; F32Add F32Mul Single; F32Sub F32Mul Single;
+    })
 }
 
 /// How an instruction is translated that has handlers of its own.

@@ -4,9 +4,8 @@ use std::marker::PhantomData;
 
 use crate::classic::memories::{MemoryLoad, MemoryStore};
 use crate::classic::numbers::Binary;
-use crate::classic::ops;
 use crate::fast::context::{
-    Double, Flow, Int, Never, Perform, Register, Regs, Source, Stop, bail, give,
+    Double, Flow, Int, Never, Perform, Register, Regs, Single, Source, Stop, bail, give,
 };
 use crate::fast::handlers::control::branch;
 use crate::fast::handlers::memory::place_at;
@@ -113,28 +112,30 @@ where
     }
 }
 
-/// An arithmetic instruction on the `f64` `L` and one that is loaded from the address in cell 0; field 3 is the offset.
-pub(in crate::fast) struct WithLoaded<O, L, const KEEP: bool>(PhantomData<(O, L)>);
+/// An arithmetic instruction on the float `L` and one that `F` loads from the address in cell 0; field 3 is the offset.
+pub(in crate::fast) struct WithLoaded<O, F, R, L, const KEEP: bool>(PhantomData<(O, F, R, L)>);
 
 /// Its rare case: a result that is a NaN.
-pub(in crate::fast) struct RareWithLoaded<O, L, const KEEP: bool>(PhantomData<(O, L)>);
+pub(in crate::fast) struct RareWithLoaded<O, F, R, L, const KEEP: bool>(PhantomData<(O, F, R, L)>);
 
 #[inline(always)]
-unsafe fn with_loaded<O, L, const KEEP: bool, const LONG: bool>(mut regs: Regs) -> Flow
+unsafe fn with_loaded<O, F, R, L, const KEEP: bool, const LONG: bool>(mut regs: Regs) -> Flow
 where
     O: Binary,
+    F: MemoryLoad,
+    R: Register,
     L: Source,
 {
     // SAFETY: passed on from the caller; the place is checked.
     unsafe {
         let address = u64::from(*regs.cell(0) as u32) + regs.half(3) as u64;
-        let Some(place) = place_at(&regs, address, <ops::F64Load as MemoryLoad>::SIZE) else {
+        let Some(place) = place_at(&regs, address, F::SIZE) else {
             return bail(regs);
         };
-        let loaded = <ops::F64Load as MemoryLoad>::read(place);
-        match O::apply::<LONG>(L::read::<Double>(&regs), loaded) {
+        let loaded = F::read(place);
+        match O::apply::<LONG>(L::read::<R>(&regs), loaded) {
             Ok(cell) => {
-                give::<Double, KEEP>(&mut regs, cell);
+                give::<R, KEEP>(&mut regs, cell);
                 regs.next(2)
             }
             Err(_) if LONG => bail(regs),
@@ -143,49 +144,81 @@ where
     }
 }
 
-impl<O: Binary, L: Source, const KEEP: bool> Perform for WithLoaded<O, L, KEEP> {
-    type Rare = RareWithLoaded<O, L, KEEP>;
+impl<O, F, R, L, const KEEP: bool> Perform for WithLoaded<O, F, R, L, KEEP>
+where
+    O: Binary,
+    F: MemoryLoad,
+    R: Register,
+    L: Source,
+{
+    type Rare = RareWithLoaded<O, F, R, L, KEEP>;
 
     #[inline(always)]
     unsafe fn perform(regs: Regs) -> Flow {
         // SAFETY: passed on from the caller.
-        unsafe { with_loaded::<O, L, KEEP, false>(regs) }
+        unsafe { with_loaded::<O, F, R, L, KEEP, false>(regs) }
     }
 }
 
-impl<O: Binary, L: Source, const KEEP: bool> Perform for RareWithLoaded<O, L, KEEP> {
+impl<O, F, R, L, const KEEP: bool> Perform for RareWithLoaded<O, F, R, L, KEEP>
+where
+    O: Binary,
+    F: MemoryLoad,
+    R: Register,
+    L: Source,
+{
     type Rare = Never;
 
     #[inline(always)]
     unsafe fn perform(regs: Regs) -> Flow {
         // SAFETY: passed on from the caller.
-        unsafe { with_loaded::<O, L, KEEP, true>(regs) }
+        unsafe { with_loaded::<O, F, R, L, KEEP, true>(regs) }
+    }
+}
+
+/// The registers of floats.
+pub(in crate::fast) trait Float: Register {
+    /// The product of two cells, whose NaNs are not the canonical ones.
+    fn product(left: u64, right: u64) -> u64;
+}
+
+impl Float for Double {
+    #[inline(always)]
+    fn product(left: u64, right: u64) -> u64 {
+        (f64::from_bits(left) * f64::from_bits(right)).to_bits()
+    }
+}
+
+impl Float for Single {
+    #[inline(always)]
+    fn product(left: u64, right: u64) -> u64 {
+        u64::from((f32::from_bits(left as u32) * f32::from_bits(right as u32)).to_bits())
     }
 }
 
 /// The product of `A` and cell 2, and then `O` on it and cell 3; the product is on the left if `IS_LEFT`.
-pub(in crate::fast) struct Multiplied<O, A, const IS_LEFT: bool, const KEEP: bool>(
-    PhantomData<(O, A)>,
+pub(in crate::fast) struct Multiplied<O, R, A, const IS_LEFT: bool, const KEEP: bool>(
+    PhantomData<(O, R, A)>,
 );
 
 /// Its rare case: a result that is a NaN.
-pub(in crate::fast) struct RareMultiplied<O, A, const IS_LEFT: bool, const KEEP: bool>(
-    PhantomData<(O, A)>,
+pub(in crate::fast) struct RareMultiplied<O, R, A, const IS_LEFT: bool, const KEEP: bool>(
+    PhantomData<(O, R, A)>,
 );
 
 #[inline(always)]
-unsafe fn multiplied<O, A, const IS_LEFT: bool, const KEEP: bool, const LONG: bool>(
+unsafe fn multiplied<O, R, A, const IS_LEFT: bool, const KEEP: bool, const LONG: bool>(
     mut regs: Regs,
 ) -> Flow
 where
     O: Binary,
+    R: Float,
     A: Source,
 {
     // SAFETY: passed on from the caller; translated code names cells of the frame.
     unsafe {
-        let left = f64::from_bits(A::read::<Double>(&regs));
         // A product that is a NaN makes the result one, which is then the canonical one.
-        let product = (left * f64::from_bits(*regs.cell(2))).to_bits();
+        let product = R::product(A::read::<R>(&regs), *regs.cell(2));
         let other = *regs.cell(3);
         let result = if IS_LEFT {
             O::apply::<LONG>(product, other)
@@ -194,7 +227,7 @@ where
         };
         match result {
             Ok(cell) => {
-                give::<Double, KEEP>(&mut regs, cell);
+                give::<R, KEEP>(&mut regs, cell);
                 regs.next(2)
             }
             Err(_) if LONG => bail(regs),
@@ -203,26 +236,33 @@ where
     }
 }
 
-impl<O: Binary, A: Source, const IS_LEFT: bool, const KEEP: bool> Perform
-    for Multiplied<O, A, IS_LEFT, KEEP>
+impl<O, R, A, const IS_LEFT: bool, const KEEP: bool> Perform for Multiplied<O, R, A, IS_LEFT, KEEP>
+where
+    O: Binary,
+    R: Float,
+    A: Source,
 {
-    type Rare = RareMultiplied<O, A, IS_LEFT, KEEP>;
+    type Rare = RareMultiplied<O, R, A, IS_LEFT, KEEP>;
 
     #[inline(always)]
     unsafe fn perform(regs: Regs) -> Flow {
         // SAFETY: passed on from the caller.
-        unsafe { multiplied::<O, A, IS_LEFT, KEEP, false>(regs) }
+        unsafe { multiplied::<O, R, A, IS_LEFT, KEEP, false>(regs) }
     }
 }
 
-impl<O: Binary, A: Source, const IS_LEFT: bool, const KEEP: bool> Perform
-    for RareMultiplied<O, A, IS_LEFT, KEEP>
+impl<O, R, A, const IS_LEFT: bool, const KEEP: bool> Perform
+    for RareMultiplied<O, R, A, IS_LEFT, KEEP>
+where
+    O: Binary,
+    R: Float,
+    A: Source,
 {
     type Rare = Never;
 
     #[inline(always)]
     unsafe fn perform(regs: Regs) -> Flow {
         // SAFETY: passed on from the caller.
-        unsafe { multiplied::<O, A, IS_LEFT, KEEP, true>(regs) }
+        unsafe { multiplied::<O, R, A, IS_LEFT, KEEP, true>(regs) }
     }
 }

@@ -239,14 +239,17 @@ impl Translator<'_> {
         }
     }
 
-    /// Translates an `f64.load` together with the arithmetic that follows; answers whether it could.
-    pub(super) fn fuse_loaded(&mut self, offset: u16) -> bool {
+    /// Translates a load of a float together with the arithmetic that follows; answers whether it could.
+    pub(super) fn fuse_loaded(&mut self, op: Op, offset: u16) -> bool {
         if self.plan.memory {
             return false;
         }
-        let Some(results) = self.peek(0).and_then(|next| with_loaded(next.op)) else {
+        let Some((load, results)) = self.peek(0).and_then(|next| with_loaded(next.op)) else {
             return false;
         };
+        if load != op {
+            return false;
+        }
         let [.., left, address] = self.operands[..] else {
             return false;
         };
@@ -276,8 +279,8 @@ impl Translator<'_> {
         true
     }
 
-    /// Translates an `f64.mul` together with the addition or subtraction that follows; answers whether it could.
-    pub(super) fn fuse_multiplication(&mut self) -> bool {
+    /// Translates a multiplication of floats together with the addition or subtraction that follows; answers whether it could.
+    pub(super) fn fuse_multiplication(&mut self, op: Op) -> bool {
         let Some(first) = self.peek(0) else {
             return false;
         };
@@ -286,9 +289,13 @@ impl Translator<'_> {
             (Op::LocalGet, Immediates::Index(index)) => (true, 1, Some(*index)),
             _ => (false, 0, None),
         };
-        let Some(results) = self.peek(distance).and_then(|next| multiplied(next.op)) else {
+        let Some((multiply, results)) = self.peek(distance).and_then(|next| multiplied(next.op))
+        else {
             return false;
         };
+        if multiply != op {
+            return false;
+        }
         let depth = self.operands.len();
         let [.., left, right] = self.operands[..] else {
             return false;

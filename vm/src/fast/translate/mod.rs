@@ -303,7 +303,7 @@ impl Translator<'_> {
                 }
                 let is_fused = match instruction.op {
                     Op::I32Add => self.fuse_add()?,
-                    Op::F64Mul => self.fuse_multiplication(),
+                    op @ (Op::F32Mul | Op::F64Mul) => self.fuse_multiplication(op),
                     _ => false,
                 };
                 if !is_fused {
@@ -315,9 +315,9 @@ impl Translator<'_> {
                 let Some(offset) = self.short_offset(&instruction.immediates) else {
                     return Ok(false);
                 };
-                if instruction.op == Op::F64Load
+                if matches!(instruction.op, Op::F32Load | Op::F64Load)
                     && let Ok(offset) = u16::try_from(offset)
-                    && self.fuse_loaded(offset)
+                    && self.fuse_loaded(instruction.op, offset)
                 {
                     return Ok(true);
                 }
