@@ -197,7 +197,8 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
 
 /// Every measurement.
 pub fn json(engines: &[Box<dyn Engine>], rows: &[Row]) -> Value {
-    let engine = |engine: &Box<dyn Engine>| json!({ "name": engine.name(), "description": engine.description() });
+    let engine =
+        |engine: &dyn Engine| json!({ "name": engine.name(), "description": engine.description() });
     let measured = |measured: &Measured| match measured {
         Measured::Times(times) => json!({
             "median_ms": measured.median().map(|median| median * 1e3),
@@ -222,7 +223,7 @@ pub fn json(engines: &[Box<dyn Engine>], rows: &[Row]) -> Value {
         })
     };
     json!({
-        "engines": engines.iter().map(engine).collect::<Vec<_>>(),
+        "engines": engines.iter().map(|it| engine(&**it)).collect::<Vec<_>>(),
         "programs": rows.iter().map(program).collect::<Vec<_>>(),
         "ratios": ratios(engines, rows).iter().map(ratio).collect::<Vec<_>>(),
     })

@@ -33,9 +33,9 @@ impl Ways {
             Instance::new(wasm, tier, compile, collects_always)
         };
         // What is collected when cannot be told from outside, so one of them does it all the time.
-        let stepped = make(Tier::Classic, wasm.len() % 2 == 0)?;
+        let stepped = make(Tier::Classic, wasm.len().is_multiple_of(2))?;
         let [classic, fast] = Tier::ALL.map(|tier| make(tier, false));
-        let disturbed = make(Tier::Fast, wasm.len() % 3 == 0)?;
+        let disturbed = make(Tier::Fast, wasm.len().is_multiple_of(3))?;
         Ok(match (stepped, classic?, fast?, disturbed) {
             (Ok(stepped), Ok(classic), Ok(fast), Ok(disturbed)) => Ok(Ways {
                 stepped,
