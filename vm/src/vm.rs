@@ -319,32 +319,40 @@ impl Vm {
     }
 
     /// `None` when the machine can go on at once.
-    fn execute(&mut self, mode: Mode, ticks: u64) -> Option<Exit> {
+    fn execute(&mut self, mut mode: Mode, mut ticks: u64) -> Option<Exit> {
         if self.exceeds_limits() {
             return Some(Exit::Trap(TrapKind::CallStackExhausted.into()));
         }
-        let tick_before = self.machine.tick;
         let tier = if mode == Mode::Step {
             Tier::Classic
         } else {
             self.tier
         };
-        let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
-        let outcome = match tier {
-            Tier::Classic => classic.execute(machine, store, mode, ticks),
-            Tier::Fast => {
-                let beside = Beside::unwatched(store, classic);
-                self.fast.execute(beside, machine, mode, ticks)
+        loop {
+            let tick_before = self.machine.tick;
+            let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
+            let outcome = match tier {
+                Tier::Classic => classic.execute(machine, store, mode, ticks),
+                Tier::Fast => {
+                    let beside = Beside::unwatched(store, classic);
+                    self.fast.execute(beside, machine, mode, ticks)
+                }
+            };
+            let passed = self.machine.tick - tick_before;
+            self.ticks[tier as usize] += passed;
+            match outcome {
+                Outcome::Stepped => return Some(Exit::Stepped),
+                Outcome::Poll => return None,
+                Outcome::Collect => {
+                    self.collect();
+                    ticks -= passed;
+                    if mode == Mode::RunFromProbe {
+                        // A probe at this instruction has been passed.
+                        mode = Mode::Run;
+                    }
+                }
+                outcome => return self.exit_for(outcome),
             }
-        };
-        self.ticks[tier as usize] += self.machine.tick - tick_before;
-        match outcome {
-            Outcome::Stepped => Some(Exit::Stepped),
-            Outcome::Poll => None,
-            Outcome::Collect => {
-                self.collect_and_execute(mode, ticks - (self.machine.tick - tick_before))
-            }
-            outcome => self.exit_for(outcome),
         }
     }
 
@@ -362,18 +370,6 @@ impl Vm {
         let outcome = self.fast.execute(beside, &mut self.machine, mode, ticks);
         self.ticks[Tier::Fast as usize] += self.machine.tick - tick_before;
         Ok(outcome)
-    }
-
-    /// Goes on at an instruction that needs a collection first.
-    #[inline(never)]
-    fn collect_and_execute(&mut self, mode: Mode, ticks: u64) -> Option<Exit> {
-        self.collect();
-        // A probe at this instruction has been passed.
-        let mode = match mode {
-            Mode::Step => Mode::Step,
-            Mode::Run | Mode::RunFromProbe => Mode::Run,
-        };
-        self.execute(mode, ticks)
     }
 
     /// What an outcome other than a step means. Apart from them, so that single steps stay short.

@@ -7,6 +7,7 @@ use support::random::Random;
 use support::{INSTANCE, call, invoke, machine_of, machine_with};
 use wdb_vm::exit::Exit;
 use wdb_vm::machine::Limits;
+use wdb_vm::tier::Tier;
 use wdb_vm::trap::TrapKind;
 use wdb_vm::value::{Reference, Value};
 use wdb_vm::vm::{Config, RunLimit, Vm};
@@ -337,4 +338,21 @@ fn types_are_equal_across_modules_by_their_structure() {
         call(&mut vm, "main", &[]),
         Exit::Finished(vec![Value::I32(1)])
     );
+}
+
+#[test]
+fn many_collections_between_two_polls_need_no_native_stack() {
+    let text = r#"(module
+        (type $cell (struct (field i64)))
+        (func (export "f") (param $count i32)
+            (loop $again
+                (drop (struct.new $cell (i64.const 1)))
+                (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+                (br_if $again (local.get $count)))))"#;
+    for tier in Tier::ALL {
+        let config = Config { tier, ..stressed() };
+        let mut vm = machine_with(text, config);
+        let exit = call(&mut vm, "f", &[Value::I32(100_000)]);
+        assert_eq!(exit, Exit::Finished(Vec::new()), "{}", tier.name());
+    }
 }
