@@ -1,7 +1,8 @@
 //! Watches: stops after accesses to parts of the machine's state.
 //!
-//! A watched run executes single instructions and looks at those that can touch what is watched. Whatever changes memory is
-//! seen: stores, bulk operations, growth, and what the host writes.
+//! What can touch what is watched is executed as a single instruction, and looked at: by the classic tier all instructions, by the
+//! fast tier those that its `WatchPlan` names, the rest at full speed. Whatever changes memory is seen: stores, bulk operations,
+//! growth, and what the host writes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
