@@ -1,0 +1,123 @@
+//! What the compiler is told of a function and its surroundings, and what it tells of the code.
+
+use wasmparser::{FuncType, SubType, ValType};
+
+/// Where a global lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GlobalPlace {
+    /// Its first cell among those of the machine's globals.
+    pub cell: u32,
+    /// Its type.
+    pub ty: ValType,
+}
+
+/// A memory of the machine, as code accesses it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MemoryPlace {
+    /// Its number among the machine's.
+    pub address: u32,
+    /// Whether its addresses have 64 bits.
+    pub is_64: bool,
+    /// The size of its pages, as a power of two.
+    pub page_bits: u32,
+    /// Whether every address that 32-bit code can form is either within the memory or faults.
+    pub is_guarded: bool,
+}
+
+/// A table of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TablePlace {
+    /// Its number among the machine's.
+    pub address: u32,
+    /// Whether its indices have 64 bits.
+    pub is_64: bool,
+}
+
+/// The instance that a function belongs to. Indices are the module's.
+pub trait Env {
+    /// A type of the module.
+    fn sub_type(&self, index: u32) -> &SubType;
+    /// The store's number of a type of the module. Equal numbers are equal types.
+    fn type_id(&self, index: u32) -> u32;
+    /// The type of a function.
+    fn func_type(&self, func: u32) -> &FuncType;
+    /// The number of a function in the store.
+    fn func_address(&self, func: u32) -> u32;
+    /// Whether a function is the host's.
+    fn is_host(&self, func: u32) -> bool;
+    /// A global.
+    fn global(&self, index: u32) -> GlobalPlace;
+    /// A memory.
+    fn memory(&self, index: u32) -> MemoryPlace;
+    /// A table.
+    fn table(&self, index: u32) -> TablePlace;
+    /// The type of a tag.
+    fn tag_params(&self, tag: u32) -> &[ValType];
+}
+
+/// Where compiled code is entered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Start {
+    /// At the function's start, with its parameters as arguments.
+    Call,
+    /// Where a frame stands: at the body of a loop, or the function's first instruction. Locals and operands are read from the frame.
+    Frame(u32),
+}
+
+/// A function to compile.
+pub struct Job<'a> {
+    /// Its instance.
+    pub env: &'a dyn Env,
+    /// Its number in the store.
+    pub func: u32,
+    /// Its type.
+    pub ty: &'a FuncType,
+    /// The types of its parameters and locals.
+    pub locals: &'a [ValType],
+    /// Its instructions.
+    pub code: &'a [u8],
+    /// Where the first instruction lies in the module, in bytes.
+    pub offset: u32,
+    /// Where the code is entered.
+    pub start: Start,
+    /// Instructions (their offsets in the module) before which the code is left.
+    pub probes: &'a [u32],
+    /// The number under which the records of its exits name the code.
+    pub unit: u32,
+}
+
+/// What a value in an exit record is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CellKind {
+    /// The low 32 bits of the cell; the others mean nothing.
+    Bits32,
+    /// All bits of the cell.
+    Bits64,
+    /// Like `Bits32`: an `f32` that arithmetic gave, in which any NaN stands for the canonical one.
+    Float32,
+    /// An `f64` that arithmetic gave, in which any NaN stands for the canonical one.
+    Float64,
+    /// Two cells.
+    Vector,
+}
+
+impl CellKind {
+    /// The number of cells.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            CellKind::Vector => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// A place where compiled code can be left. Its record is a word (the unit's number in the low half, the site's in the high one),
+/// then the cells of all locals, then those of the operands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Site {
+    /// Where the frame stands: of a caller, the instruction after the call.
+    pub pc: u32,
+    /// The operands on the stack. A caller's arguments belong to its callee.
+    pub operands: Box<[CellKind]>,
+}

@@ -1,0 +1,238 @@
+//! Where code is left: polls, probes, instructions for an interpreter, and returns of calls that are being left.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Type, Value, types};
+use cranelift_frontend::Variable;
+
+use super::{Operand, Translator, cells_of, kind_of};
+use crate::abi::{Context, Reason, Runtime, returns_in_registers, value_type};
+use crate::env::{CellKind, Site};
+
+impl Translator<'_, '_> {
+    /// Counts a tick. If the clock is spent and the runtime says so, or the native stack is used up at the entry of a function, the
+    /// code is left as having arrived at `pc`.
+    pub(super) fn arrive(&mut self, pc: u32, looks_at_stack: bool) {
+        let before = self.builder.use_var(self.clock);
+        let clock = self.builder.ins().iadd_imm_s(before, -1);
+        self.builder.def_var(self.clock, clock);
+        let is_spent = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedLessThan, clock, 0);
+        let poll = self.cold_block();
+        let exit = self.cold_block();
+        let next = self.builder.create_block();
+        self.builder.ins().brif(is_spent, poll, &[], next, &[]);
+        self.builder.seal_block(poll);
+        self.builder.switch_to_block(poll);
+        let refilled = self.call_runtime(Runtime::Poll, &[clock]);
+        self.builder.def_var(self.clock, refilled);
+        let is_over = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedLessThan, refilled, 0);
+        self.builder.ins().brif(is_over, exit, &[], next, &[]);
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+        if looks_at_stack {
+            let stack = self.builder.ins().get_stack_pointer(types::I64);
+            let limit = self.load_constant(types::I64, offset_of!(Context, stack_limit) as i32);
+            let is_full = self
+                .builder
+                .ins()
+                .icmp(IntCC::UnsignedLessThan, stack, limit);
+            self.branch_cold(is_full, exit);
+        }
+        let next = self.builder.current_block().expect("a block");
+        self.builder.seal_block(exit);
+        self.builder.switch_to_block(exit);
+        self.exit(pc, Some(Reason::Arrival));
+        self.builder.switch_to_block(next);
+    }
+
+    /// Leaves at the present instruction if a probe stands there.
+    pub(super) fn probe(&mut self) {
+        if !self.job.probes.contains(&self.pc) {
+            return;
+        }
+        // A condition that is always true and that nobody knows: what follows must not become unreachable, or control
+        // structure would be lost that code entered behind the probe needs.
+        let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
+        let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
+        self.leave_if(always, Reason::Probe);
+    }
+
+    /// Leaves at the present instruction if the condition holds. Its operands are on the stack.
+    pub(super) fn leave_if(&mut self, condition: Value, reason: Reason) {
+        let cold = self.cold_block();
+        self.branch_cold(condition, cold);
+        let next = self.builder.current_block().expect("a block");
+        self.builder.seal_block(cold);
+        self.builder.switch_to_block(cold);
+        self.exit(self.pc, Some(reason));
+        self.builder.switch_to_block(next);
+    }
+
+    /// Leaves the present instruction, whose operands are on the stack, to an interpreter if the condition holds.
+    pub(super) fn give_away_if(&mut self, condition: Value) {
+        self.leave_if(condition, Reason::Instruction);
+    }
+
+    /// Leaves the present instruction, whose operands are on the stack, to an interpreter.
+    pub(super) fn give_away(&mut self) {
+        self.exit(self.pc, Some(Reason::Instruction));
+        self.is_reachable = false;
+    }
+
+    /// Ends the present block: writes the frame's record and returns. `reason` is that of the innermost frame.
+    pub(super) fn exit(&mut self, pc: u32, reason: Option<Reason>) {
+        let flags = self.flags(self.regions.records);
+        let record = self.load_context(types::I64, offset_of!(Context, exit_top) as i32);
+        let word = u64::from(self.job.unit) | (self.sites.len() as u64) << 32;
+        let word = self.constant(word);
+        self.builder.ins().store(flags, word, record, 0);
+        let mut offset = 8;
+        for index in 0..self.locals.len() {
+            let value = self.builder.use_var(self.locals[index].variable);
+            self.builder.ins().store(flags, value, record, offset);
+            offset += 8 * cells_of(self.type_of(value)) as i32;
+        }
+        let mut operands = Vec::with_capacity(self.stack.len());
+        for index in 0..self.stack.len() {
+            let operand = self.stack[index];
+            self.builder
+                .ins()
+                .store(flags, operand.value, record, offset);
+            offset += 8 * cells_of(self.type_of(operand.value)) as i32;
+            operands.push(self.kind_of_operand(operand));
+        }
+        let top = self.builder.ins().iadd_imm_s(record, i64::from(offset));
+        self.store_context(top, offset_of!(Context, exit_top) as i32);
+        if let Some(reason) = reason {
+            let clock = self.builder.use_var(self.clock);
+            self.store_context(clock, offset_of!(Context, clock) as i32);
+            let reason = self.constant(reason as u64);
+            self.store_context(reason, offset_of!(Context, reason) as i32);
+        }
+        self.sites.push(Site {
+            pc,
+            operands: operands.into(),
+        });
+        let left = self.left_block();
+        self.builder.ins().jump(left, &[]);
+    }
+
+    fn kind_of_operand(&self, operand: Operand) -> CellKind {
+        match (self.type_of(operand.value), operand.is_arithmetic) {
+            (types::F32, true) => CellKind::Float32,
+            (types::F64, true) => CellKind::Float64,
+            (types::I32 | types::F32, _) => CellKind::Bits32,
+            (types::I8X16, _) => CellKind::Vector,
+            _ => CellKind::Bits64,
+        }
+    }
+
+    /// The block that returns as left, which all exits share.
+    fn left_block(&mut self) -> Block {
+        if let Some(left) = self.left {
+            return left;
+        }
+        let left = self.cold_block();
+        self.left = Some(left);
+        left
+    }
+
+    /// Writes the block that returns as left, if there is an exit.
+    pub(super) fn finish_left(&mut self) {
+        let Some(left) = self.left else { return };
+        self.builder.switch_to_block(left);
+        let mut results = Vec::new();
+        if returns_in_registers(self.job.ty) {
+            for &ty in self.job.ty.results() {
+                results.push(self.zero(value_type(ty)));
+            }
+        }
+        results.push(self.builder.ins().iconst(types::I64, -1));
+        self.builder.ins().return_(&results);
+    }
+
+    // Joining from a frame.
+
+    /// Loads the frame's operands, and joins the present block, with the topmost `params.len()` of them as its parameters' values
+    /// where it is `target`. The present block is the one that control comes from otherwise, and has been ended.
+    pub(super) fn join_frame(&mut self, params: &[Type]) -> Option<Vec<Value>> {
+        let frame = self.frame.as_mut()?;
+        let loader = frame.loader.take()?;
+        let cells = frame.cells;
+        let here = self.builder.current_block();
+        if params.is_empty() && here.is_some() && self.controls.len() == 1 {
+            // The function's first instruction: the start that nobody calls goes on there too.
+            let join = self.builder.create_block();
+            self.builder.ins().jump(join, &[]);
+            self.builder.switch_to_block(loader);
+            self.builder.ins().jump(join, &[]);
+            self.builder.seal_block(join);
+            self.builder.switch_to_block(join);
+            return None;
+        }
+        self.builder.switch_to_block(loader);
+        let flags = self.flags(self.regions.cells);
+        let locals = self.locals.iter();
+        let mut cell: usize = locals.map(|local| kind_of(local.ty, false).count()).sum();
+        let below = self.stack.len() - params.len();
+        let mut values = Vec::new();
+        for index in 0..self.stack.len() {
+            let ty = self.type_of(self.stack[index].value);
+            let value = self.builder.ins().load(ty, flags, cells, 8 * cell as i32);
+            cell += cells_of(ty);
+            if index < below {
+                let slot = self.slot(index, ty);
+                self.builder.def_var(slot, value);
+            } else {
+                values.push(value);
+            }
+        }
+        Some(values)
+    }
+
+    /// The variable of the operand at a position.
+    fn slot(&mut self, index: usize, ty: Type) -> Variable {
+        let frame = self.frame.as_mut().expect("code that goes on with a frame");
+        if frame.slots.len() <= index {
+            frame.slots.resize(index + 1, Vec::new());
+        }
+        let known = frame.slots[index].iter().find(|(known, _)| *known == ty);
+        if let Some(&(_, variable)) = known {
+            return variable;
+        }
+        let variable = self.builder.declare_var(ty);
+        frame.slots[index].push((ty, variable));
+        variable
+    }
+
+    /// Puts the operands into their variables, before a block that control may also reach from the frame.
+    pub(super) fn put_slots(&mut self) {
+        if self.frame.is_none() {
+            return;
+        }
+        for index in 0..self.stack.len() {
+            let value = self.stack[index].value;
+            let slot = self.slot(index, self.type_of(value));
+            self.builder.def_var(slot, value);
+        }
+    }
+
+    /// Takes operands from their variables, in a block that control may also have reached from the frame.
+    pub(super) fn take_slots(&mut self, count: usize) {
+        if self.frame.is_none() {
+            return;
+        }
+        for index in 0..count {
+            let ty = self.type_of(self.stack[index].value);
+            let slot = self.slot(index, ty);
+            self.stack[index].value = self.builder.use_var(slot);
+        }
+    }
+}
