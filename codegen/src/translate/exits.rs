@@ -102,10 +102,14 @@ impl Translator<'_, '_> {
         let mut operands = Vec::with_capacity(self.stack.len());
         for index in 0..self.stack.len() {
             let operand = self.stack[index];
-            self.builder
-                .ins()
-                .store(flags, operand.value, record, offset);
-            offset += 8 * cells_of(self.type_of(operand.value)) as i32;
+            // Records mark floats that arithmetic gave, not vectors: here is where time does not matter.
+            let value = if self.type_of(operand.value).is_vector() {
+                self.canonical_lanes(operand)
+            } else {
+                operand.value
+            };
+            self.builder.ins().store(flags, value, record, offset);
+            offset += 8 * cells_of(self.type_of(value)) as i32;
             operands.push(self.kind_of_operand(operand));
         }
         let top = self.builder.ins().iadd_imm_s(record, i64::from(offset));
@@ -129,7 +133,7 @@ impl Translator<'_, '_> {
             (types::F32, true) => CellKind::Float32,
             (types::F64, true) => CellKind::Float64,
             (types::I32 | types::F32, _) => CellKind::Bits32,
-            (types::I8X16, _) => CellKind::Vector,
+            (ty, _) if ty.is_vector() => CellKind::Vector,
             _ => CellKind::Bits64,
         }
     }

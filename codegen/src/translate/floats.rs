@@ -11,8 +11,8 @@ use crate::compiler::Error;
 use crate::env::Job;
 
 /// The canonical NaNs.
-const NAN_32: u32 = 0x7fc0_0000;
-const NAN_64: u64 = 0x7ff8_0000_0000_0000;
+pub(super) const NAN_32: u32 = 0x7fc0_0000;
+pub(super) const NAN_64: u64 = 0x7ff8_0000_0000_0000;
 
 /// What the last instruction left on the stack.
 #[derive(Clone, Copy)]
@@ -124,9 +124,12 @@ impl Translator<'_, '_> {
         if !operand.is_arithmetic {
             return operand.value;
         }
-        // A branch that is never taken costs less than a choice on the way of the value.
         let value = operand.value;
         let ty = self.type_of(value);
+        if ty.is_vector() {
+            return self.exact_lanes(operand);
+        }
+        // A branch that is never taken costs less than a choice on the way of the value.
         let cold = self.cold_block();
         let next = self.builder.create_block();
         let exact = self.builder.append_block_param(next, ty);

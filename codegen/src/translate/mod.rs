@@ -261,7 +261,7 @@ impl<'a> Translator<'a, '_> {
             || self.access(operator)
             || self.control(operator)?
             || self.call(operator)?
-            || self.vector(operator)?
+            || self.vector(operator)
         {
             return Ok(());
         }
@@ -474,5 +474,5 @@ impl<'a> Translator<'a, '_> {
 
 /// The cells that a value of a type takes.
 fn cells_of(ty: Type) -> usize {
-    if ty == types::I8X16 { 2 } else { 1 }
+    if ty.is_vector() { 2 } else { 1 }
 }
