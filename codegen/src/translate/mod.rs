@@ -208,7 +208,7 @@ impl<'a> Translator<'a, '_> {
         });
         let starts_here = self.job.start == Start::Frame(self.job.offset);
         if starts_here {
-            self.join_frame(&[]);
+            self.join_at_start();
         }
         self.arrive(self.job.offset, true);
     }
