@@ -43,7 +43,8 @@ pub enum Runtime {
     Poll,
     /// `(func: u64) -> address`: where a function of the store is entered, which has no code yet.
     Entry,
-    /// `(func: u64) -> status`: calls a function of the host. Arguments and results lie in the context's cells.
+    /// `(caller: u64, func: u64) -> status`: a function of the store calls one of the host. Arguments and results lie in the
+    /// context's cells.
     HostCall,
     /// `(func: u64, pc: u64, count: u64) -> status`: executes the instruction at `pc` of a function of the store, whose
     /// operands lie in so many of the context's cells, where it puts its results.
@@ -168,8 +169,8 @@ pub(crate) fn signature(ty: &FuncType, takes_params: bool) -> Signature {
 /// The signature of a function of the runtime.
 pub(crate) fn runtime_signature(function: Runtime, convention: CallConv) -> Signature {
     let arguments = match function {
-        Runtime::Poll | Runtime::Entry | Runtime::HostCall => 1,
-        Runtime::Resolve => 2,
+        Runtime::Poll | Runtime::Entry => 1,
+        Runtime::HostCall | Runtime::Resolve => 2,
         Runtime::Perform | Runtime::Cast => 3,
         Runtime::MemoryCopy => 4,
     };

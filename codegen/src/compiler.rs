@@ -102,7 +102,7 @@ impl Compiler {
         Ok(Compiler {
             baseline: isa(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?,
             optimized: isa(&[("opt_level", "speed")])?,
-            trampolines: isa(&[("opt_level", "none"), ("preserve_frame_pointers", "true")])?,
+            trampolines: isa(&[("opt_level", "none")])?,
             builder: FunctionBuilderContext::new(),
             codegen: Codegen::new(),
         })
@@ -119,7 +119,12 @@ impl Compiler {
             UserFuncName::user(0, job.func),
             signature(job.ty, false),
         );
-        let (sites, locals) = translate(job, isa, &mut self.codegen.func, &mut self.builder)?;
+        let translated = translate(job, isa, &mut self.codegen.func, &mut self.builder);
+        if translated.is_err() {
+            // A translation that was given up has left things in it.
+            self.builder = FunctionBuilderContext::new();
+        }
+        let (sites, locals) = translated?;
         let (code, alignment) = emit(&mut self.codegen, isa, |buffer| relocate(buffer, job.func))?;
         Ok(Compiled {
             code,
@@ -165,6 +170,8 @@ fn isa(options: &[(&str, &str)]) -> Result<OwnedTargetIsa, Error> {
     let common = [
         ("enable_verifier", verifies),
         ("unwind_info", "false"),
+        // Tail calls need them, and trampolines.
+        ("preserve_frame_pointers", "true"),
         ("enable_heap_access_spectre_mitigation", "false"),
         ("enable_table_access_spectre_mitigation", "false"),
     ];

@@ -33,6 +33,17 @@ pub struct TablePlace {
     pub is_64: bool,
 }
 
+/// How code calls a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CalleeKind {
+    /// As compiled code.
+    Wasm,
+    /// Through the runtime.
+    Host,
+    /// Not at all: the call is left to an interpreter.
+    Other,
+}
+
 /// The instance that a function belongs to. Indices are the module's.
 pub trait Env {
     /// A type of the module.
@@ -43,8 +54,8 @@ pub trait Env {
     fn func_type(&self, func: u32) -> &FuncType;
     /// The number of a function in the store.
     fn func_address(&self, func: u32) -> u32;
-    /// Whether a function is the host's.
-    fn is_host(&self, func: u32) -> bool;
+    /// How a function can be called.
+    fn callee(&self, func: u32) -> CalleeKind;
     /// A global.
     fn global(&self, index: u32) -> GlobalPlace;
     /// A memory.
@@ -82,6 +93,8 @@ pub struct Job<'a> {
     pub start: Start,
     /// Instructions (their offsets in the module) before which the code is left.
     pub probes: &'a [u32],
+    /// Whether the code does nothing but leave at the function's first instruction.
+    pub is_stub: bool,
     /// The number under which the records of its exits name the code.
     pub unit: u32,
 }

@@ -21,4 +21,4 @@ pub use abi::{
     STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
 pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline};
-pub use env::{CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace};
+pub use env::{CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace};

@@ -188,6 +188,7 @@ impl Memory {
             // Beyond the memory there are zeros, which it finds when it grows again.
             self.bytes_mut()[bytes..].fill(0);
             self.bytes = bytes;
+            self.withdraw();
         } else if bytes > self.bytes {
             self.resize(bytes).expect("the memory had this size before");
         }
@@ -202,6 +203,35 @@ impl Memory {
                 _ => {}
             }
         }
+    }
+
+    /// Makes what lies beyond the memory inaccessible again.
+    fn withdraw(&mut self) {
+        let needed = self.bytes.next_multiple_of(COMMIT_BYTES);
+        let range = needed..self.committed_bytes;
+        if range.is_empty() {
+            return;
+        }
+        // SAFETY: the range lies in this value's own mapping beyond what it lends.
+        let result = unsafe {
+            rustix::mm::mprotect(
+                self.base.as_ptr().add(range.start).cast(),
+                range.len(),
+                MprotectFlags::empty(),
+            )
+        };
+        if result.is_ok() {
+            self.committed_bytes = needed;
+        }
+    }
+
+    /// Whether every address that 32-bit code can form lies within the memory or cannot be accessed.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        !self.is_64()
+            && self.reserved_bytes >= RESERVED_BYTES
+            && self.bytes == self.committed_bytes
+            && self.page_bytes.is_multiple_of(COMMIT_BYTES as u64)
     }
 
     fn commit(&self, range: std::ops::Range<usize>) -> rustix::io::Result<()> {

@@ -12,14 +12,23 @@ pub enum Tier {
     /// Interprets register code that each function is translated to.
     #[default]
     Fast,
+    /// Runs machine code that is compiled quickly.
+    Jit,
+    /// Runs machine code that is compiled to be fast.
+    Opt,
 }
 
 impl Tier {
     /// Every tier, the slowest first.
-    pub const ALL: [Tier; 2] = [Tier::Classic, Tier::Fast];
+    pub const ALL: [Tier; 4] = [Tier::Classic, Tier::Fast, Tier::Jit, Tier::Opt];
 
     /// The names of all of them, in the same order.
-    pub const NAMES: [&'static str; Tier::ALL.len()] = [Tier::Classic.name(), Tier::Fast.name()];
+    pub const NAMES: [&'static str; Tier::ALL.len()] = [
+        Tier::Classic.name(),
+        Tier::Fast.name(),
+        Tier::Jit.name(),
+        Tier::Opt.name(),
+    ];
 
     /// The name that people call it by.
     #[must_use]
@@ -27,6 +36,8 @@ impl Tier {
         match self {
             Tier::Classic => "classic",
             Tier::Fast => "fast",
+            Tier::Jit => "jit",
+            Tier::Opt => "opt",
         }
     }
 
@@ -34,6 +45,34 @@ impl Tier {
     #[must_use]
     pub fn named(name: &str) -> Option<Tier> {
         Tier::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+}
+
+/// How machine code sees to it that accesses stay within memories. The program cannot tell one from the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Bounds {
+    /// By address space that cannot be accessed around them, where that is possible.
+    #[default]
+    Guard,
+    /// By a comparison before each access.
+    Explicit,
+}
+
+impl Bounds {
+    /// The names of both.
+    pub const NAMES: [&'static str; 2] = ["guard", "explicit"];
+
+    /// The name that people call it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Bounds::NAMES[self as usize]
+    }
+
+    /// The choice of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Bounds> {
+        let all = [Bounds::Guard, Bounds::Explicit];
+        all.into_iter().find(|bounds| bounds.name() == name)
     }
 }
 

@@ -10,18 +10,22 @@ use crate::collect::RootPlace;
 use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
 use crate::fast::{Beside, Fast};
-use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
-use crate::host_log::{HostEvent, HostLog};
+use crate::jit::{Around, Jit};
+use crate::host::{Host, HostOutcome};
+use crate::host_log::HostLog;
 use crate::interrupt::Interrupt;
 use crate::isa::Op;
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
+use crate::outside::Outside;
+use crate::safe_point::SafePoint;
 use crate::store::{FuncKind, LinkError, Store};
-use crate::tier::{Compile, RegisterLine, Tier, TierStats};
+use crate::tier::{Bounds, Compile, RegisterLine, Tier, TierStats};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
+use wdb_codegen::Level;
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 pub(crate) const TICKS_PER_POLL: u64 = 1 << 17;
@@ -37,6 +41,8 @@ pub struct Config {
     pub tier: Tier,
     /// When functions are translated.
     pub compile: Compile,
+    /// How machine code sees to it that accesses stay within memories.
+    pub bounds: Bounds,
 }
 
 /// Why a function cannot be invoked.
@@ -77,17 +83,18 @@ pub struct Vm {
     pub(crate) store: Store,
     pub(crate) classic: Classic,
     pub(crate) fast: Fast,
+    pub(crate) jit: Jit,
+    /// A state to find the exact place of a fault of machine code from.
+    pub(crate) safe_point: SafePoint,
     tier: Tier,
     compile: Compile,
     /// Ticks that passed in each tier.
     ticks: [u64; Tier::ALL.len()],
-    host: Box<dyn Host>,
-    log: HostLog,
-    interrupt: Interrupt,
+    pub(crate) outside: Outside,
     stub_imports: bool,
     pub(crate) watches: Watches,
     /// Whether runs stop before calls of the host.
-    stops_at_host_calls: bool,
+    pub(crate) stops_at_host_calls: bool,
     /// Where the last such stop was: going on from it makes the call.
     pub(crate) host_call_passed: Option<Time>,
     /// Whether runs stop before exceptions are thrown.
@@ -123,12 +130,12 @@ impl Vm {
             store: Store::default(),
             classic: Classic::new(),
             fast: Fast::new(),
+            jit: Jit::new(config.bounds == Bounds::Explicit),
+            safe_point: SafePoint::default(),
             tier: config.tier,
             compile: config.compile,
             ticks: [0; Tier::ALL.len()],
-            host,
-            log: HostLog::default(),
-            interrupt: Interrupt::default(),
+            outside: Outside::new(host),
             stub_imports: config.stub_imports,
             watches: Watches::default(),
             stops_at_host_calls: false,
@@ -143,8 +150,9 @@ impl Vm {
 
     /// Adds an instance of a module, linked to registered instances and the host. Its start function becomes an invocation.
     pub fn instantiate(&mut self, module: &Arc<Module>) -> Result<InstanceAddr, LinkError> {
+        self.safe_point.invalidate();
         self.store
-            .instantiate(&mut self.machine, module, &*self.host, self.stub_imports)
+            .instantiate(&mut self.machine, module, &*self.outside.host, self.stub_imports)
     }
 
     /// Lets modules instantiated later import an instance's exports under a module name.
@@ -161,7 +169,7 @@ impl Vm {
     /// What stops a run from another thread.
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
+        self.outside.interrupt.clone()
     }
 
     /// The function that an instance exports under a name.
@@ -192,6 +200,7 @@ impl Vm {
                 wanted,
             });
         }
+        self.safe_point.invalidate();
         let mut cells = Vec::new();
         args.iter().for_each(|arg| arg.push_cells(&mut cells));
         self.machine
@@ -278,10 +287,15 @@ impl Vm {
             if self.machine.tick >= tick_limit {
                 return Exit::Tick;
             }
-            if self.interrupt.take() {
+            if self.outside.interrupt.take() {
                 return Exit::Interrupted;
             }
-            let ticks = TICKS_PER_POLL.min(tick_limit - self.machine.tick);
+            let ticks_left = tick_limit - self.machine.tick;
+            let ticks = match self.tier {
+                Tier::Classic | Tier::Fast => TICKS_PER_POLL.min(ticks_left),
+                // It looks at the interrupt itself.
+                Tier::Jit | Tier::Opt => ticks_left,
+            };
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
@@ -328,6 +342,9 @@ impl Vm {
         } else {
             self.tier
         };
+        if matches!(tier, Tier::Jit | Tier::Opt) {
+            self.keep_safe_point();
+        }
         loop {
             let tick_before = self.machine.tick;
             let (classic, machine, store) = (&mut self.classic, &mut self.machine, &self.store);
@@ -337,10 +354,26 @@ impl Vm {
                     let beside = Beside::unwatched(store, classic);
                     self.fast.execute(beside, machine, mode, ticks)
                 }
+                Tier::Jit | Tier::Opt => {
+                    let mut around = Around {
+                        store,
+                        classic,
+                        fast: &mut self.fast,
+                        outside: &mut self.outside,
+                        stops_at_host_calls: self.stops_at_host_calls,
+                    };
+                    let level = if tier == Tier::Jit {
+                        Level::Baseline
+                    } else {
+                        Level::Optimized
+                    };
+                    self.jit.execute(&mut around, machine, mode, ticks, level)
+                }
             };
             let passed = self.machine.tick - tick_before;
             self.ticks[tier as usize] += passed;
             match outcome {
+                Outcome::Fault => return Some(self.find_fault()),
                 Outcome::Stepped => return Some(Exit::Stepped),
                 Outcome::Poll => return None,
                 Outcome::Collect => {
@@ -374,10 +407,10 @@ impl Vm {
 
     /// What an outcome other than a step means. Apart from them, so that single steps stay short.
     #[inline(never)]
-    fn exit_for(&mut self, outcome: Outcome) -> Option<Exit> {
+    pub(crate) fn exit_for(&mut self, outcome: Outcome) -> Option<Exit> {
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
-            Outcome::Poll | Outcome::Collect | Outcome::GivenAway => None,
+            Outcome::Poll | Outcome::Collect | Outcome::GivenAway | Outcome::Fault => None,
             Outcome::Probe => Some(Exit::Probe),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
@@ -429,7 +462,7 @@ impl Vm {
         };
         let limits = self.machine.limits;
         let known = match self.tier {
-            Tier::Fast => self
+            Tier::Fast | Tier::Jit | Tier::Opt => self
                 .fast
                 .frame_cells_max(&self.store, &self.classic, top.func),
             Tier::Classic => None,
@@ -491,10 +524,8 @@ impl Vm {
             }
             FuncKind::Wasm => unreachable!("tiers run wasm functions themselves"),
         };
-        let outcome = match self.log.event(self.machine.host_calls) {
-            Some(event) => replay(&mut self.machine, event.clone(), call),
-            None => self.perform(host_func, call),
-        };
+        let args = self.machine.cells[call.args.clone()].to_vec();
+        let outcome = self.outside.call(&mut self.machine, host_func, &args, call.memory);
         match outcome {
             HostOutcome::Return(results) => {
                 // An end or a trap leaves the machine at the call instead: going on meets the same entry again.
@@ -507,40 +538,10 @@ impl Vm {
                 detail,
             })),
             HostOutcome::Interrupted => {
-                self.interrupt.take();
+                self.outside.interrupt.take();
                 Err(Exit::Interrupted)
             }
         }
-    }
-
-    fn perform(&mut self, func: HostFunc, call: &CallSite) -> HostOutcome {
-        let wasi_before = Arc::clone(&self.machine.wasi);
-        let machine = &mut self.machine;
-        let args = machine.cells[call.args.clone()].to_vec();
-        let memory = call
-            .memory
-            .map_or(&mut [][..], |memory| machine.memories[memory].bytes_mut());
-        let mut host_call = HostCall {
-            args: &args,
-            memory: GuestMemory::new(memory),
-            wasi: &mut machine.wasi,
-            interrupt: &self.interrupt,
-        };
-        let outcome = self.host.call(func, &mut host_call);
-        if outcome == HostOutcome::Interrupted || !self.log.is_recording() {
-            return outcome;
-        }
-        let writes = host_call.memory.into_writes();
-        let changed = !Arc::ptr_eq(&wasi_before, &self.machine.wasi);
-        let wasi = changed.then(|| Arc::clone(&self.machine.wasi));
-        debug_assert_eq!(self.log.end(), self.machine.host_calls);
-        self.log.push(HostEvent {
-            func,
-            outcome: outcome.clone(),
-            writes,
-            wasi,
-        });
-        outcome
     }
 
     /// Where the machine's current instruction finds the arguments of a host function.
@@ -625,7 +626,16 @@ impl Vm {
     /// What each tier did so far, and what its code takes.
     #[must_use]
     pub fn tier_stats(&self) -> Vec<TierStats> {
-        let [classic_ticks, fast_ticks] = self.ticks;
+        let [classic_ticks, fast_ticks, jit_ticks, opt_ticks] = self.ticks;
+        let compiled = |tier: Tier, ticks: u64, level: Level| TierStats {
+            tier,
+            ticks,
+            functions: self.jit.function_count(level),
+            wasm_bytes: self.jit.wasm_bytes(level),
+            code_bytes: self.jit.code_bytes(level),
+            translation: self.jit.compilation(level),
+            fallbacks: self.jit.fallbacks(),
+        };
         let (classic, fast) = (&self.classic, &self.fast);
         vec![
             TierStats {
@@ -646,6 +656,8 @@ impl Vm {
                 translation: fast.translation(),
                 fallbacks: fast.fallbacks(),
             },
+            compiled(Tier::Jit, jit_ticks, Level::Baseline),
+            compiled(Tier::Opt, opt_ticks, Level::Optimized),
         ]
     }
 
@@ -690,13 +702,15 @@ impl Vm {
         add(&mut pcs);
         self.classic.set_probes(func, pcs);
         self.fast.forget(func);
+        self.jit.forget(func);
     }
 
     /// An immutable copy of the machine that shares memory pages with `previous`.
     /// From the first one on, host calls are recorded.
     #[must_use]
     pub fn checkpoint(&mut self, previous: Option<&Checkpoint>) -> Checkpoint {
-        self.log.begin(self.machine.host_calls);
+        self.safe_point.share_log();
+        self.outside.log.begin(self.machine.host_calls);
         self.machine.checkpoint(previous)
     }
 
@@ -705,8 +719,9 @@ impl Vm {
     /// # Panics
     /// When the log of the calls since was given up by [`Vm::forget_before`].
     pub fn restore(&mut self, checkpoint: &Checkpoint) {
-        let is_reachable = self.log.reaches_back_to(checkpoint.host_calls());
+        let is_reachable = self.outside.log.reaches_back_to(checkpoint.host_calls());
         assert!(is_reachable, "the way from this checkpoint is forgotten");
+        self.safe_point.invalidate();
         self.machine.restore(checkpoint);
         if !self.watches.is_empty() {
             self.plan_watches();
@@ -715,18 +730,20 @@ impl Vm {
 
     /// Gives up the record of what was before a checkpoint: no older one will be restored.
     pub fn forget_before(&mut self, oldest: &Checkpoint) {
-        self.log.forget_before(oldest.host_calls());
+        self.safe_point.forget_before(oldest);
+        self.outside.log.forget_before(oldest.host_calls());
     }
 
     /// What the host did since the first checkpoint.
     #[must_use]
     pub fn host_log(&self) -> &HostLog {
-        &self.log
+        &self.outside.log
     }
 
     /// Forgets the recorded future, because the present was changed from outside.
     pub(crate) fn forget_future(&mut self) {
-        self.log.forget_from(self.machine.host_calls);
+        self.safe_point.invalidate();
+        self.outside.log.forget_from(self.machine.host_calls);
     }
 
     /// An instance's module.
@@ -754,19 +771,4 @@ struct CallSite {
     /// The caller's memory 0.
     memory: Option<usize>,
     tail: bool,
-}
-
-/// Applies a recorded call to the machine.
-fn replay(machine: &mut Machine, event: HostEvent, call: &CallSite) -> HostOutcome {
-    if let Some(memory) = call.memory {
-        let bytes = machine.memories[memory].bytes_mut();
-        for write in &event.writes {
-            let start = write.address as usize;
-            bytes[start..start + write.bytes.len()].copy_from_slice(&write.bytes);
-        }
-    }
-    if let Some(wasi) = event.wasi {
-        machine.wasi = wasi;
-    }
-    event.outcome
 }

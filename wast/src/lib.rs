@@ -20,7 +20,7 @@ pub use wdb_vm::tier::Tier;
 use crate::script::{Script, Verdict};
 
 /// The names of the tiers that run scripts.
-pub const TIERS: [&str; Tier::ALL.len()] = [Tier::ALL[0].name(), Tier::ALL[1].name()];
+pub const TIERS: [&str; Tier::ALL.len()] = Tier::NAMES;
 
 /// How the functions that a script calls are executed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

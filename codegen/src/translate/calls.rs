@@ -11,7 +11,7 @@ use wasmparser::{FuncType, Operator};
 use super::Translator;
 use crate::abi::{Context, Runtime, TableView, entry_offset, returns_in_registers, signature};
 use crate::compiler::Error;
-use crate::env::Start;
+use crate::env::{CalleeKind, Start};
 
 /// What is called.
 enum Callee {
@@ -45,13 +45,16 @@ impl Translator<'_, '_> {
     fn call_function(&mut self, index: u32, is_tail: bool) {
         let ty = self.job.env.func_type(index).clone();
         self.make_exact(ty.params().len());
-        if self.job.env.is_host(index) {
-            if is_tail {
-                self.give_away();
-            } else {
+        match self.job.env.callee(index) {
+            CalleeKind::Wasm => {}
+            CalleeKind::Host if !is_tail => {
                 self.call_host(index, &ty);
+                return;
             }
-            return;
+            CalleeKind::Host | CalleeKind::Other => {
+                self.give_away();
+                return;
+            }
         }
         let address = self.job.env.func_address(index);
         let callee = if address == self.job.func && self.job.start == Start::Call {
@@ -87,7 +90,8 @@ impl Translator<'_, '_> {
         self.put_cells(count);
         let address = u64::from(self.job.env.func_address(index));
         let address = self.constant(address);
-        let status = self.call_runtime(Runtime::HostCall, &[address]);
+        let caller = self.constant(u64::from(self.job.func));
+        let status = self.call_runtime(Runtime::HostCall, &[caller, address]);
         self.give_away_if(status);
         self.drop_operands(count);
         self.take_cells(ty.results());

@@ -164,23 +164,26 @@ impl Translator<'_, '_> {
 
     // Joining from a frame.
 
-    /// Loads the frame's operands, and joins the present block, with the topmost `params.len()` of them as its parameters' values
-    /// where it is `target`. The present block is the one that control comes from otherwise, and has been ended.
+    /// Goes on at the function's first instruction, with the locals of the frame.
+    pub(super) fn join_at_start(&mut self) {
+        let Some(loader) = self.frame.as_mut().and_then(|frame| frame.loader.take()) else {
+            return;
+        };
+        // Control structure wants a start that goes on there too, though nobody calls it.
+        let join = self.builder.create_block();
+        self.builder.ins().jump(join, &[]);
+        self.builder.switch_to_block(loader);
+        self.builder.ins().jump(join, &[]);
+        self.builder.seal_block(join);
+        self.builder.switch_to_block(join);
+    }
+
+    /// Begins the block that comes from the frame: loads its operands, of which it gives the topmost, which have these types.
+    /// The present block has been ended.
     pub(super) fn join_frame(&mut self, params: &[Type]) -> Option<Vec<Value>> {
         let frame = self.frame.as_mut()?;
         let loader = frame.loader.take()?;
         let cells = frame.cells;
-        let here = self.builder.current_block();
-        if params.is_empty() && here.is_some() && self.controls.len() == 1 {
-            // The function's first instruction: the start that nobody calls goes on there too.
-            let join = self.builder.create_block();
-            self.builder.ins().jump(join, &[]);
-            self.builder.switch_to_block(loader);
-            self.builder.ins().jump(join, &[]);
-            self.builder.seal_block(join);
-            self.builder.switch_to_block(join);
-            return None;
-        }
         self.builder.switch_to_block(loader);
         let flags = self.flags(self.regions.cells);
         let locals = self.locals.iter();

@@ -18,7 +18,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{BinaryReader, Operator, OperatorsReader, ValType};
 
-use crate::abi::{Context, RUNTIME_FUNCTIONS, Runtime, runtime_signature, signature, value_type};
+use crate::abi::{Context, Reason, RUNTIME_FUNCTIONS, Runtime, runtime_signature, signature, value_type};
 use crate::compiler::Error;
 use crate::env::{CellKind, Job, Site, Start};
 use control::{Control, ControlKind};
@@ -154,7 +154,11 @@ pub(crate) fn translate(
         cells_max,
     };
     translator.begin(&params[2..]);
-    translator.body()?;
+    if job.is_stub {
+        translator.exit(job.offset, Some(Reason::Arrival));
+    } else {
+        translator.body()?;
+    }
     translator.finish_left();
     translator.make_room();
     let kinds = translator.local_kinds();
@@ -204,7 +208,7 @@ impl<'a> Translator<'a, '_> {
         });
         let starts_here = self.job.start == Start::Frame(self.job.offset);
         if starts_here {
-            self.join_frame(&[]);
+            self.join_at_start();
         }
         self.arrive(self.job.offset, true);
     }

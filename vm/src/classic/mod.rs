@@ -62,6 +62,8 @@ mod outcome {
         Deadlock,
         /// The instruction that the machine stands at is for the classic tier.
         GivenAway,
+        /// Machine code accessed what is no memory; the machine's state is lost.
+        Fault,
         /// The outermost frame returned; its results are all that is on the stack.
         Finished,
     }

@@ -45,14 +45,14 @@ fn is_over(exit: &Exit) -> bool {
 }
 
 /// Runs to the end undisturbed, in each way of compiling.
-fn ends_alike(program: &Program) {
+fn ends_alike(program: &Program, tier: Tier) {
     let [first, others @ ..] = COMPILE;
-    let mut pair = Pair::new(program, Tier::Fast, first);
+    let mut pair = Pair::new(program, tier, first);
     let exit = pair.run(RunLimit::default());
     assert!(is_over(&exit), "{program:?} ended with {exit:?}");
     assert!(pair.time().tick > 0);
     for compile in others {
-        pair.run_another_subject(Tier::Fast, compile, &exit);
+        pair.run_another_subject(tier, compile, &exit);
     }
 }
 
@@ -98,11 +98,11 @@ fn places(program: &Program, ticks: u64, random: &mut Random) -> Vec<CodeAddress
 }
 
 /// Stops at probes, some of which come and go.
-fn probes_stop_alike(program: &Program) {
+fn probes_stop_alike(program: &Program, tier: Tier) {
     let mut random = Random::new();
     let ticks = ticks_of(program);
     let places = places(program, ticks, &mut random);
-    let mut pair = Pair::new(program, Tier::Fast, Compile::default());
+    let mut pair = Pair::new(program, tier, Compile::default());
     places.iter().for_each(|&place| pair.set_probe(place));
     let mut stops = 0;
     while stops < STOPS_MAX {
@@ -135,14 +135,14 @@ fn probes_stop_alike(program: &Program) {
 }
 
 /// Stops at ticks.
-fn ticks_stop_alike(program: &Program) {
+fn ticks_stop_alike(program: &Program, tier: Tier) {
     let mut random = Random::new();
     let ticks = ticks_of(program);
     let mut stops: Vec<u64> = (0..STOPS_MAX / 2)
         .map(|_| random.below(ticks + 1))
         .collect();
     stops.sort_unstable();
-    let mut pair = Pair::new(program, Tier::Fast, Compile::default());
+    let mut pair = Pair::new(program, tier, Compile::default());
     for tick in stops {
         for tick in tick..=tick + random.below(3) {
             if is_over(&pair.run_to(tick)) {
@@ -154,11 +154,11 @@ fn ticks_stop_alike(program: &Program) {
 }
 
 /// Goes on in another tier at random stops of all kinds, by runs and by steps, and back to the past.
-fn switches_do_not_matter(program: &Program) {
+fn switches_do_not_matter(program: &Program, tier: Tier) {
     let mut random = Random::new();
     let ticks = ticks_of(program);
     let places = places(program, ticks, &mut random);
-    let mut pair = Pair::new(program, Tier::Fast, Compile::default());
+    let mut pair = Pair::new(program, tier, Compile::default());
     for _ in 0..STOPS_MAX {
         let tier = Tier::ALL[random.below(Tier::ALL.len() as u64) as usize];
         let compile = COMPILE[random.below(COMPILE.len() as u64) as usize];
@@ -168,7 +168,8 @@ fn switches_do_not_matter(program: &Program) {
         let exit = match random.below(8) {
             0 | 1 => pair.step(random.below(STEPS_MAX)),
             2 => {
-                pair.run_ahead(reach, Tier::ALL[random.below(2) as usize]);
+                let tiers = Tier::ALL.len() as u64;
+                pair.run_ahead(reach, Tier::ALL[random.below(tiers) as usize]);
                 None
             }
             3 => {
@@ -190,12 +191,12 @@ fn switches_do_not_matter(program: &Program) {
 }
 
 /// Stops at accesses to what is watched, and before calls of the host.
-fn watches_stop_alike(program: &Program) {
+fn watches_stop_alike(program: &Program, tier: Tier) {
     /// A watched run may take long.
     const TICKS_MAX: u64 = 50_000;
     let mut random = Random::new();
     let ticks = ticks_of(program);
-    let mut pair = Pair::new(program, Tier::Fast, Compile::default());
+    let mut pair = Pair::new(program, tier, Compile::default());
     if is_over(&pair.run_to(random.below(ticks + 1))) {
         return;
     }
@@ -264,10 +265,10 @@ fn targets(pair: &Pair, random: &mut Random) -> Vec<Watch> {
 }
 
 /// Goes on with locals and operands that were changed at a stop.
-fn edits_are_seen(program: &Program) {
+fn edits_are_seen(program: &Program, tier: Tier) {
     let mut random = Random::new();
     let ticks = ticks_of(program);
-    let mut pair = Pair::new(program, Tier::Fast, Compile::default());
+    let mut pair = Pair::new(program, tier, Compile::default());
     let mut tick = random.below(ticks / 2 + 1);
     for _ in 0..STOPS_MAX / 4 {
         if is_over(&pair.run_to(tick)) || pair.step(random.below(STEPS_MAX)).is_some() {
@@ -309,40 +310,72 @@ fn edit(pair: &mut Pair, random: &mut Random) {
     }
 }
 
+/// The tests of one program, or of several, on a tier.
+macro_rules! tests_on {
+    ($tier:expr) => {
+        use super::programs;
+        use crate::Tier;
+
+        #[test]
+        fn ends_alike() {
+            for program in programs() {
+                crate::ends_alike(&program, $tier);
+            }
+        }
+
+        #[test]
+        fn probes_stop_alike() {
+            for program in programs() {
+                crate::probes_stop_alike(&program, $tier);
+            }
+        }
+
+        #[test]
+        fn ticks_stop_alike() {
+            for program in programs() {
+                crate::ticks_stop_alike(&program, $tier);
+            }
+        }
+
+        #[test]
+        fn switches_do_not_matter() {
+            for program in programs() {
+                crate::switches_do_not_matter(&program, $tier);
+            }
+        }
+
+        #[test]
+        fn watches_stop_alike() {
+            for program in programs() {
+                crate::watches_stop_alike(&program, $tier);
+            }
+        }
+
+        #[test]
+        fn edits_are_seen() {
+            for program in programs() {
+                crate::edits_are_seen(&program, $tier);
+            }
+        }
+    };
+}
+
 /// The tests of one program, or of several.
 macro_rules! tests {
     ($($name:ident: $programs:expr;)*) => {
         $(mod $name {
             use super::Program;
 
-            #[test]
-            fn ends_alike() {
-                programs().iter().for_each(super::ends_alike);
+            mod fast {
+                tests_on!(Tier::Fast);
             }
 
-            #[test]
-            fn probes_stop_alike() {
-                programs().iter().for_each(super::probes_stop_alike);
+            mod jit {
+                tests_on!(Tier::Jit);
             }
 
-            #[test]
-            fn ticks_stop_alike() {
-                programs().iter().for_each(super::ticks_stop_alike);
-            }
-
-            #[test]
-            fn switches_do_not_matter() {
-                programs().iter().for_each(super::switches_do_not_matter);
-            }
-
-            #[test]
-            fn watches_stop_alike() {
-                programs().iter().for_each(super::watches_stop_alike);
-            }
-
-            #[test]
-            fn edits_are_seen() {
-                programs().iter().for_each(super::edits_are_seen);
+            mod opt {
+                tests_on!(Tier::Opt);
             }
 
             fn programs() -> Vec<Program> {

@@ -1,0 +1,861 @@
+//! The machine-code tiers: run functions that the compiler made, from the canonical state and back to it.
+//!
+//! A run enters the innermost frame's function: at its start, or at a loop where the frame stands. When code is left, it has
+//! written a record for every native frame; from those the canonical frames are made. Frames below the one that was entered stay
+//! canonical, and are gone on with one by one as they are returned to. Between two places where code can be entered, which are
+//! those where the clock ticks, the fast tier executes.
+
+mod code;
+mod env;
+mod faults;
+mod runtime;
+mod settle;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::c_void;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use wasmparser::FuncType;
+use wdb_codegen::{
+    CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Job, Level, MEMORY_VIEW_BYTES, MemoryView,
+    Start, TableView, Trampoline, entries_offset, returns_in_registers,
+};
+
+use crate::address::{FuncAddr, TypeId};
+use crate::classic::{Classic, Mode, Outcome};
+use crate::fast::{self, Fast};
+use crate::machine::{Frame, Machine};
+use crate::outside::Outside;
+use crate::store::Store;
+use crate::tier::Fallback;
+use crate::value::cells_count;
+use crate::vm::TICKS_PER_POLL;
+use code::{CodeMemory, Entrance, Unit};
+use env::StoreEnv;
+use runtime::Running;
+
+/// Cells below the operands of instructions that the runtime executes.
+const SCRATCH_BOTTOM: usize = 1;
+
+/// Cells for the operands and results of one instruction: no function type has more than a thousand of either.
+const SCRATCH_CELLS: usize = 4096 + 2 * 10_000;
+
+/// Native stack that is left for what compiled code calls.
+const NATIVE_RESERVE_BYTES: usize = 256 << 10;
+
+/// The native stack that a run has at least; where there is less, it gets one of its own.
+const NATIVE_STACK_BYTES: usize = 1 << 20;
+
+/// What compiling may take of the native stack.
+const COMPILER_STACK_BYTES: usize = 4 << 20;
+
+/// Every frame takes so many bytes of the native stack at least, and one for each of its cells.
+const NATIVE_FRAME_BYTES: u64 = 16;
+
+/// How often a loop is arrived at by the fast tier before code is made that can be entered there.
+const ARRIVALS_BEFORE_ENTRY: u32 = 16;
+
+/// Where code for a function is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Code {
+    /// Nowhere yet.
+    None,
+    Unit(u32),
+    /// It cannot be made.
+    Impossible,
+}
+
+/// What is known of a function.
+struct FuncState {
+    /// Its code from the start, by level.
+    call: [Code; 2],
+    /// Code from places within, by level.
+    frames: HashMap<(u32, usize), FrameCode>,
+    /// Code that only leaves at the start.
+    stub: Option<u32>,
+    /// Where the bodies of loops begin; found when somebody asks.
+    loops: Option<Box<[u32]>>,
+}
+
+/// Code from a place within a function.
+struct FrameCode {
+    code: Code,
+    arrivals: u32,
+}
+
+/// The machine-code tiers.
+pub(crate) struct Jit {
+    /// `Err` where no machine code can be made.
+    compiler: Result<Box<Compiler>, String>,
+    /// By number; numbers of code that was given up are used again.
+    units: Vec<Option<Box<Unit>>>,
+    free_units: Vec<u32>,
+    /// By function of the store.
+    funcs: Vec<Option<Box<FuncState>>>,
+    entrances: HashMap<(TypeId, bool), Entrance>,
+    /// The addresses of all code, ascending.
+    ranges: Vec<Range<usize>>,
+    /// The context with what lies around it; the memories that it has room for, and functions.
+    arena: Vec<u64>,
+    arena_memories: usize,
+    arena_funcs: usize,
+    tables: Vec<TableView>,
+    func_types: Vec<u32>,
+    scratch: Box<[u64]>,
+    /// Records of exits. They take at most a word for each frame beside its cells.
+    records: Vec<u64>,
+    /// What the entries lead to.
+    level: Level,
+    /// Whether bounds of memories are looked at by code even where faults could be caught.
+    checks_bounds: bool,
+    /// When the state should be kept to find faults from.
+    checkpoint_at: Option<Instant>,
+    obstacles: BTreeMap<FuncAddr, String>,
+    compilation: [Duration; 2],
+    wasm_bytes: [usize; 2],
+}
+
+// SAFETY: the pointers are into boxes and vectors of the same value.
+unsafe impl Send for Jit {}
+
+/// What a run needs that belongs to others.
+pub(crate) struct Around<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) classic: &'a mut Classic,
+    pub(crate) fast: &'a mut Fast,
+    pub(crate) outside: &'a mut Outside,
+    pub(crate) stops_at_host_calls: bool,
+}
+
+/// How a run of compiled code ended.
+enum Run {
+    /// Its frame has returned.
+    Returned,
+    /// The outermost frame has returned.
+    Finished,
+    /// It was left where it had just arrived.
+    Arrived,
+    /// It was left at an instruction that is for an interpreter.
+    Instruction,
+    /// It was left at a probe.
+    Probe,
+    /// It accessed what is no memory; the state is lost.
+    Fault,
+}
+
+fn innermost(machine: &Machine) -> Frame {
+    let frame = machine.frames.last();
+    *frame.expect("the driver runs a machine that has a frame")
+}
+
+impl Jit {
+    /// Without code. `checks_bounds`: see [`Bounds::Explicit`](crate::tier::Bounds::Explicit).
+    pub(crate) fn new(checks_bounds: bool) -> Jit {
+        Jit {
+            compiler: Err(String::new()),
+            units: Vec::new(),
+            free_units: Vec::new(),
+            funcs: Vec::new(),
+            entrances: HashMap::new(),
+            ranges: Vec::new(),
+            arena: Vec::new(),
+            arena_memories: 0,
+            arena_funcs: 0,
+            tables: Vec::new(),
+            func_types: Vec::new(),
+            scratch: Box::new([]),
+            records: Vec::new(),
+            level: Level::Optimized,
+            checks_bounds,
+            checkpoint_at: None,
+            obstacles: BTreeMap::new(),
+            compilation: [Duration::ZERO; 2],
+            wasm_bytes: [0; 2],
+        }
+    }
+
+    /// Why there is no machine code at all, if there is none.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        self.compiler.as_ref().err().map(String::as_str)
+    }
+
+    /// Whether code relies on faults, whose exact state is found by running again from a state in the past.
+    pub(crate) fn needs_checkpoint(&self) -> bool {
+        !self.checks_bounds && faults::are_caught()
+    }
+
+    /// Whether such a state should be kept now.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.checkpoint_at.is_some_and(|at| Instant::now() >= at)
+    }
+
+    /// Says when such a state should be kept next.
+    pub(crate) fn schedule_checkpoint(&mut self, at: Instant) {
+        self.checkpoint_at = Some(at);
+    }
+
+    /// Forgets the code of a function whose probes have changed.
+    pub(crate) fn forget(&mut self, func: FuncAddr) {
+        let Some(state) = self.funcs.get_mut(func.index()).and_then(Option::take) else {
+            return;
+        };
+        let calls = state.call.into_iter();
+        let all = calls.chain(state.frames.into_values().map(|frame| frame.code));
+        for code in all.chain(state.stub.map(Code::Unit)) {
+            if let Code::Unit(number) = code {
+                self.drop_unit(number);
+            }
+        }
+        self.obstacles.remove(&func);
+        if func.index() < self.arena_funcs {
+            self.set_entry(func, std::ptr::null());
+        }
+    }
+
+    fn drop_unit(&mut self, number: u32) {
+        let Some(unit) = self.units[number as usize].take() else {
+            return;
+        };
+        let start = unit.memory.range().start;
+        self.ranges.retain(|range| range.start != start);
+        self.free_units.push(number);
+    }
+
+    // The context.
+
+    fn context(&mut self) -> *mut Context {
+        let views = self.arena_memories * MEMORY_VIEW_BYTES;
+        // SAFETY: the arena has room for so many views in front of the context.
+        unsafe { self.arena.as_mut_ptr().cast::<u8>().add(views).cast() }
+    }
+
+    fn set_entry(&mut self, func: FuncAddr, address: *const c_void) {
+        assert!(func.index() < self.arena_funcs, "a function of the store");
+        let context = self.context();
+        // SAFETY: the arena has room for an entry for each function behind the context.
+        unsafe {
+            let entries = context.cast::<u8>().add(entries_offset());
+            entries
+                .cast::<*const c_void>()
+                .add(func.index())
+                .write(address);
+        }
+    }
+
+    /// Makes everything as large as the store is, and says where things are.
+    fn prepare(&mut self, store: &Store, machine: &mut Machine, level: Level) {
+        if self.scratch.is_empty() {
+            self.compiler = match Compiler::new() {
+                Ok(compiler) => Ok(Box::new(compiler)),
+                Err(error) => Err(error.to_string()),
+            };
+            self.scratch = vec![0; SCRATCH_BOTTOM + SCRATCH_CELLS].into();
+            let limits = machine.limits;
+            let words = machine.cells.len() + limits.frames_max as usize + 2;
+            // The system gives the pages when they are written.
+            self.records = vec![0; words];
+        }
+        let is_complete = self.arena_funcs == store.funcs.len()
+            && self.arena_memories == machine.memories.len()
+            && self.level == level;
+        if !is_complete {
+            self.rebuild(store, machine, level);
+        }
+        self.refresh_views(machine);
+        let globals = machine.globals.as_mut_ptr();
+        let cells = self.scratch[SCRATCH_BOTTOM..].as_mut_ptr();
+        let (tables, func_types) = (self.tables.as_ptr(), self.func_types.as_ptr());
+        let context = self.context();
+        // SAFETY: the context lies in the arena.
+        unsafe {
+            (*context).globals = globals;
+            (*context).tables = tables;
+            (*context).func_types = func_types;
+            (*context).cells = cells;
+            (*context).runtime = runtime::table();
+        }
+    }
+
+    fn rebuild(&mut self, store: &Store, machine: &Machine, level: Level) {
+        self.level = level;
+        self.arena_memories = machine.memories.len();
+        self.arena_funcs = store.funcs.len();
+        let bytes = self.arena_memories * MEMORY_VIEW_BYTES
+            + entries_offset()
+            + self.arena_funcs * ENTRY_BYTES;
+        self.arena = vec![0; bytes.div_ceil(size_of::<u64>())];
+        self.funcs.resize_with(store.funcs.len(), || None);
+        // Types are noted when functions are first called by reference: then they are known to be valid.
+        self.func_types.resize(store.funcs.len() + 1, u32::MAX);
+        for index in 0..self.arena_funcs {
+            let state = self.funcs[index].as_ref();
+            if let Some(Code::Unit(unit)) = state.map(|state| state.call[level as usize]) {
+                let address = self.unit(unit).memory.address();
+                self.set_entry(FuncAddr(index as u32), address);
+            }
+        }
+    }
+
+    /// Notes the type of a function that is valid.
+    fn note_type(&mut self, func: FuncAddr, type_id: TypeId) {
+        self.func_types[func.index() + 1] = type_id.0;
+    }
+
+    /// Says where memories and tables are now, and how large.
+    fn refresh_views(&mut self, machine: &mut Machine) {
+        let context = self.context();
+        for (index, memory) in machine.memories.iter().enumerate() {
+            let view = MemoryView {
+                base: memory.base(),
+                bytes: memory.bytes().len() as u64,
+            };
+            // SAFETY: the arena has room for a view of each memory in front of the context.
+            unsafe { context.cast::<MemoryView>().sub(index + 1).write(view) };
+        }
+        let is_in_place = self.tables.len() == machine.tables.len();
+        let views = machine.tables.iter_mut().map(|table| TableView {
+            elements: table.elements.as_mut_ptr(),
+            count: table.elements.len() as u64,
+        });
+        if is_in_place {
+            // In place, as code knows the address.
+            self.tables.iter_mut().zip(views).for_each(|(old, new)| *old = new);
+        } else {
+            self.tables = views.collect();
+        }
+    }
+
+    // Compiling.
+
+    fn unit(&self, number: u32) -> &Unit {
+        self.units[number as usize]
+            .as_ref()
+            .expect("a record names code that there is")
+    }
+
+    fn state(&mut self, func: FuncAddr) -> &mut FuncState {
+        self.funcs[func.index()].get_or_insert_with(|| {
+            Box::new(FuncState {
+                call: [Code::None; 2],
+                frames: HashMap::new(),
+                stub: None,
+                loops: None,
+            })
+        })
+    }
+
+    /// Where a function is entered by calls; compiles it if need be.
+    fn entry_of(
+        &mut self,
+        store: &Store,
+        machine: &Machine,
+        classic: &Classic,
+        func: FuncAddr,
+    ) -> *const c_void {
+        let number = match self.code_of(store, machine, classic, func, Start::Call) {
+            Code::Unit(number) => number,
+            Code::None | Code::Impossible => self.stub_of(store, machine, func),
+        };
+        let address = self.unit(number).memory.address();
+        self.set_entry(func, address);
+        address
+    }
+
+    /// The code of a function from a place; compiles it if need be.
+    fn code_of(
+        &mut self,
+        store: &Store,
+        machine: &Machine,
+        classic: &Classic,
+        func: FuncAddr,
+        start: Start,
+    ) -> Code {
+        let level = self.level as usize;
+        let state = self.state(func);
+        let known = match start {
+            Start::Call => state.call[level],
+            Start::Frame(pc) => {
+                let frame = state.frames.get(&(pc, level));
+                frame.map_or(Code::None, |frame| frame.code)
+            }
+        };
+        if known != Code::None {
+            return known;
+        }
+        let is_impossible = state.call[level] == Code::Impossible || !store.is_valid(func);
+        let code = if is_impossible {
+            Code::Impossible
+        } else {
+            let probes: Vec<u32> = classic.probes(func).iter().map(|pc| pc.0).collect();
+            self.compile(store, machine, (func, start), &probes, false)
+        };
+        let state = self.state(func);
+        match start {
+            Start::Call => state.call[level] = code,
+            Start::Frame(pc) => {
+                let frame = state.frames.entry((pc, level));
+                let frame = frame.or_insert(FrameCode { code, arrivals: 0 });
+                frame.code = code;
+            }
+        }
+        if let (Start::Call, Code::Unit(number)) = (start, code) {
+            let address = self.unit(number).memory.address();
+            self.set_entry(func, address);
+        }
+        code
+    }
+
+    /// Code that leaves at a function's first instruction, where an interpreter goes on.
+    fn stub_of(&mut self, store: &Store, machine: &Machine, func: FuncAddr) -> u32 {
+        if let Some(stub) = self.state(func).stub {
+            return stub;
+        }
+        let Code::Unit(stub) = self.compile(store, machine, (func, Start::Call), &[], true) else {
+            unreachable!("code without instructions can be compiled where others can");
+        };
+        self.state(func).stub = Some(stub);
+        stub
+    }
+
+    fn compile(
+        &mut self,
+        store: &Store,
+        machine: &Machine,
+        (func, start): (FuncAddr, Start),
+        probes: &[u32],
+        is_stub: bool,
+    ) -> Code {
+        let begin = Instant::now();
+        let number = self.free_units.pop().unwrap_or(self.units.len() as u32);
+        if number as usize == self.units.len() {
+            self.units.push(None);
+        }
+        let inst = &store.funcs[func.index()];
+        let instance = &store.instances[inst.instance.index()];
+        let module = &instance.module;
+        let locals = module.local_types(inst.index);
+        let body = module.func_body(inst.index).expect("a wasm function");
+        let code = body.code.start as usize..body.code.end as usize;
+        let wasm_bytes = code.len();
+        let job = Job {
+            env: &StoreEnv {
+                store,
+                instance,
+                machine,
+                is_guarded: self.needs_checkpoint(),
+            },
+            func: func.0,
+            ty: module.func_type(inst.index),
+            locals: &locals,
+            code: &module.bytes()[code],
+            offset: body.code.start,
+            start,
+            probes,
+            is_stub,
+            unit: number,
+        };
+        let level = self.level;
+        let compiled = match &mut self.compiler {
+            Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
+                compiler.compile(&job, level).map_err(|error| error.to_string())
+            }),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        let installed = compiled.and_then(|compiled| {
+            let memory = CodeMemory::new(&compiled.code, compiled.alignment)?;
+            Ok((compiled, memory))
+        });
+        let compilation = begin.elapsed();
+        self.compilation[level as usize] += compilation;
+        match installed {
+            Ok((compiled, memory)) => {
+                if start == Start::Call && !is_stub {
+                    self.wasm_bytes[level as usize] += wasm_bytes;
+                }
+                self.install(number, (func, start), compiled, memory, compilation);
+                Code::Unit(number)
+            }
+            Err(obstacle) => {
+                self.free_units.push(number);
+                self.obstacles.insert(func, obstacle);
+                Code::Impossible
+            }
+        }
+    }
+
+    fn install(
+        &mut self,
+        number: u32,
+        (func, start): (FuncAddr, Start),
+        compiled: Compiled,
+        memory: CodeMemory,
+        compilation: Duration,
+    ) {
+        let range = memory.range();
+        let position = self
+            .ranges
+            .partition_point(|known| known.start < range.start);
+        self.ranges.insert(position, range);
+        let locals_cells = compiled.locals.iter().map(|kind| kind.count() as u32).sum();
+        self.units[number as usize] = Some(Box::new(Unit {
+            func,
+            start,
+            memory,
+            sites: compiled.sites.into(),
+            locals: compiled.locals,
+            locals_cells,
+            compilation,
+        }));
+    }
+
+    fn entrance(&mut self, type_id: TypeId, ty: &FuncType, takes_params: bool) -> Option<&Entrance> {
+        let key = (type_id, takes_params);
+        if !self.entrances.contains_key(&key) {
+            let compiler = self.compiler.as_mut().ok()?;
+            let Trampoline {
+                code,
+                alignment,
+                landing,
+            } = compiler.trampoline(ty, takes_params).ok()?;
+            let memory = CodeMemory::new(&code, alignment).ok()?;
+            let landing = memory.range().start + landing as usize;
+            self.entrances.insert(key, Entrance { memory, landing });
+        }
+        self.entrances.get(&key)
+    }
+
+    // Running.
+
+    /// Executes from the machine's state, which has a frame, for at most `ticks` ticks (at least one). `mode` is one of a run.
+    pub(crate) fn execute(
+        &mut self,
+        around: &mut Around<'_>,
+        machine: &mut Machine,
+        mode: Mode,
+        ticks: u64,
+        level: Level,
+    ) -> Outcome {
+        self.prepare(around.store, machine, level);
+        let end = machine.tick.saturating_add(ticks);
+        let mut passes_probe = mode == Mode::Run;
+        let mut turns = 0_u32;
+        let mut was_left_at_once = false;
+        loop {
+            let top = innermost(machine);
+            let has_probe = around.classic.has_probe(top.func, top.pc);
+            if has_probe && !passes_probe {
+                return Outcome::Probe;
+            }
+            let is_enterable = !has_probe && !was_left_at_once;
+            let before = machine.tick;
+            was_left_at_once = false;
+            let entry = is_enterable.then(|| self.entry(around, machine, top));
+            let outcome = match entry.flatten() {
+                Some(Entry::Limits) => return Outcome::Poll,
+                Some(Entry::Unit(unit)) => {
+                    passes_probe = false;
+                    let outcome = self.turn(around, machine, unit, end - machine.tick);
+                    // The native stack has no room for a single frame of it.
+                    was_left_at_once =
+                        machine.tick == before && machine.frames.last() == Some(&top);
+                    outcome
+                }
+                None => {
+                    let mode = if passes_probe {
+                        Mode::Run
+                    } else {
+                        Mode::RunFromProbe
+                    };
+                    passes_probe = false;
+                    let beside = fast::Beside::unwatched(around.store, around.classic);
+                    around.fast.execute(beside, machine, mode, 1)
+                }
+            };
+            if outcome != Outcome::Poll || machine.tick >= end {
+                return outcome;
+            }
+            turns += 1;
+            let is_raised = around.outside.interrupt.is_raised();
+            if is_raised || turns.is_multiple_of(TURNS_PER_POLL) {
+                return Outcome::Poll;
+            }
+        }
+    }
+
+    /// Runs compiled code; `Outcome::Poll` when the driver goes on as it likes.
+    fn turn(
+        &mut self,
+        around: &mut Around<'_>,
+        machine: &mut Machine,
+        unit: u32,
+        ticks: u64,
+    ) -> Outcome {
+        match self.run(around, machine, unit, ticks) {
+            Run::Returned | Run::Arrived => Outcome::Poll,
+            Run::Finished => Outcome::Finished,
+            Run::Probe => Outcome::Probe,
+            Run::Fault => Outcome::Fault,
+            Run::Instruction => {
+                let (classic, store) = (&mut *around.classic, around.store);
+                match classic.execute(machine, store, Mode::Step, 1 << 32) {
+                    Outcome::Stepped => Outcome::Poll,
+                    outcome => outcome,
+                }
+            }
+        }
+    }
+
+    /// Code that goes on from the machine's state; `None` when there is none.
+    fn entry(&mut self, around: &mut Around<'_>, machine: &Machine, top: Frame) -> Option<Entry> {
+        let Around {
+            store,
+            classic,
+            fast,
+            ..
+        } = around;
+        let inst = &store.funcs[top.func.index()];
+        let module = &store.instances[inst.instance.index()].module;
+        let body = module.func_body(inst.index)?;
+        let is_start = top.pc.0 == body.code.start;
+        let start = if is_start && self.is_entered(store, machine, top) {
+            Start::Call
+        } else {
+            if !is_start && !self.is_loop(store, top) {
+                return None;
+            }
+            self.arrives_often(top)?;
+            Start::Frame(top.pc.0)
+        };
+        let Code::Unit(unit) = self.code_of(store, machine, classic, top.func, start) else {
+            return None;
+        };
+        if start != Start::Call && !self.has_exact_floats(machine, top, unit) {
+            return None;
+        }
+        let cells = fast.frame_cells_max(store, classic, top.func)?;
+        let limits = machine.limits;
+        let is_within = machine.frames.len() <= limits.frames_max as usize
+            && top.base as usize + cells as usize <= limits.cells_max as usize;
+        Some(if is_within {
+            Entry::Unit(unit)
+        } else {
+            Entry::Limits
+        })
+    }
+
+    /// Whether a frame at its function's first instruction is as calls leave it: all locals but the parameters are zero.
+    fn is_entered(&self, store: &Store, machine: &Machine, top: Frame) -> bool {
+        let params = cells_count(store.func_type(top.func).params());
+        let locals = (top.base + params) as usize..machine.height as usize;
+        machine.cells[locals].iter().all(|&cell| cell == 0)
+    }
+
+    /// Whether a frame stands at the start of a loop's body.
+    fn is_loop(&mut self, store: &Store, top: Frame) -> bool {
+        let state = self.state(top.func);
+        let loops = state.loops.get_or_insert_with(|| {
+            let inst = &store.funcs[top.func.index()];
+            let module = &store.instances[inst.instance.index()].module;
+            let instructions = module.instructions(inst.index);
+            let loops = instructions.filter(|it| it.op == crate::isa::Op::Loop);
+            loops.map(|it| it.next.0).collect()
+        });
+        loops.binary_search(&top.pc.0).is_ok()
+    }
+
+    /// Counts an arrival at a place where no code can be entered yet; `None` until it has been often enough.
+    fn arrives_often(&mut self, top: Frame) -> Option<()> {
+        let level = self.level as usize;
+        let frames = &mut self.state(top.func).frames;
+        let frame = frames.entry((top.pc.0, level)).or_insert(FrameCode {
+            code: Code::None,
+            arrivals: 0,
+        });
+        frame.arrivals = frame.arrivals.saturating_add(1);
+        (frame.code != Code::None || frame.arrivals > ARRIVALS_BEFORE_ENTRY).then_some(())
+    }
+
+    /// Whether code that is to go on with a frame takes its floats for what they are: a NaN that somebody has put into a local that
+    /// otherwise only arithmetic sets would become another.
+    fn has_exact_floats(&self, machine: &Machine, top: Frame, unit: u32) -> bool {
+        let mut cell = top.base as usize;
+        self.unit(unit).locals.iter().all(|kind| {
+            let bits = machine.cells[cell];
+            cell += kind.count();
+            match kind {
+                CellKind::Float32 => settle::canonical_32(bits as u32) == bits as u32,
+                CellKind::Float64 => settle::canonical_64(bits) == bits,
+                _ => true,
+            }
+        })
+    }
+
+    /// Enters compiled code in the innermost frame, and makes the state canonical when it has ended.
+    fn run(
+        &mut self,
+        around: &mut Around<'_>,
+        machine: &mut Machine,
+        unit: u32,
+        ticks: u64,
+    ) -> Run {
+        let room = NATIVE_STACK_BYTES + NATIVE_RESERVE_BYTES;
+        stacker::maybe_grow(room, 4 * room, || {
+            self.run_on_this_stack(around, machine, unit, ticks)
+        })
+    }
+
+    fn run_on_this_stack(
+        &mut self,
+        around: &mut Around<'_>,
+        machine: &mut Machine,
+        unit: u32,
+        ticks: u64,
+    ) -> Run {
+        let top = innermost(machine);
+        let store = around.store;
+        let type_id = store.funcs[top.func.index()].type_id;
+        let ty = store.types.func(type_id);
+        let takes_params = self.unit(unit).start == Start::Call;
+        let code = self.unit(unit).memory.address();
+        let Some(entrance) = self.entrance(type_id, ty, takes_params) else {
+            unreachable!("a type has an entrance where a function of it has code");
+        };
+        let (enter, landing) = (entrance.function(), entrance.landing);
+        let first = ticks.min(TICKS_PER_POLL);
+        let mut running = Running {
+            jit: &raw mut *self,
+            machine: &raw mut *machine,
+            store,
+            classic: &raw const *around.classic,
+            outside: &raw mut *around.outside,
+            stops_at_host_calls: around.stops_at_host_calls,
+            granted: first,
+            left: ticks - first,
+            shared: None,
+        };
+        let cells = machine.cells[top.base as usize..].as_mut_ptr();
+        let records = self.records.as_mut_ptr();
+        let stack_limit = stack_limit(machine);
+        let context = self.context();
+        // SAFETY: the context lies in the arena; all that its pointers lead to outlives the run.
+        unsafe {
+            (*context).stack_limit = stack_limit;
+            (*context).exit_top = records;
+            (*context).frame = cells;
+            (*context).owner = (&raw mut running).cast();
+        }
+        let active = faults::Active {
+            ranges: &raw const self.ranges,
+            landing,
+            context,
+        };
+        // The entry counts a tick, which the frame has counted already.
+        // SAFETY: the code is that of the frame's function, whose arguments or state lie in the cells.
+        let clock =
+            faults::guarded(&active, || unsafe { enter(context, code, cells, first as i64) });
+        let granted = running.granted;
+        if clock == Trampoline::FAULT {
+            return Run::Fault;
+        }
+        if clock >= 0 {
+            machine.tick += granted - (clock as u64 + 1);
+            return self.leave_frame(machine, ty);
+        }
+        // SAFETY: as before.
+        let (clock, reason, exit_top) =
+            unsafe { ((*context).clock, (*context).reason, (*context).exit_top) };
+        machine.tick += granted - (clock + 1) as u64;
+        // SAFETY: code has written its records one after the other from the start on.
+        let words = unsafe { exit_top.offset_from(records) } as usize;
+        self.settle(machine, words);
+        settle::ended(reason)
+    }
+
+    /// The frame that was entered has returned; its results lie where a call's do.
+    fn leave_frame(&mut self, machine: &mut Machine, ty: &FuncType) -> Run {
+        let frame = machine.frames.pop().expect("the run began in a frame");
+        let count = cells_count(ty.results()) as usize;
+        let base = frame.base as usize;
+        if !returns_in_registers(ty) {
+            let results = &self.scratch[SCRATCH_BOTTOM..][..count];
+            machine.cells[base..base + count].copy_from_slice(results);
+        }
+        machine.height = (base + count) as u32;
+        if machine.frames.is_empty() {
+            Run::Finished
+        } else {
+            Run::Returned
+        }
+    }
+
+    // What people are told.
+
+    /// Functions that have code of a level.
+    pub(crate) fn function_count(&self, level: Level) -> usize {
+        let states = self.funcs.iter().flatten();
+        states
+            .filter(|state| matches!(state.call[level as usize], Code::Unit(_)))
+            .count()
+    }
+
+    /// Bytes of machine code of a level.
+    pub(crate) fn code_bytes(&self, level: Level) -> usize {
+        let states = self.funcs.iter().flatten();
+        let codes = states.flat_map(|state| {
+            let frames = state.frames.iter();
+            let frames = frames.filter(move |((_, of), _)| *of == level as usize);
+            std::iter::once(state.call[level as usize]).chain(frames.map(|(_, frame)| frame.code))
+        });
+        codes
+            .map(|code| match code {
+                Code::Unit(number) => self.unit(number).memory.len(),
+                _ => 0,
+            })
+            .sum()
+    }
+
+    /// Bytes of the wasm code that was compiled for a level.
+    pub(crate) fn wasm_bytes(&self, level: Level) -> usize {
+        self.wasm_bytes[level as usize]
+    }
+
+    /// The time that compiling for a level took.
+    pub(crate) fn compilation(&self, level: Level) -> Duration {
+        self.compilation[level as usize]
+    }
+
+    /// The functions that have to run in a slower tier.
+    pub(crate) fn fallbacks(&self) -> Vec<Fallback> {
+        let fallback = |(&func, reason): (&FuncAddr, &String)| Fallback {
+            func,
+            reason: reason.clone(),
+        };
+        self.obstacles.iter().map(fallback).collect()
+    }
+}
+
+/// What goes on from a state.
+enum Entry {
+    Unit(u32),
+    /// Nothing: the frame exceeds a limit.
+    Limits,
+}
+
+/// How many turns go by between two looks of the driver.
+const TURNS_PER_POLL: u32 = 1 << 14;
+
+/// The native stack pointer below which compiled code is left. So much stack is given that neither frames nor cells can exceed the
+/// machine's limits unnoticed: each frame takes its share of it.
+fn stack_limit(machine: &Machine) -> usize {
+    let limits = machine.limits;
+    let frames_left = u64::from(limits.frames_max) + 1 - machine.frames.len() as u64;
+    let cells_left = u64::from(limits.cells_max).saturating_sub(u64::from(machine.height));
+    let here = std::ptr::from_ref(&limits).addr();
+    let remaining = stacker::remaining_stack().unwrap_or(NATIVE_STACK_BYTES);
+    let native = remaining.saturating_sub(NATIVE_RESERVE_BYTES) as u64;
+    let bytes = native
+        .min(frames_left * NATIVE_FRAME_BYTES)
+        .min(cells_left);
+    here - bytes as usize
+}
