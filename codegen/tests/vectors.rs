@@ -3,7 +3,8 @@
 
 use wasmparser::{FuncType, Parser, Payload, SubType, ValType};
 use wdb_codegen::{
-    Compiled, Compiler, Env, Error, GlobalPlace, Job, Level, MemoryPlace, Start, TablePlace,
+    CalleeKind, Compiled, Compiler, Env, Error, GlobalPlace, Job, Level, MemoryPlace, Start,
+    TablePlace,
 };
 
 /// An instance of a module that has a memory, and nothing else that functions refer to.
@@ -24,7 +25,7 @@ impl Env for OneMemory {
     fn func_address(&self, _func: u32) -> u32 {
         unreachable!("no function here is called")
     }
-    fn is_host(&self, _func: u32) -> bool {
+    fn callee(&self, _func: u32) -> CalleeKind {
         unreachable!("no function here is called")
     }
     fn global(&self, _index: u32) -> GlobalPlace {
@@ -180,6 +181,7 @@ fn compile(text: &str, env: &OneMemory, level: Level) -> Result<Compiled, Error>
                     offset,
                     start: Start::Call,
                     probes: &[],
+                    is_stub: false,
                     unit: 0,
                 };
                 let mut compiler = Compiler::new().expect("this processor has machine code");

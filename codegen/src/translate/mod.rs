@@ -18,7 +18,9 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{BinaryReader, Operator, OperatorsReader, ValType};
 
-use crate::abi::{Context, Reason, RUNTIME_FUNCTIONS, Runtime, runtime_signature, signature, value_type};
+use crate::abi::{
+    Context, RUNTIME_FUNCTIONS, Reason, Runtime, runtime_signature, signature, value_type,
+};
 use crate::compiler::Error;
 use crate::env::{CellKind, Job, Site, Start};
 use control::{Control, ControlKind};
