@@ -16,11 +16,19 @@ pub enum Tier {
     Jit,
     /// Runs machine code that is compiled to be fast.
     Opt,
+    /// Starts in the fast tier at once, and moves to machine code what turns out to take time.
+    Auto,
 }
 
 impl Tier {
-    /// Every tier, the slowest first.
-    pub const ALL: [Tier; 4] = [Tier::Classic, Tier::Fast, Tier::Jit, Tier::Opt];
+    /// Every choice, the slowest first.
+    pub const ALL: [Tier; 5] = [
+        Tier::Classic,
+        Tier::Fast,
+        Tier::Jit,
+        Tier::Opt,
+        Tier::Auto,
+    ];
 
     /// The names of all of them, in the same order.
     pub const NAMES: [&'static str; Tier::ALL.len()] = [
@@ -28,7 +36,14 @@ impl Tier {
         Tier::Fast.name(),
         Tier::Jit.name(),
         Tier::Opt.name(),
+        Tier::Auto.name(),
     ];
+
+    /// Whether it runs machine code.
+    #[must_use]
+    pub const fn is_compiled(self) -> bool {
+        matches!(self, Tier::Jit | Tier::Opt | Tier::Auto)
+    }
 
     /// The name that people call it by.
     #[must_use]
@@ -38,6 +53,7 @@ impl Tier {
             Tier::Fast => "fast",
             Tier::Jit => "jit",
             Tier::Opt => "opt",
+            Tier::Auto => "auto",
         }
     }
 

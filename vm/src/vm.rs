@@ -294,7 +294,7 @@ impl Vm {
             let ticks = match self.tier {
                 Tier::Classic | Tier::Fast => TICKS_PER_POLL.min(ticks_left),
                 // It looks at the interrupt itself.
-                Tier::Jit | Tier::Opt => ticks_left,
+                Tier::Jit | Tier::Opt | Tier::Auto => ticks_left,
             };
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
@@ -342,7 +342,7 @@ impl Vm {
         } else {
             self.tier
         };
-        if matches!(tier, Tier::Jit | Tier::Opt) {
+        if tier.is_compiled() {
             self.keep_safe_point();
         }
         loop {
@@ -354,7 +354,7 @@ impl Vm {
                     let beside = Beside::unwatched(store, classic);
                     self.fast.execute(beside, machine, mode, ticks)
                 }
-                Tier::Jit | Tier::Opt => {
+                Tier::Jit | Tier::Opt | Tier::Auto => {
                     let mut around = Around {
                         store,
                         classic,
@@ -462,7 +462,7 @@ impl Vm {
         };
         let limits = self.machine.limits;
         let known = match self.tier {
-            Tier::Fast | Tier::Jit | Tier::Opt => self
+            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => self
                 .fast
                 .frame_cells_max(&self.store, &self.classic, top.func),
             Tier::Classic => None,
@@ -626,7 +626,7 @@ impl Vm {
     /// What each tier did so far, and what its code takes.
     #[must_use]
     pub fn tier_stats(&self) -> Vec<TierStats> {
-        let [classic_ticks, fast_ticks, jit_ticks, opt_ticks] = self.ticks;
+        let [classic_ticks, fast_ticks, jit_ticks, opt_ticks, _] = self.ticks;
         let compiled = |tier: Tier, ticks: u64, level: Level| TierStats {
             tier,
             ticks,

@@ -386,7 +386,7 @@ impl Vm {
     pub(crate) fn run_watched(&mut self, limit: RunLimit) -> Exit {
         match self.tier() {
             Tier::Classic => self.run_watched_stepping(limit),
-            Tier::Fast | Tier::Jit | Tier::Opt => self.run_watched_fast(limit),
+            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => self.run_watched_fast(limit),
         }
     }
 
