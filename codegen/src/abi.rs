@@ -39,7 +39,8 @@ pub const STATUS_DONE: u64 = 0;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Runtime {
-    /// `(clock: i64) -> i64`: the clock is spent. Gives the new clock, or a negative one when the code is to be left.
+    /// `(clock: i64, place: u64) -> i64`: the clock is spent where a function (of the store, in the high half) has arrived at an
+    /// instruction (in the low half). Gives the new clock, or a negative one when the code is to be left.
     Poll,
     /// `(func: u64) -> address`: where a function of the store is entered, which has no code yet.
     Entry,
@@ -169,8 +170,8 @@ pub(crate) fn signature(ty: &FuncType, takes_params: bool) -> Signature {
 /// The signature of a function of the runtime.
 pub(crate) fn runtime_signature(function: Runtime, convention: CallConv) -> Signature {
     let arguments = match function {
-        Runtime::Poll | Runtime::Entry => 1,
-        Runtime::HostCall | Runtime::Resolve => 2,
+        Runtime::Entry => 1,
+        Runtime::Poll | Runtime::HostCall | Runtime::Resolve => 2,
         Runtime::Perform | Runtime::Cast => 3,
         Runtime::MemoryCopy => 4,
     };

@@ -57,6 +57,14 @@ pub struct Compiled {
     pub locals: Box<[CellKind]>,
 }
 
+/// A function between the two parts of compiling.
+#[derive(Debug)]
+pub struct Translated {
+    function: Function,
+    sites: Vec<Site>,
+    locals: Box<[CellKind]>,
+}
+
 /// A line of a listing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
@@ -110,27 +118,43 @@ impl Compiler {
 
     /// The code of a function.
     pub fn compile(&mut self, job: &Job<'_>, level: Level) -> Result<Compiled, Error> {
+        let translated = self.translate(job)?;
+        self.finish(translated, level)
+    }
+
+    /// The first part of compiling, which is the shorter one and needs the function's surroundings.
+    pub fn translate(&mut self, job: &Job<'_>) -> Result<Translated, Error> {
+        let name = UserFuncName::user(0, job.func);
+        let mut function = Function::with_name_signature(name, signature(job.ty, false));
+        let isa = &*self.optimized;
+        match translate(job, isa, &mut function, &mut self.builder) {
+            Ok((sites, locals)) => Ok(Translated {
+                function,
+                sites,
+                locals,
+            }),
+            Err(error) => {
+                // A translation that was given up has left things in it.
+                self.builder = FunctionBuilderContext::new();
+                Err(error)
+            }
+        }
+    }
+
+    /// The second part of compiling, for which any compiler of the same machine will do.
+    pub fn finish(&mut self, translated: Translated, level: Level) -> Result<Compiled, Error> {
         let isa = match level {
             Level::Baseline => &*self.baseline,
             Level::Optimized => &*self.optimized,
         };
         self.codegen.clear();
-        self.codegen.func = Function::with_name_signature(
-            UserFuncName::user(0, job.func),
-            signature(job.ty, false),
-        );
-        let translated = translate(job, isa, &mut self.codegen.func, &mut self.builder);
-        if translated.is_err() {
-            // A translation that was given up has left things in it.
-            self.builder = FunctionBuilderContext::new();
-        }
-        let (sites, locals) = translated?;
-        let (code, alignment) = emit(&mut self.codegen, isa, |buffer| relocate(buffer, job.func))?;
+        self.codegen.func = translated.function;
+        let (code, alignment) = emit(&mut self.codegen, isa, relocate)?;
         Ok(Compiled {
             code,
             alignment,
-            sites,
-            locals,
+            sites: translated.sites,
+            locals: translated.locals,
         })
     }
 
@@ -200,7 +224,7 @@ fn emit(
 }
 
 /// The code's bytes, in which calls of the function itself lead to its start.
-fn relocate(buffer: &MachBufferFinalized<Final>, _func: u32) -> Result<Vec<u8>, Error> {
+fn relocate(buffer: &MachBufferFinalized<Final>) -> Result<Vec<u8>, Error> {
     let mut code = buffer.data().to_vec();
     for FinalizedMachReloc {
         offset,

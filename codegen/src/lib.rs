@@ -20,5 +20,5 @@ pub use abi::{
     Context, ENTRY_BYTES, MEMORY_VIEW_BYTES, MemoryView, RUNTIME_FUNCTIONS, Reason, Runtime,
     STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
-pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline};
+pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline, Translated};
 pub use env::{CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace};
