@@ -10,11 +10,11 @@ use crate::collect::RootPlace;
 use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
 use crate::fast::{Beside, Fast};
-use crate::jit::{Around, Jit};
 use crate::host::{Host, HostOutcome};
 use crate::host_log::HostLog;
 use crate::interrupt::Interrupt;
 use crate::isa::Op;
+use crate::jit::{Around, Jit};
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::outside::Outside;
@@ -151,8 +151,12 @@ impl Vm {
     /// Adds an instance of a module, linked to registered instances and the host. Its start function becomes an invocation.
     pub fn instantiate(&mut self, module: &Arc<Module>) -> Result<InstanceAddr, LinkError> {
         self.safe_point.invalidate();
-        self.store
-            .instantiate(&mut self.machine, module, &*self.outside.host, self.stub_imports)
+        self.store.instantiate(
+            &mut self.machine,
+            module,
+            &*self.outside.host,
+            self.stub_imports,
+        )
     }
 
     /// Lets modules instantiated later import an instance's exports under a module name.
@@ -361,17 +365,37 @@ impl Vm {
                         fast: &mut self.fast,
                         outside: &mut self.outside,
                         stops_at_host_calls: self.stops_at_host_calls,
+                        fast_ticks: 0,
                     };
-                    let level = if tier == Tier::Jit {
-                        Level::Baseline
-                    } else {
-                        Level::Optimized
+                    let (outcome, counts_as) = match tier {
+                        Tier::Auto => {
+                            let outcome = self.jit.execute_auto(&mut around, machine, mode, ticks);
+                            (outcome, Tier::Opt)
+                        }
+                        Tier::Jit => {
+                            let level = Level::Baseline;
+                            let outcome =
+                                self.jit.execute(&mut around, machine, mode, ticks, level);
+                            (outcome, tier)
+                        }
+                        _ => {
+                            let level = Level::Optimized;
+                            let outcome =
+                                self.jit.execute(&mut around, machine, mode, ticks, level);
+                            (outcome, tier)
+                        }
                     };
-                    self.jit.execute(&mut around, machine, mode, ticks, level)
+                    // What passed in the fast tier counts there.
+                    let fast_ticks = around.fast_ticks;
+                    self.ticks[Tier::Fast as usize] += fast_ticks;
+                    self.ticks[counts_as as usize] += self.machine.tick - tick_before - fast_ticks;
+                    outcome
                 }
             };
             let passed = self.machine.tick - tick_before;
-            self.ticks[tier as usize] += passed;
+            if !tier.is_compiled() {
+                self.ticks[tier as usize] += passed;
+            }
             match outcome {
                 Outcome::Fault => return Some(self.find_fault()),
                 Outcome::Stepped => return Some(Exit::Stepped),
@@ -399,6 +423,7 @@ impl Vm {
             store: &self.store,
             classic: &mut self.classic,
             watches: Some(&self.watches),
+            has_code: None,
         };
         let outcome = self.fast.execute(beside, &mut self.machine, mode, ticks);
         self.ticks[Tier::Fast as usize] += self.machine.tick - tick_before;
@@ -462,9 +487,10 @@ impl Vm {
         };
         let limits = self.machine.limits;
         let known = match self.tier {
-            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => self
-                .fast
-                .frame_cells_max(&self.store, &self.classic, top.func),
+            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => {
+                self.fast
+                    .frame_cells_max(&self.store, &self.classic, top.func)
+            }
             Tier::Classic => None,
         };
         let frame_cells =
@@ -525,7 +551,9 @@ impl Vm {
             FuncKind::Wasm => unreachable!("tiers run wasm functions themselves"),
         };
         let args = self.machine.cells[call.args.clone()].to_vec();
-        let outcome = self.outside.call(&mut self.machine, host_func, &args, call.memory);
+        let outcome = self
+            .outside
+            .call(&mut self.machine, host_func, &args, call.memory);
         match outcome {
             HostOutcome::Return(results) => {
                 // An end or a trap leaves the machine at the call instead: going on meets the same entry again.
@@ -630,8 +658,12 @@ impl Vm {
         let compiled = |tier: Tier, ticks: u64, level: Level| TierStats {
             tier,
             ticks,
-            functions: self.jit.function_count(level),
-            wasm_bytes: self.jit.wasm_bytes(level),
+            functions: self.jit.compiled_funcs(level).count(),
+            wasm_bytes: self
+                .jit
+                .compiled_funcs(level)
+                .map(|func| self.store.code_len(func))
+                .sum(),
             code_bytes: self.jit.code_bytes(level),
             translation: self.jit.compilation(level),
             fallbacks: self.jit.fallbacks(),

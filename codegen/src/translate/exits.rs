@@ -27,7 +27,7 @@ impl Translator<'_, '_> {
         self.builder.ins().brif(is_spent, poll, &[], next, &[]);
         self.builder.seal_block(poll);
         self.builder.switch_to_block(poll);
-        let place = u64::from(self.job.func) << 32 | u64::from(pc);
+        let place = u64::from(self.job.unit) << 32 | u64::from(pc);
         let place = self.constant(place);
         let refilled = self.call_runtime(Runtime::Poll, &[clock, place]);
         self.builder.def_var(self.clock, refilled);
