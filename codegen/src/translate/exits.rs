@@ -54,18 +54,6 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(next);
     }
 
-    /// Leaves at the present instruction if a probe stands there.
-    pub(super) fn probe(&mut self) {
-        if !self.job.probes.contains(&self.pc) {
-            return;
-        }
-        // A condition that is always true and that nobody knows: what follows must not become unreachable, or control
-        // structure would be lost that code entered behind the probe needs.
-        let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
-        let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
-        self.leave_if(always, Reason::Probe);
-    }
-
     /// Leaves at the present instruction if the condition holds. Its operands are on the stack.
     pub(super) fn leave_if(&mut self, condition: Value, reason: Reason) {
         let cold = self.cold_block();

@@ -229,7 +229,7 @@ impl Jit {
             Code::Impossible
         } else {
             let begin = Instant::now();
-            let probes: Vec<u32> = classic.probes(func).iter().map(|pc| pc.0).collect();
+            let probes = classic.conditional_probes(func);
             let unit = self.reserve_unit();
             match self.translate(store, machine, (func, start), (unit, &probes), false) {
                 Ok(translated) => self.order(unit, (func, start), translated, begin.elapsed()),

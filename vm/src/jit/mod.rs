@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use wasmparser::FuncType;
 use wdb_codegen::{
     CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Job, Level, MEMORY_VIEW_BYTES, MemoryView,
-    Start, TableView, Trampoline, Translated, entries_offset, returns_in_registers,
+    Probe, Start, TableView, Trampoline, Translated, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -467,7 +467,7 @@ impl Jit {
         let code = if is_impossible || !store.is_valid(func) {
             Code::Impossible
         } else {
-            let probes: Vec<u32> = classic.probes(func).iter().map(|pc| pc.0).collect();
+            let probes = classic.conditional_probes(func);
             self.compile(store, machine, (func, start), &probes, false)
         };
         self.set_code((func, start), level, code);
@@ -520,7 +520,7 @@ impl Jit {
         store: &Store,
         machine: &Machine,
         (func, start): (FuncAddr, Start),
-        probes: &[u32],
+        probes: &[Probe],
         is_stub: bool,
     ) -> Code {
         let begin = Instant::now();
@@ -551,7 +551,7 @@ impl Jit {
         store: &Store,
         machine: &Machine,
         (func, start): (FuncAddr, Start),
-        (unit, probes): (u32, &[u32]),
+        (unit, probes): (u32, &[Probe]),
         is_stub: bool,
     ) -> Result<Translated, String> {
         let inst = &store.funcs[func.index()];
