@@ -23,4 +23,7 @@ pub use abi::{
 };
 pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline, Translated};
 pub use condition::{Condition, ConditionOp, Observed};
-pub use env::{CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace};
+pub use env::{
+    CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
+    Watched,
+};

@@ -140,7 +140,12 @@ impl Translator<'_, '_> {
     }
 
     /// The low bits of a value, as many as a type has, extended to 64.
-    fn extended(&mut self, value: Value, ty: cranelift_codegen::ir::Type, is_signed: bool) -> Value {
+    fn extended(
+        &mut self,
+        value: Value,
+        ty: cranelift_codegen::ir::Type,
+        is_signed: bool,
+    ) -> Value {
         if ty == types::I64 {
             return value;
         }

@@ -9,6 +9,7 @@ mod memory;
 mod numeric;
 mod objects;
 mod vectors;
+mod watches;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -254,6 +255,7 @@ impl<'a> Translator<'a, '_> {
             self.next_pc = reader.original_position() as u32;
             if self.is_reachable {
                 self.probe();
+                self.give_watched_away(&operator);
                 self.instruction(&operator)?;
                 self.note_height();
             } else {

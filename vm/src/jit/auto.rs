@@ -42,7 +42,7 @@ impl Jit {
         mode: Mode,
         ticks: u64,
     ) -> Outcome {
-        self.prepare(around.store, machine, Policy::Auto);
+        self.prepare(around.store, machine, Policy::Auto, around.watches);
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
         let mut was_left_at_once = false;
@@ -103,7 +103,8 @@ impl Jit {
                     outcome
                 }
             };
-            if outcome != Outcome::Poll || machine.tick >= end {
+            let ends = std::mem::take(&mut self.ends_turns);
+            if outcome != Outcome::Poll || machine.tick >= end || ends {
                 return outcome;
             }
             turns += 1;

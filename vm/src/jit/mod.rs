@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use wasmparser::FuncType;
 use wdb_codegen::{
     CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Job, Level, MEMORY_VIEW_BYTES, MemoryView,
-    Probe, Start, TableView, Trampoline, Translated, entries_offset, returns_in_registers,
+    Probe, Start, TableView, Trampoline, Translated, Watched, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -33,9 +33,10 @@ use crate::store::Store;
 use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
+use crate::watch::{WatchPlan, Watches};
 use background::Background;
 use code::{CodeMemory, Entrance, Unit};
-use env::StoreEnv;
+use env::{StoreEnv, WatchedPlaces};
 use runtime::Running;
 
 /// Cells below the operands of instructions that the runtime executes.
@@ -132,6 +133,10 @@ pub(crate) struct Jit {
     to_hide: Vec<FuncAddr>,
     /// Whether bounds of memories are looked at by code even where faults could be caught.
     checks_bounds: bool,
+    /// What code is compiled for.
+    plan: WatchPlan,
+    /// Whether the driver wants to look at the state.
+    ends_turns: bool,
     /// When the state should be kept to find faults from.
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
@@ -148,6 +153,8 @@ pub(crate) struct Around<'a> {
     pub(crate) fast: &'a mut Fast,
     pub(crate) outside: &'a mut Outside,
     pub(crate) stops_at_host_calls: bool,
+    /// The watches of a run that is to end where an interpreter is needed.
+    pub(crate) watches: Option<&'a Watches>,
     /// Ticks that passed in the fast tier.
     pub(crate) fast_ticks: u64,
 }
@@ -162,8 +169,12 @@ impl Around<'_> {
         has_code: Option<&[bool]>,
     ) -> Outcome {
         let before = machine.tick;
-        let mut beside = fast::Beside::unwatched(self.store, self.classic);
-        beside.has_code = has_code;
+        let beside = fast::Beside {
+            store: self.store,
+            classic: self.classic,
+            watches: self.watches,
+            has_code,
+        };
         let outcome = self.fast.execute(beside, machine, mode, ticks);
         self.fast_ticks += machine.tick - before;
         outcome
@@ -215,6 +226,8 @@ impl Jit {
             has_code: Vec::new(),
             to_hide: Vec::new(),
             checks_bounds,
+            plan: WatchPlan::default(),
+            ends_turns: false,
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
@@ -239,6 +252,17 @@ impl Jit {
     /// Says when such a state should be kept next.
     pub(crate) fn schedule_checkpoint(&mut self, at: Instant) {
         self.checkpoint_at = Some(at);
+    }
+
+    /// Changes which instructions are left to an interpreter because of watches.
+    pub(crate) fn set_plan(&mut self, plan: &WatchPlan) {
+        if self.plan == *plan {
+            return;
+        }
+        self.plan = plan.clone();
+        for index in 0..self.funcs.len() {
+            self.forget(FuncAddr(index as u32));
+        }
     }
 
     /// Forgets the code of a function whose probes have changed.
@@ -293,7 +317,13 @@ impl Jit {
     }
 
     /// Makes everything as large as the store is, and says where things are.
-    fn prepare(&mut self, store: &Store, machine: &mut Machine, policy: Policy) {
+    fn prepare(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        policy: Policy,
+        watches: Option<&Watches>,
+    ) {
         if self.scratch.is_empty() {
             self.compiler = match Compiler::new() {
                 Ok(compiler) => Ok(Box::new(compiler)),
@@ -323,6 +353,11 @@ impl Jit {
             (*context).func_types = func_types;
             (*context).cells = cells;
             (*context).runtime = runtime::table();
+            let (start, bytes) = watches.map_or((u64::MAX, 0), Watches::extent);
+            (*context).watch_start = start;
+            (*context).watch_bytes = bytes;
+            let granules = watches.map_or(std::ptr::null(), Watches::granules);
+            (*context).granules = granules.cast();
         }
     }
 
@@ -560,7 +595,13 @@ impl Jit {
         let locals = module.local_types(inst.index);
         let body = module.func_body(inst.index).expect("a wasm function");
         let code = body.code.start as usize..body.code.end as usize;
+        let watched = WatchedPlaces {
+            plan: &self.plan,
+            func,
+            instance,
+        };
         let job = Job {
+            watched: self.plan.any.then_some(&watched as &dyn Watched),
             env: &StoreEnv {
                 store,
                 instance,
@@ -658,7 +699,8 @@ impl Jit {
         ticks: u64,
         level: Level,
     ) -> Outcome {
-        self.prepare(around.store, machine, Policy::Level(level));
+        let policy = Policy::Level(level);
+        self.prepare(around.store, machine, policy, around.watches);
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
         let mut turns = 0_u32;
@@ -693,7 +735,8 @@ impl Jit {
                     around.bridge(machine, mode, 1, None)
                 }
             };
-            if outcome != Outcome::Poll || machine.tick >= end {
+            let ends = std::mem::take(&mut self.ends_turns);
+            if outcome != Outcome::Poll || machine.tick >= end || ends {
                 return outcome;
             }
             turns += 1;
@@ -713,10 +756,20 @@ impl Jit {
         ticks: u64,
     ) -> Outcome {
         match self.run(around, machine, unit, ticks) {
-            Run::Returned | Run::Arrived => Outcome::Poll,
+            Run::Returned => {
+                let depth = machine.frames.len() as u32;
+                let has_ended = |watches: &Watches| depth < watches.scope_max();
+                if around.watches.is_some_and(has_ended) {
+                    // The driver is to look, whatever comes next.
+                    self.ends_turns = true;
+                }
+                Outcome::Poll
+            }
+            Run::Arrived => Outcome::Poll,
             Run::Finished => Outcome::Finished,
             Run::Probe => Outcome::Probe,
             Run::Fault => Outcome::Fault,
+            Run::Instruction if around.watches.is_some() => Outcome::GivenAway,
             Run::Instruction => {
                 let (classic, store) = (&mut *around.classic, around.store);
                 match classic.execute(machine, store, Mode::Step, 1 << 32) {
