@@ -29,7 +29,7 @@ use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::{self, Fast};
 use crate::machine::{Frame, Machine};
 use crate::outside::Outside;
-use crate::store::Store;
+use crate::store::{FuncKind, Store};
 use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
@@ -135,8 +135,6 @@ pub(crate) struct Jit {
     checks_bounds: bool,
     /// What code is compiled for.
     plan: WatchPlan,
-    /// Whether the driver wants to look at the state.
-    ends_turns: bool,
     /// When the state should be kept to find faults from.
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
@@ -160,6 +158,13 @@ pub(crate) struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// Whether the frame of a watch has returned.
+    fn has_ended_scopes(&self, machine: &Machine) -> bool {
+        let depth = machine.frames.len() as u32;
+        self.watches
+            .is_some_and(|watches| depth < watches.scope_max())
+    }
+
     /// Executes in the fast tier, until a function is called that has code, where it matters which ones have.
     fn bridge(
         &mut self,
@@ -227,7 +232,6 @@ impl Jit {
             to_hide: Vec::new(),
             checks_bounds,
             plan: WatchPlan::default(),
-            ends_turns: false,
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
@@ -445,6 +449,23 @@ impl Jit {
     }
 
     // Compiling.
+
+    /// Compiles every function of the store that has code, at a level.
+    pub(crate) fn compile_all(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        classic: &Classic,
+        level: Level,
+    ) {
+        self.prepare(store, machine, Policy::Level(level), None);
+        for (index, inst) in store.funcs.iter().enumerate() {
+            if inst.kind == FuncKind::Wasm {
+                let func = FuncAddr(index as u32);
+                self.code_of(store, machine, classic, func, Start::Call);
+            }
+        }
+    }
 
     fn unit(&self, number: u32) -> &Unit {
         self.units[number as usize]
@@ -735,8 +756,7 @@ impl Jit {
                     around.bridge(machine, mode, 1, None)
                 }
             };
-            let ends = std::mem::take(&mut self.ends_turns);
-            if outcome != Outcome::Poll || machine.tick >= end || ends {
+            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
             turns += 1;
@@ -756,16 +776,7 @@ impl Jit {
         ticks: u64,
     ) -> Outcome {
         match self.run(around, machine, unit, ticks) {
-            Run::Returned => {
-                let depth = machine.frames.len() as u32;
-                let has_ended = |watches: &Watches| depth < watches.scope_max();
-                if around.watches.is_some_and(has_ended) {
-                    // The driver is to look, whatever comes next.
-                    self.ends_turns = true;
-                }
-                Outcome::Poll
-            }
-            Run::Arrived => Outcome::Poll,
+            Run::Returned | Run::Arrived => Outcome::Poll,
             Run::Finished => Outcome::Finished,
             Run::Probe => Outcome::Probe,
             Run::Fault => Outcome::Fault,
