@@ -109,14 +109,24 @@ pub enum ClientStop {
     Stepped,
     /// Somebody asked for it.
     Interrupted,
-    /// The program cannot go on: a trap or an uncaught exception, in words.
-    Fault(String),
+    /// The program cannot go on because of a trap, in words.
+    Trap(String),
+    /// The program cannot go on because nothing handles an exception, in words.
+    Uncaught(String),
     /// Something else worth telling, in words.
     Other(String),
     /// The program has ended with this status.
     Exited(u32),
     /// It could not run at all.
     Refused(String),
+}
+
+impl ClientStop {
+    /// Whether the program cannot go on from here.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        matches!(self, ClientStop::Trap(_) | ClientStop::Uncaught(_))
+    }
 }
 
 /// How often somebody who waits looks whether the machine is busy with something else.
@@ -297,13 +307,16 @@ fn client_stop(stop: Stop) -> ClientStop {
         Stop::RemoteWatch { address, access } => ClientStop::Watchpoint { address, access },
         Stop::Line | Stop::Stepped | Stop::Landed => ClientStop::Stepped,
         Stop::Interrupted => ClientStop::Interrupted,
-        Stop::Trap(trap) => ClientStop::Fault(trap),
+        Stop::Trap(trap) => ClientStop::Trap(trap),
         Stop::Exception {
             event, exception, ..
-        } => match event {
-            ExceptionEvent::Uncaught => ClientStop::Fault(exception.text()),
-            _ => ClientStop::Other(exception.text()),
-        },
+        } => {
+            let text = format!("{}: {}", event.text(), exception.text());
+            match event {
+                ExceptionEvent::Uncaught => ClientStop::Uncaught(text),
+                _ => ClientStop::Other(text),
+            }
+        }
         Stop::Watchpoint(watch) => ClientStop::Other(format!("watchpoint {}", watch.expression)),
         Stop::Catchpoint { event, .. } => ClientStop::Other(event),
         Stop::HostResource(what) | Stop::Deadlock(what) => ClientStop::Other(what),

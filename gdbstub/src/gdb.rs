@@ -264,6 +264,10 @@ pub(crate) fn conditions(request: &[u8]) -> Result<Vec<Arc<[u8]>>, Refusal> {
     Ok(conditions)
 }
 
+/// What is told after a `monitor` command that has let the program go on: the protocol has no way to tell gdb itself, which keeps
+/// the registers and frames that it has read.
+pub(crate) const MOVED: &str = "The program has gone on; `maintenance flush register-cache` makes gdb look where it is now.";
+
 /// What the stub can do, as gdb wants to hear it.
 pub(crate) fn supported() -> Reply {
     Reply::text(format!(

@@ -192,7 +192,7 @@ pub(crate) fn escape_xml(text: &str) -> String {
 pub(crate) fn stop_reply(stub: &mut Stub) -> Reply {
     let signal = match &stub.last_stop {
         // A fault is no signal to lldb: it shows the description.
-        ClientStop::Fault(_) => 5,
+        stop if stop.is_fault() => 5,
         stop => resume::signal(stop),
     };
     let pcs = stub.call_stack(THREAD_PCS_MAX);
@@ -209,7 +209,10 @@ pub(crate) fn stop_reply(stub: &mut Stub) -> Reply {
             let key = resume::watch_key(*access);
             text.push_str(&format!("{key}:{address:x};"));
         }
-        ClientStop::Fault(what) | ClientStop::Other(what) | ClientStop::Refused(what) => {
+        ClientStop::Trap(what)
+        | ClientStop::Uncaught(what)
+        | ClientStop::Other(what)
+        | ClientStop::Refused(what) => {
             let description = hex::encode(what.as_bytes());
             text.push_str(&format!("reason:exception;description:{description};"));
         }

@@ -48,14 +48,13 @@ pub(crate) fn signal(stop: &ClientStop) -> u8 {
     const SIGSEGV: u8 = 11;
     match stop {
         ClientStop::Interrupted => SIGINT,
-        ClientStop::Fault(text) => {
+        ClientStop::Uncaught(_) => SIGABRT,
+        ClientStop::Trap(text) => {
             let has = |word: &str| text.contains(word);
             if has("memory") || has("stack") {
                 SIGSEGV
             } else if has("divide") || has("overflow") || has("invalid conversion") {
                 SIGFPE
-            } else if has("exception") {
-                SIGABRT
             } else {
                 SIGILL
             }

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
 use wdb_debugger::Program;
 use wdb_debugger::event::{CommandStatus, Event, RequestId};
 use wdb_debugger::remote::{
-    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, Movement, Order, WatchAccess,
+    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, GuestFrame, Movement, Order,
+    WatchAccess,
 };
 use wdb_debugger::session::Session;
-use wdb_debugger::view::ProgramState;
 
 use crate::address::{Place, WireAddress};
 use crate::connection::{Connection, Input};
@@ -24,14 +25,15 @@ use crate::resume::{self, split};
 use crate::server;
 
 /// How a client left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Ending {
     /// Without a word: the program stays as it is.
     Vanished,
-    /// The program goes on without it.
-    Detached,
-    /// It ended the program.
-    Killed,
+    /// The program goes on without it; from here comes where it stops.
+    Detached(Receiver<ClientStop>),
+    /// The program has ended: by the client's order, or because the client let it go on where it could not, and then with words
+    /// for that.
+    Ended(Option<String>),
 }
 
 /// What the stub is waiting for.
@@ -42,8 +44,15 @@ enum Activity {
     /// The stop of the run that the client ordered.
     Running,
     /// The end of a `monitor` command.
-    Monitor(RequestId),
+    Monitor {
+        request: RequestId,
+        /// Where the program stood before it.
+        before: Option<Standing>,
+    },
 }
+
+/// What is another after the program has gone on: the logical clock, and where the innermost frame stands.
+type Standing = (u64, Option<GuestFrame>);
 
 /// A client's breakpoint.
 #[derive(Debug, Clone)]
@@ -72,6 +81,8 @@ pub(crate) struct Stub {
     gdb: Option<Arc<Disguise>>,
     /// Whether the client keeps the connection when the program has ended (`!`).
     is_extended: bool,
+    /// Why the program could not go on when the client wanted it to.
+    failure: Option<String>,
     ending: Option<Ending>,
 }
 
@@ -88,6 +99,7 @@ impl Stub {
             watchpoints: Vec::new(),
             gdb: None,
             is_extended: false,
+            failure: None,
             ending: None,
         };
         stub.look_around();
@@ -107,32 +119,32 @@ impl Stub {
             if taken.is_err() {
                 return self.leave(Ending::Vanished);
             }
-            if let Some(ending) = self.ending {
+            if let Some(ending) = self.ending.take() {
                 return self.leave(ending);
             }
         }
     }
 
     fn leave(&mut self, ending: Ending) -> Ending {
-        if let Activity::Monitor(_) = self.activity {
+        if let Activity::Monitor { .. } = self.activity {
             self.session.interrupt();
         }
         match self.last_stop {
-            // It was continued at a fault.
-            ClientStop::Exited(_) if self.activity == Activity::Idle => Ending::Killed,
+            // It has been ended, and the client has kept the connection.
+            ClientStop::Exited(_) if self.activity == Activity::Idle => {
+                Ending::Ended(self.failure.take())
+            }
             _ => ending,
         }
     }
 
     /// Takes note of a program that others may have moved.
     fn look_around(&mut self) {
-        let seen = self.session.guest(|guest| {
-            let reason = guest.reason().to_owned();
-            (guest.program_state(), reason)
-        });
-        self.last_stop = match seen {
-            Some((ProgramState::Trapped, reason)) => ClientStop::Fault(reason),
-            Some((ProgramState::Exited(status), _)) => ClientStop::Exited(status),
+        let stop = self.session.guest(|guest| guest.last_stop()).flatten();
+        self.last_stop = match stop {
+            Some(stop @ ClientStop::Exited(_)) => stop,
+            Some(stop) if stop.is_fault() => stop,
+            // Other stops were told to whoever had ordered the run.
             _ => ClientStop::Stepped,
         };
     }
@@ -409,10 +421,11 @@ impl Stub {
     }
 
     fn resume(&mut self, movement: Movement) -> Answer {
-        if let ClientStop::Fault(_) = self.last_stop {
+        if self.last_stop.is_fault() {
             // A native program ends by its signal when it is continued.
             let signal = resume::signal(&self.last_stop);
-            self.end_program()?;
+            self.failure = self.session.guest(|guest| guest.failure()).flatten();
+            self.end_program();
             return Ok(Reply::text(format!("X{signal:02x}")));
         }
         let breakpoints = self.breakpoints.values();
@@ -468,8 +481,10 @@ impl Stub {
         self.activity = Activity::Idle;
         self.last_stop = stop;
         if self.gdb.is_some()
-            && let ClientStop::Fault(what) | ClientStop::Other(what) | ClientStop::Refused(what) =
-                &self.last_stop
+            && let ClientStop::Trap(what)
+            | ClientStop::Uncaught(what)
+            | ClientStop::Other(what)
+            | ClientStop::Refused(what) = &self.last_stop
         {
             // gdb knows signals only.
             let text = format!("wdb: {what}");
@@ -529,9 +544,13 @@ impl Stub {
     fn monitor(&mut self, digits: &[u8]) -> Answer {
         let line = hex::decode(digits).ok_or(Refusal::Malformed)?;
         let line = String::from_utf8(line).map_err(|_| Refusal::Malformed)?;
+        let before = self.standing();
         let events = self.session.subscribe();
         let submitted = self.session.submit(&line);
-        self.activity = Activity::Monitor(submitted);
+        self.activity = Activity::Monitor {
+            request: submitted,
+            before,
+        };
         let sender = self.connection.sender();
         let forward = move || {
             for event in events {
@@ -547,7 +566,11 @@ impl Stub {
     }
 
     fn tell_event(&mut self, event: &Event) -> io::Result<()> {
-        let Activity::Monitor(command) = self.activity else {
+        let Activity::Monitor {
+            request: command,
+            before,
+        } = self.activity
+        else {
             return Ok(());
         };
         match event {
@@ -556,6 +579,9 @@ impl Stub {
                 self.activity = Activity::Idle;
                 self.look_around();
                 self.forget_stop();
+                if self.gdb.is_some() && self.standing() != before {
+                    self.tell_text(gdb::MOVED)?;
+                }
                 if let CommandStatus::Quit(_) = status {
                     self.session.guest(|guest| guest.stay());
                     self.tell_text("The session goes on; the client's own commands end it.")?;
@@ -564,6 +590,13 @@ impl Stub {
             }
             _ => Ok(()),
         }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.session.guest(|guest| {
+            let state = guest.state();
+            (state.tick(), state.frame(0))
+        })
     }
 
     /// Sends a line for the client's user, in parts that fit.
@@ -582,31 +615,34 @@ impl Stub {
             breakpoints: Vec::new(),
             watchpoints: Vec::new(),
         };
-        if !matches!(self.last_stop, ClientStop::Fault(_) | ClientStop::Exited(_)) {
-            self.session.resume(order, |_| {});
+        let (stopped, stop) = channel();
+        if !matches!(self.last_stop, ClientStop::Exited(_)) {
+            // At a fault this stops at once. Nobody may wait for it.
+            self.session.resume(order, move |stop| drop(stopped.send(stop)));
         }
-        self.ending = Some(Ending::Detached);
+        self.ending = Some(Ending::Detached(stop));
         Ok(Reply::ok())
     }
 
     /// Ends the program; what remains is a connection without one.
-    fn end_program(&mut self) -> Result<(), Refusal> {
+    fn end_program(&mut self) {
         // A program that has ended by itself cannot be ended.
         self.session.execute("kill");
         self.last_stop = ClientStop::Exited(0);
-        Ok(())
     }
 
     fn kill(&mut self) -> Reply {
-        let _ = self.end_program();
+        self.failure = None;
+        self.end_program();
         if !self.is_extended {
-            self.ending = Some(Ending::Killed);
+            self.ending = Some(Ending::Ended(None));
         }
         Reply::text("X09")
     }
 
     fn restart(&mut self) -> Result<(), Refusal> {
         server::start(&self.session).map_err(|_| Refusal::Impossible)?;
+        self.failure = None;
         self.program = self.session.program();
         self.look_around();
         self.forget_stop();

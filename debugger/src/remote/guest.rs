@@ -4,6 +4,7 @@ use wdb_vm::value::Value;
 use wdb_vm::vm::Vm;
 
 use super::code::LocalSlot;
+use super::{ClientStop, client_stop};
 use crate::debugger::Debugger;
 use crate::process::PROGRAM_INSTANCE;
 use crate::view::ProgramState;
@@ -138,10 +139,16 @@ impl Guest<'_> {
         self.debugger.state
     }
 
-    /// Why it stopped last, in words.
+    /// Why it stands where it stands; `None` for one that has not run yet.
     #[must_use]
-    pub fn reason(&self) -> &str {
-        &self.debugger.reason
+    pub fn last_stop(&self) -> Option<ClientStop> {
+        self.debugger.last_stop.clone().map(client_stop)
+    }
+
+    /// Why it cannot go on, with a backtrace, as a run without a debugger tells it; `None` while it can.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        crate::run::failure(self.debugger)
     }
 
     /// Changes bytes of a memory; answers whether all of them lie in it, and changes none if not.
