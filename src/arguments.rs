@@ -411,10 +411,24 @@ mod tests {
     #[test]
     fn options_of_a_server_stand_on_both_sides_of_its_address() {
         let lines: [&[&str]; 4] = [
-            &["--multi", "--env", "A=b", "1234", "p.wasm", "--multi", "-ex"],
-            &["--env", "A=b", "1234", "--multi", "p.wasm", "--multi", "-ex"],
-            &["1234", "--multi", "--env", "A=b", "p.wasm", "--multi", "-ex"],
-            &["1234", "--env=A=b", "--multi", "--", "p.wasm", "--multi", "-ex"],
+            &[
+                "--multi", "--env", "A=b", "1234", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "--env", "A=b", "1234", "--multi", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "1234", "--multi", "--env", "A=b", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "1234",
+                "--env=A=b",
+                "--multi",
+                "--",
+                "p.wasm",
+                "--multi",
+                "-ex",
+            ],
         ];
         for line in lines {
             let (cli, _) = parsed(&[&["wdb", "gdbserver"], line].concat());

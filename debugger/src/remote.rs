@@ -19,7 +19,7 @@ use wdb_vm::address::ModuleOffset;
 use wdb_vm::vm::RunLimit;
 use wdb_vm::watch::{Watch, WatchEvent, WatchKind, WatchTarget};
 
-pub use code::{FunctionCode, LocalSlot};
+pub use code::{FrameSlot, FunctionCode};
 pub use guest::{Guest, GuestFrame, GuestState, Slot};
 
 use crate::debugger::Debugger;

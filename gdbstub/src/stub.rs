@@ -325,6 +325,9 @@ impl Stub {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let length = length.min(BODY_BYTES_MAX / 2);
         if let Some(disguise) = self.gdb.clone() {
+            if let Some(bytes) = disguise.known(address, length) {
+                return Ok(bytes);
+            }
             let read = self
                 .session
                 .guest(move |guest| disguise.read(guest.state(), address, length));
@@ -370,6 +373,8 @@ impl Stub {
                 None => guest.write_memory(index, u64::from(offset), &bytes),
             }
         });
+        // A frame's base may have been changed, or lie in what was changed.
+        self.forget_stop();
         match written {
             Some(true) => Ok(Reply::ok()),
             Some(false) => Err(Refusal::Nothing),
@@ -618,7 +623,8 @@ impl Stub {
         let (stopped, stop) = channel();
         if !matches!(self.last_stop, ClientStop::Exited(_)) {
             // At a fault this stops at once. Nobody may wait for it.
-            self.session.resume(order, move |stop| drop(stopped.send(stop)));
+            self.session
+                .resume(order, move |stop| drop(stopped.send(stop)));
         }
         self.ending = Some(Ending::Detached(stop));
         Ok(Reply::ok())

@@ -3,7 +3,7 @@
 use wdb_vm::value::Value;
 use wdb_vm::vm::Vm;
 
-use super::code::LocalSlot;
+use super::code::FrameSlot;
 use super::{ClientStop, client_stop};
 use crate::debugger::Debugger;
 use crate::process::PROGRAM_INSTANCE;
@@ -85,10 +85,18 @@ impl<'a> GuestState<'a> {
         self.vm.local(frame, index).map(Slot::new)
     }
 
-    /// Like [`GuestState::local`], for a slot of the frame's function.
+    /// Like [`GuestState::local`] and [`GuestState::operand`], for a slot of the frame's function.
     #[must_use]
-    pub fn local_in(self, frame: usize, slot: LocalSlot) -> Option<Slot> {
+    pub fn value_in(self, frame: usize, slot: FrameSlot) -> Option<Slot> {
         self.vm.slot_value(frame, slot.0).map(Slot::new)
+    }
+
+    /// Where the operands of a frame lie, from the bottom of its operand stack on. They lie there in every frame that stands at
+    /// the same instruction, in the same way: innermost, or during a call.
+    #[must_use]
+    pub fn operand_slots(self, frame: usize) -> Option<Vec<FrameSlot>> {
+        let operands = self.vm.shape(frame)?.operands;
+        Some(operands.into_iter().map(FrameSlot).collect())
     }
 
     /// An operand of a frame, 0 being the bottom of its operand stack.

@@ -15,10 +15,11 @@
 //! debug info changes ([`rewrite`](super::rewrite)). Most have three bytes, too few for an offset from `rsp` to any local. So `r8` to
 //! `r15` point into the record, each into the middle of the 16 locals that an offset of one byte can reach.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use wdb_debugger::Program;
-use wdb_debugger::remote::{GuestFrame, GuestState, LocalSlot};
+use wdb_debugger::remote::{FrameSlot, GuestFrame, GuestState};
 
 use super::debug_info::DebugInfo;
 use super::returns::SmallStruct;
@@ -73,7 +74,7 @@ struct FunctionShape {
 /// A frame base that needs no looking up.
 #[derive(Debug, Clone, Copy)]
 enum BaseSlot {
-    Local(LocalSlot),
+    Local(FrameSlot),
     Global(u32),
 }
 
@@ -192,22 +193,40 @@ impl Layout {
         })
     }
 
+    /// The bytes of records between two addresses that are multiples of eight; zero where no record is.
+    pub(crate) fn bytes(
+        &self,
+        state: GuestState<'_>,
+        records: &[Record],
+        range: Range<u64>,
+    ) -> Vec<u8> {
+        let mut known = KnownOperands::default();
+        let words = range.step_by(8).map(|at| {
+            let Some(record) = record_at(records, at) else {
+                return 0;
+            };
+            let offset = at - record.start;
+            match operand_at(record, offset) {
+                Some(index) => known.value(state, record.number, index),
+                None => self.word(state, record, offset),
+            }
+        });
+        words.flat_map(u64::to_le_bytes).collect()
+    }
+
     /// Eight bytes of a record, at an offset that is a multiple of eight.
     pub(crate) fn word(&self, state: GuestState<'_>, record: &Record, offset: u64) -> u64 {
         let size = record.end - record.start;
         if offset == size - RETURN_BYTES {
             return record.return_pc;
         }
-        let slot = match offset {
-            0 => self.frame_base(state, record),
-            LOCALS_AT.. => {
-                let index = u32::try_from((offset - LOCALS_AT) / 8).unwrap_or(u32::MAX);
-                state.local(record.number, index)
-            }
-            _ => {
-                let index = u32::try_from((offset - OPERANDS_AT) / 8).unwrap_or(u32::MAX);
-                state.operand(record.number, index)
-            }
+        let slot = if offset == 0 {
+            self.frame_base(state, record)
+        } else if let Some(index) = operand_at(record, offset) {
+            state.operand(record.number, index)
+        } else {
+            let index = u32::try_from((offset - LOCALS_AT) / 8).unwrap_or(u32::MAX);
+            state.local(record.number, index)
         };
         slot.map_or(0, |slot| slot.low_bits())
     }
@@ -218,10 +237,47 @@ impl Layout {
         record: &Record,
     ) -> Option<wdb_debugger::remote::Slot> {
         match self.function(record.func_index)?.frame_base? {
-            BaseSlot::Local(slot) => state.local_in(record.number, slot),
+            BaseSlot::Local(slot) => state.value_in(record.number, slot),
             BaseSlot::Global(index) => state.global(index),
         }
     }
+}
+
+/// Where the operands lie in frames that have been looked at. To find out takes time linear in the function's size, and recursion
+/// makes many frames that stand at the same call.
+#[derive(Default)]
+struct KnownOperands {
+    /// By the function, its instruction, and whether it is innermost.
+    slots: HashMap<(u32, u32, bool), Vec<FrameSlot>>,
+}
+
+impl KnownOperands {
+    fn value(&mut self, state: GuestState<'_>, number: usize, index: u32) -> u64 {
+        let Some(frame) = state.frame(number) else {
+            return 0;
+        };
+        let slots = self
+            .slots
+            .entry((frame.func_index, frame.pc, number == 0))
+            .or_insert_with(|| state.operand_slots(number).unwrap_or_default());
+        let slot = slots.get(index as usize);
+        let value = slot.and_then(|slot| state.value_in(number, *slot));
+        value.map_or(0, |value| value.low_bits())
+    }
+}
+
+/// The record that an address lies in. The innermost frame's has the lowest address.
+pub(crate) fn record_at(records: &[Record], address: u64) -> Option<&Record> {
+    let after = records.partition_point(|record| record.end <= address);
+    records.get(after).filter(|record| record.start <= address)
+}
+
+/// The operand in whose place of a record an offset lies.
+fn operand_at(record: &Record, offset: u64) -> Option<u32> {
+    let is_return = offset == record.end - record.start - RETURN_BYTES;
+    let is_operand = (OPERANDS_AT..LOCALS_AT).contains(&offset) && !is_return;
+    let index = u32::try_from(offset.checked_sub(OPERANDS_AT)? / 8).ok()?;
+    is_operand.then_some(index)
 }
 
 /// The local in whose place of a record an offset lies, and the offset in its bytes.
