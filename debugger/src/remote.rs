@@ -26,6 +26,7 @@ use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::execution::Stop;
 use crate::process::PROGRAM_INSTANCE;
+use crate::program::Program;
 use crate::report::ExceptionEvent;
 use crate::session::Session;
 
@@ -48,11 +49,27 @@ pub enum Movement {
     /// One instruction.
     Step,
     /// Until it leaves a range of module offsets; at least one instruction.
-    StepOut(Range<u32>),
+    StepOut {
+        /// The module.
+        module: ModuleId,
+        /// The offsets.
+        range: Range<u32>,
+    },
+}
+
+/// A module of a session, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ModuleId(pub u32);
+
+impl ModuleId {
+    /// The program itself.
+    pub const PROGRAM: ModuleId = ModuleId(PROGRAM_INSTANCE.0);
 }
 
 /// A client's breakpoint.
 pub struct ClientBreakpoint {
+    /// The module.
+    pub module: ModuleId,
     /// The module offset of an instruction.
     pub pc: u32,
     /// Whether it stops there; always, without one. It is evaluated on the machine's thread at every hit.
@@ -65,6 +82,7 @@ pub type Condition = Box<dyn Fn(GuestState<'_>) -> bool + Send>;
 impl std::fmt::Debug for ClientBreakpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBreakpoint")
+            .field("module", &self.module)
             .field("pc", &self.pc)
             .field("is_conditional", &self.condition.is_some())
             .finish()
@@ -136,6 +154,12 @@ const BUSY_POLL: Duration = Duration::from_millis(20);
 const WATCH_ID_FIRST: u32 = 1 << 30;
 
 impl Session {
+    /// The modules by their numbers. The program is the only one: a session links it with the host, and with nothing else.
+    #[must_use]
+    pub fn modules(&self) -> Vec<Arc<Program>> {
+        vec![self.program()]
+    }
+
     /// Looks at the program, or changes it, on the machine's thread. `None` while the program runs, and after an internal error.
     pub fn guest<T: Send + 'static>(
         &self,
@@ -188,7 +212,9 @@ impl Debugger {
         let performed = self.go(|debugger| match order.movement {
             Movement::Continue => debugger.run_for_client(&breakpoints),
             Movement::Step => debugger.step_for_client(&breakpoints, None),
-            Movement::StepOut(range) => debugger.step_for_client(&breakpoints, Some(range)),
+            Movement::StepOut { module, range } => {
+                debugger.step_for_client(&breakpoints, Some((module, range)))
+            }
         });
         self.remote_watches.clear();
         self.apply_watches();
@@ -210,19 +236,21 @@ impl Debugger {
     fn step_for_client(
         &mut self,
         breakpoints: &ClientBreakpoints,
-        range: Option<Range<u32>>,
+        range: Option<(ModuleId, Range<u32>)>,
     ) -> Stop {
         loop {
             if let Some(stop) = self.step_instruction() {
                 return stop;
             }
-            let Some(range) = &range else {
+            let Some((module, range)) = &range else {
                 return Stop::Stepped;
             };
-            let Some(position) = self.position() else {
-                return Stop::Stepped;
-            };
-            if !range.contains(&position.pc.0) {
+            let frame = GuestState {
+                vm: self.vm.get_mut(),
+            }
+            .frame(0);
+            let is_inside = |it: GuestFrame| it.module == *module && range.contains(&it.pc);
+            if !frame.is_some_and(is_inside) {
                 return Stop::Stepped;
             }
             if breakpoints.stop(self.vm.get_mut()) {
@@ -240,7 +268,10 @@ struct ClientBreakpoints {
 
 impl ClientBreakpoints {
     fn new(breakpoints: Vec<ClientBreakpoint>) -> ClientBreakpoints {
-        let conditions = breakpoints.into_iter();
+        // Runs stop in the program only, as a session has no other module.
+        let conditions = breakpoints
+            .into_iter()
+            .filter(|breakpoint| breakpoint.module == ModuleId::PROGRAM);
         let conditions: HashMap<_, _> = conditions
             .map(|breakpoint| (ModuleOffset(breakpoint.pc), breakpoint.condition))
             .collect();

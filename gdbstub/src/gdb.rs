@@ -16,7 +16,7 @@ mod rewrite;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wdb_debugger::Program;
-use wdb_debugger::remote::{ClientStop, GuestState};
+use wdb_debugger::remote::{ClientStop, GuestState, ModuleId};
 
 use crate::address::CODE_KIND;
 use crate::hex;
@@ -206,7 +206,7 @@ fn global_word(state: GuestState<'_>, address: u64) -> u64 {
     let offset = address - GLOBALS.start;
     let index = u32::try_from(offset / GLOBAL_BYTES).unwrap_or(u32::MAX);
     let slot = state
-        .global(index)
+        .global(ModuleId::PROGRAM, index)
         .filter(|_| offset.is_multiple_of(GLOBAL_BYTES));
     slot.map_or(0, |slot| slot.low_bits())
 }
@@ -356,7 +356,7 @@ pub(crate) fn stop_reply(stub: &Stub, disguise: &Arc<Disguise>) -> Reply {
             text.push_str(&format!("{}:{address:x};", resume::watch_key(*access)));
         }
         // Of another front end's breakpoint gdb knows nothing, and would take it for one that it has just removed.
-        ClientStop::Breakpoint if frame.is_some_and(|frame| stub.has_breakpoint_at(frame.pc)) => {
+        ClientStop::Breakpoint if frame.is_some_and(|frame| stub.has_breakpoint_at(frame)) => {
             text.push_str("swbreak:;");
         }
         _ => {}

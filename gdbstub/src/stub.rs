@@ -6,11 +6,10 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
-use wdb_debugger::Program;
 use wdb_debugger::event::{CommandStatus, Event, RequestId};
 use wdb_debugger::remote::{
-    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, GuestFrame, Movement, Order,
-    WatchAccess,
+    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, GuestFrame, ModuleId, Movement,
+    Order, WatchAccess,
 };
 use wdb_debugger::session::Session;
 
@@ -19,6 +18,7 @@ use crate::connection::{Connection, Input};
 use crate::gdb::{self, Disguise};
 use crate::hex;
 use crate::lldb;
+use crate::modules::Modules;
 use crate::packet::{BODY_BYTES_MAX, Item};
 use crate::reply::{Answer, Refusal, Reply};
 use crate::resume::{self, split};
@@ -57,10 +57,17 @@ type Standing = (u64, Option<GuestFrame>);
 /// A client's breakpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Breakpoint {
+    pub(crate) module: ModuleId,
     /// Where the program can stop: the first instruction at or after what the client asked for.
     pub(crate) pc: u32,
     /// gdb's conditions; one of them has to hold.
     conditions: Vec<Arc<[u8]>>,
+}
+
+impl Breakpoint {
+    fn is_at(&self, frame: GuestFrame) -> bool {
+        (self.module, self.pc) == (frame.module, frame.pc)
+    }
 }
 
 /// The breakpoints and watchpoints that a client can set, each.
@@ -69,7 +76,7 @@ const POINTS_MAX: usize = 10_000;
 /// The stub for one client.
 pub(crate) struct Stub {
     pub(crate) session: Session,
-    pub(crate) program: Arc<Program>,
+    pub(crate) modules: Modules,
     connection: Connection,
     activity: Activity,
     /// Why the program stands where it stands.
@@ -90,7 +97,7 @@ impl Stub {
     /// A stub for a program that stands still.
     pub(crate) fn new(session: &Session, connection: Connection) -> Stub {
         let mut stub = Stub {
-            program: session.program(),
+            modules: Modules::of(session),
             session: session.clone(),
             connection,
             activity: Activity::Idle,
@@ -273,7 +280,7 @@ impl Stub {
                     let frame = state.frame(state.frame_count().checked_sub(1)?)?;
                     Some(frame.func_index)
                 });
-                let disguise = Disguise::new(&self.program, outermost.flatten());
+                let disguise = Disguise::new(&self.session.program(), outermost.flatten());
                 self.gdb = Some(Arc::new(disguise));
                 return Ok(gdb::supported());
             }
@@ -309,7 +316,7 @@ impl Stub {
         let (offset, length) = two_numbers(range)?;
         let whole = match &self.gdb {
             Some(_) => gdb::object(object),
-            None => (object == b"libraries").then(|| lldb::libraries(self)),
+            None => (object == b"libraries").then(|| self.modules.libraries()),
         };
         let Some(whole) = whole else {
             return Ok(Reply::unknown());
@@ -336,8 +343,8 @@ impl Stub {
             }
         }
         match WireAddress(address).place() {
-            Place::Code(pc) => {
-                let found = part_from(self.program.bytes(), pc, length);
+            Place::Code { module, pc } => {
+                let found = part_from(self.modules.bytes(module), pc, length);
                 found.map(<[u8]>::to_vec).ok_or(Refusal::Nothing)
             }
             Place::Memory { index, offset } => {
@@ -387,15 +394,19 @@ impl Stub {
         let point = Point::parse(request)?;
         match point.access {
             None => {
-                let Place::Code(pc) = point.address.place() else {
+                let Place::Code { module, pc } = point.address.place() else {
                     return Err(Refusal::Nothing);
                 };
+                let program = self.modules.get(module).ok_or(Refusal::Nothing)?;
                 if self.breakpoints.len() >= POINTS_MAX {
                     return Err(Refusal::Impossible);
                 }
-                let pc = self.program.instruction_from(pc).ok_or(Refusal::Nothing)?;
-                let conditions = gdb::conditions(request)?;
-                let breakpoint = Breakpoint { pc, conditions };
+                let pc = program.instruction_from(pc).ok_or(Refusal::Nothing)?;
+                let breakpoint = Breakpoint {
+                    module,
+                    pc,
+                    conditions: gdb::conditions(request)?,
+                };
                 self.breakpoints.insert(point.address, breakpoint);
             }
             Some(access) => {
@@ -462,14 +473,15 @@ impl Stub {
             Box::new(move |state| gdb::holds(&disguise, &conditions, state))
         });
         ClientBreakpoint {
+            module: breakpoint.module,
             pc: breakpoint.pc,
             condition,
         }
     }
 
-    /// Whether the client has a breakpoint at an instruction.
-    pub(crate) fn has_breakpoint_at(&self, pc: u32) -> bool {
-        self.breakpoints.values().any(|it| it.pc == pc)
+    /// Whether the client has a breakpoint where a frame stands.
+    pub(crate) fn has_breakpoint_at(&self, frame: GuestFrame) -> bool {
+        self.breakpoints.values().any(|it| it.is_at(frame))
     }
 
     /// Forgets what was found out about where the program stands.
@@ -519,16 +531,17 @@ impl Stub {
 
     /// The addresses of the innermost frames.
     pub(crate) fn call_stack(&mut self, count: usize) -> Vec<u64> {
-        let pcs = self.session.guest(move |guest| {
+        let frames = self.session.guest(move |guest| {
             let state = guest.state();
             let frames = (0..count).map_while(|number| state.frame(number));
-            frames.map(|frame| frame.pc).collect::<Vec<u32>>()
+            frames.collect::<Vec<GuestFrame>>()
         });
-        let mut pcs = pcs.unwrap_or_default().into_iter();
+        let mut frames = frames.unwrap_or_default().into_iter();
         // Where a breakpoint was moved forward to an instruction, the client looks for it at the address that it gave.
-        let innermost = pcs.next().map(|pc| {
-            let here = self.breakpoints.iter().filter(|(_, it)| it.pc == pc);
-            let exact = WireAddress::code(pc);
+        let exact = |frame: GuestFrame| WireAddress::code(frame.module, frame.pc);
+        let innermost = frames.next().map(|frame| {
+            let here = self.breakpoints.iter().filter(|(_, it)| it.is_at(frame));
+            let exact = exact(frame);
             let mut asked = here.map(|(address, _)| *address);
             let first = asked.next().unwrap_or(exact);
             if first == exact || asked.any(|address| address == exact) {
@@ -537,7 +550,7 @@ impl Stub {
                 first
             }
         });
-        let callers = pcs.map(WireAddress::code);
+        let callers = frames.map(exact);
         innermost
             .into_iter()
             .chain(callers)
@@ -584,8 +597,11 @@ impl Stub {
                 self.activity = Activity::Idle;
                 self.look_around();
                 self.forget_stop();
-                if self.gdb.is_some() && self.standing() != before {
-                    self.tell_text(gdb::MOVED)?;
+                if self.standing() != before {
+                    self.tell_text(match self.gdb {
+                        Some(_) => gdb::MOVED,
+                        None => lldb::MOVED,
+                    })?;
                 }
                 if let CommandStatus::Quit(_) = status {
                     self.session.guest(|guest| guest.stay());
@@ -649,7 +665,7 @@ impl Stub {
     fn restart(&mut self) -> Result<(), Refusal> {
         server::start(&self.session).map_err(|_| Refusal::Impossible)?;
         self.failure = None;
-        self.program = self.session.program();
+        self.modules = Modules::of(&self.session);
         self.look_around();
         self.forget_stop();
         Ok(())

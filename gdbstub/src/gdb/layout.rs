@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use wdb_debugger::Program;
-use wdb_debugger::remote::{FrameSlot, GuestFrame, GuestState};
+use wdb_debugger::remote::{FrameSlot, GuestFrame, GuestState, ModuleId};
 
 use super::debug_info::DebugInfo;
 use super::returns::SmallStruct;
@@ -90,7 +90,7 @@ pub(crate) struct Layout {
 pub(crate) struct Record {
     /// The number of the frame, 0 being the innermost.
     pub(crate) number: usize,
-    func_index: u32,
+    frame: GuestFrame,
     pub(crate) start: u64,
     pub(crate) end: u64,
     /// The address to return to.
@@ -129,25 +129,30 @@ impl Layout {
         self.functions.get(func_index as usize)?.as_ref()
     }
 
+    /// The function of a frame. gdb is shown the program alone: of other modules it knows nothing.
+    fn function_of(&self, frame: GuestFrame) -> Option<&FunctionShape> {
+        let is_program = frame.module == ModuleId::PROGRAM;
+        is_program.then(|| self.function(frame.func_index))?
+    }
+
     /// How long a function's records are.
     pub(super) fn record_bytes(&self, func_index: u32) -> u64 {
-        let locals = self.function(func_index);
-        let locals = locals.map_or(0, |shape| u64::from(shape.local_count));
-        (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
+        bytes_for(self.function(func_index))
     }
 
     /// Of a frame whose function has no results in wasm: the struct that it returns, if x86-64 returns that in registers.
     pub(super) fn result_in_memory(&self, frame: GuestFrame) -> Option<Option<SmallStruct>> {
-        let shape = self.function(frame.func_index)?;
+        let shape = self.function_of(frame)?;
         shape.returns_nothing.then_some(shape.result)
     }
 
     /// The address of an instruction as gdb is told it. A function's first instruction counts as its beginning, where gdb
     /// looks for callees that were just entered.
     pub(crate) fn pc(&self, frame: GuestFrame) -> u64 {
-        let shape = self.function(frame.func_index);
+        let shape = self.function_of(frame);
         let at_start = shape.filter(|shape| shape.first_pc == frame.pc);
-        WireAddress::code(at_start.map_or(frame.pc, |shape| shape.low_pc)).0
+        let pc = at_start.map_or(frame.pc, |shape| shape.low_pc);
+        WireAddress::code(frame.module, pc).0
     }
 
     /// The records of all frames, innermost first. They are laid out from the outermost on, so that a frame's record stays
@@ -156,7 +161,7 @@ impl Layout {
         let frames: Vec<GuestFrame> = (0..).map_while(|number| state.frame(number)).collect();
         let mut total = 0;
         let fitting = frames.iter().take_while(|frame| {
-            total += self.record_bytes(frame.func_index);
+            total += bytes_for(self.function_of(**frame));
             total <= RECORDS.end - RECORDS.start
         });
         let count = fitting.count();
@@ -164,15 +169,15 @@ impl Layout {
         let mut return_pc = 0;
         let mut records: Vec<Record> = Vec::with_capacity(count);
         for (number, frame) in frames.iter().enumerate().take(count).rev() {
-            let start = end - self.record_bytes(frame.func_index);
+            let start = end - bytes_for(self.function_of(*frame));
             records.push(Record {
                 number,
-                func_index: frame.func_index,
+                frame: *frame,
                 start,
                 end,
                 return_pc,
             });
-            return_pc = WireAddress::code(frame.pc).0;
+            return_pc = WireAddress::code(frame.module, frame.pc).0;
             end = start;
         }
         records.reverse();
@@ -182,13 +187,13 @@ impl Layout {
     /// The innermost frame's record alone, as if there were no others. That is enough for conditions, which are evaluated at
     /// every hit, and costs the same however deep the stack is.
     pub(crate) fn innermost_record(&self, state: GuestState<'_>) -> Option<Record> {
-        let func_index = state.frame(0)?.func_index;
+        let frame = state.frame(0)?;
         let start = RECORDS.start;
         Some(Record {
             number: 0,
-            func_index,
+            frame,
             start,
-            end: start + self.record_bytes(func_index),
+            end: start + bytes_for(self.function_of(frame)),
             return_pc: 0,
         })
     }
@@ -236,9 +241,9 @@ impl Layout {
         state: GuestState<'_>,
         record: &Record,
     ) -> Option<wdb_debugger::remote::Slot> {
-        match self.function(record.func_index)?.frame_base? {
+        match self.function_of(record.frame)?.frame_base? {
             BaseSlot::Local(slot) => state.value_in(record.number, slot),
-            BaseSlot::Global(index) => state.global(index),
+            BaseSlot::Global(index) => state.global(record.frame.module, index),
         }
     }
 }
@@ -248,7 +253,7 @@ impl Layout {
 #[derive(Default)]
 struct KnownOperands {
     /// By the function, its instruction, and whether it is innermost.
-    slots: HashMap<(u32, u32, bool), Vec<FrameSlot>>,
+    slots: HashMap<(GuestFrame, bool), Vec<FrameSlot>>,
 }
 
 impl KnownOperands {
@@ -258,12 +263,18 @@ impl KnownOperands {
         };
         let slots = self
             .slots
-            .entry((frame.func_index, frame.pc, number == 0))
+            .entry((frame, number == 0))
             .or_insert_with(|| state.operand_slots(number).unwrap_or_default());
         let slot = slots.get(index as usize);
         let value = slot.and_then(|slot| state.value_in(number, *slot));
         value.map_or(0, |value| value.low_bits())
     }
+}
+
+/// How long the records of a function are.
+fn bytes_for(shape: Option<&FunctionShape>) -> u64 {
+    let locals = shape.map_or(0, |shape| u64::from(shape.local_count));
+    (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
 }
 
 /// The record that an address lies in. The innermost frame's has the lowest address.
