@@ -26,7 +26,7 @@ use crate::resume;
 use crate::stub::Stub;
 
 use debug_info::DebugInfo;
-use layout::{GLOBAL_BYTES, GLOBALS, Layout, RECORDS, Record, record_at};
+use layout::{FRAMES, GLOBAL_BYTES, GLOBALS, Layout, RECORDS, Record, record_at};
 use returns::{ResultRegisters, SmallStruct};
 
 /// A program as gdb sees it.
@@ -77,7 +77,7 @@ impl Disguise {
         let info = DebugInfo::new(program);
         let layout = Layout::new(program, &info);
         Disguise {
-            executable: elf::file(program, &layout, info, outermost),
+            executable: elf::file(program, info, outermost),
             layout,
             text_offset: CODE_KIND + u64::from(program.dwarf_base()),
             records: Mutex::default(),
@@ -155,7 +155,7 @@ impl Disguise {
         length: usize,
     ) -> Option<Vec<u8>> {
         let region = match address {
-            _ if RECORDS.contains(&address) => RECORDS,
+            _ if FRAMES.contains(&address) => FRAMES,
             _ if GLOBALS.contains(&address) => GLOBALS,
             _ => return None,
         };
@@ -174,7 +174,7 @@ impl Disguise {
         };
         let skipped = (address - first) as usize;
         let asked = bytes[skipped..skipped + (end - address) as usize].to_vec();
-        if region == RECORDS {
+        if region == FRAMES {
             *lock(&self.block) = Some(Block {
                 start: first,
                 bytes,
@@ -292,8 +292,7 @@ pub(crate) fn conditions(request: &[u8]) -> Result<Vec<Arc<[u8]>>, Refusal> {
 
 /// What is told after a `monitor` command that has let the program go on: the protocol has no way to tell gdb itself, which keeps
 /// the registers and frames that it has read.
-pub(crate) const MOVED: &str =
-    "The program has gone on; `maintenance flush register-cache` makes gdb look where it is now.";
+pub(crate) const MOVED: &str = "The program has gone on; `maintenance flush dcache` and `maintenance flush register-cache` make gdb look where it is now.";
 
 /// What the stub can do, as gdb wants to hear it.
 pub(crate) fn supported() -> Reply {
@@ -342,14 +341,16 @@ pub(crate) fn stop_reply(stub: &Stub, disguise: &Arc<Disguise>) -> Reply {
         let state = guest.state();
         (state.frame(0), registers::pointers(&seen, state))
     });
-    let (frame, (pc, sp)) = pointers.unwrap_or_default();
+    let (frame, pointers) = pointers.unwrap_or_default();
     let signal = resume::signal(&stub.last_stop);
     let mut text = format!(
-        "T{signal:02x}{:x}:{};{:x}:{};",
+        "T{signal:02x}{:x}:{};{:x}:{};{:x}:{};",
         registers::RIP,
-        hex::encode(&pc.to_le_bytes()),
+        hex::encode(&pointers.rip.to_le_bytes()),
         registers::RSP,
-        hex::encode(&sp.to_le_bytes())
+        hex::encode(&pointers.rsp.to_le_bytes()),
+        registers::RBP,
+        hex::encode(&pointers.rbp.to_le_bytes())
     );
     match &stub.last_stop {
         ClientStop::Watchpoint { address, access } => {

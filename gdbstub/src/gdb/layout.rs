@@ -1,18 +1,24 @@
 //! Frames as gdb can read them: a record for each, in a part of the address space that the program seldom has memory in.
 //!
-//! A record holds what debug info asks a wasm frame for. It begins at the frame's `rsp`:
+//! A record holds what debug info asks a wasm frame for. It begins at the frame's `rbp`:
 //!
 //! ```text
-//! rsp + 0           the frame base, as the function's debug info defines it
-//! rsp + 8           the operand stack's 16 lowest values
-//! rsp + 136         parameters and locals, 8 bytes each
-//! ...
-//! cfa - 8           the address to return to
-//! cfa               the caller's rsp
+//! rbp + 0           the frame base, as the function's debug info defines it
+//! rbp + 8           the operand stack's 16 lowest values
+//! rbp + 136         parameters and locals, 8 bytes each
+//! ```
+//!
+//! What gdb needs to walk from frame to frame lies apart from the records and as close together as can be, because it reads 64 bytes
+//! at a time and walks over all frames often. Each frame has an entry of 16 bytes at its `rsp`:
+//!
+//! ```text
+//! rsp + 0           the address to return to
+//! rsp + 8           the caller's rbp
+//! rsp + 16          the caller's rsp, which is the canonical frame address
 //! ```
 //!
 //! Locations in debug info are rewritten into places in the record, in as many bytes as they had, so that no offset in the
-//! debug info changes ([`rewrite`](super::rewrite)). Most have three bytes, too few for an offset from `rsp` to any local. So `r8` to
+//! debug info changes ([`rewrite`](super::rewrite)). Most have three bytes, too few for an offset from `rbp` to any local. So `r8` to
 //! `r15` point into the record, each into the middle of the 16 locals that an offset of one byte can reach.
 
 use std::collections::HashMap;
@@ -27,7 +33,15 @@ use crate::address::WireAddress;
 
 /// Where records lie. gdb takes an address from a unit with four bytes for each, so it is below 4 GiB; and it is the part of a memory
 /// that no program reaches unless it has more than 3.75 GiB.
-pub(crate) const RECORDS: Range<u64> = 0xf000_0000..0xffff_fff0;
+pub(crate) const RECORDS: Range<u64> = 0xf000_0000..0xff00_0000;
+
+/// Where the entries lie that lead from frame to frame, the outermost frame's last.
+const ENTRIES: Range<u64> = RECORDS.end..0xffff_fff0;
+pub(super) const ENTRY_BYTES: u64 = 16;
+const ENTRIES_MAX: usize = ((ENTRIES.end - ENTRIES.start) / ENTRY_BYTES) as usize;
+
+/// All that there is of frames.
+pub(crate) const FRAMES: Range<u64> = RECORDS.start..ENTRIES.end;
 
 /// Where wasm globals can be read, 16 bytes for each.
 pub(crate) const GLOBALS: Range<u64> = 0xefff_0000..0xf000_0000;
@@ -36,7 +50,6 @@ pub(crate) const GLOBAL_BYTES: u64 = 16;
 pub(super) const OPERANDS_AT: u64 = 8;
 pub(super) const OPERAND_COUNT: u64 = 16;
 pub(super) const LOCALS_AT: u64 = OPERANDS_AT + 8 * OPERAND_COUNT;
-const RETURN_BYTES: u64 = 8;
 
 /// How many locals a register's window has, and where in the window the register points.
 pub(super) const WINDOW_LOCALS: u64 = 16;
@@ -46,7 +59,7 @@ pub(super) const WINDOW_MIDDLE: u64 = 8 * WINDOW_LOCALS / 2;
 pub(super) const WINDOW_REGISTER_FIRST: u8 = 8;
 pub(super) const WINDOW_COUNT: u8 = 8;
 
-/// How far from `rsp` a window's register points.
+/// How far from `rbp` a window's register points.
 pub(super) fn window_offset(window: u8) -> u64 {
     LOCALS_AT + u64::from(window) * 8 * WINDOW_LOCALS + WINDOW_MIDDLE
 }
@@ -135,11 +148,6 @@ impl Layout {
         is_program.then(|| self.function(frame.func_index))?
     }
 
-    /// How long a function's records are.
-    pub(super) fn record_bytes(&self, func_index: u32) -> u64 {
-        bytes_for(self.function(func_index))
-    }
-
     /// Of a frame whose function has no results in wasm: the struct that it returns, if x86-64 returns that in registers.
     pub(super) fn result_in_memory(&self, frame: GuestFrame) -> Option<Option<SmallStruct>> {
         let shape = self.function_of(frame)?;
@@ -164,7 +172,7 @@ impl Layout {
             total += bytes_for(self.function_of(**frame));
             total <= RECORDS.end - RECORDS.start
         });
-        let count = fitting.count();
+        let count = fitting.take(ENTRIES_MAX).count();
         let mut end = RECORDS.end;
         let mut return_pc = 0;
         let mut records: Vec<Record> = Vec::with_capacity(count);
@@ -198,7 +206,7 @@ impl Layout {
         })
     }
 
-    /// The bytes of records between two addresses that are multiples of eight; zero where no record is.
+    /// The bytes of records and entries between two addresses that are multiples of eight; zero where nothing is.
     pub(crate) fn bytes(
         &self,
         state: GuestState<'_>,
@@ -207,11 +215,14 @@ impl Layout {
     ) -> Vec<u8> {
         let mut known = KnownOperands::default();
         let words = range.step_by(8).map(|at| {
+            if ENTRIES.contains(&at) {
+                return entry_word(records, at);
+            }
             let Some(record) = record_at(records, at) else {
                 return 0;
             };
             let offset = at - record.start;
-            match operand_at(record, offset) {
+            match operand_at(offset) {
                 Some(index) => known.value(state, record.number, index),
                 None => self.word(state, record, offset),
             }
@@ -221,13 +232,9 @@ impl Layout {
 
     /// Eight bytes of a record, at an offset that is a multiple of eight.
     pub(crate) fn word(&self, state: GuestState<'_>, record: &Record, offset: u64) -> u64 {
-        let size = record.end - record.start;
-        if offset == size - RETURN_BYTES {
-            return record.return_pc;
-        }
         let slot = if offset == 0 {
             self.frame_base(state, record)
-        } else if let Some(index) = operand_at(record, offset) {
+        } else if let Some(index) = operand_at(offset) {
             state.operand(record.number, index)
         } else {
             let index = u32::try_from((offset - LOCALS_AT) / 8).unwrap_or(u32::MAX);
@@ -274,7 +281,7 @@ impl KnownOperands {
 /// How long the records of a function are.
 fn bytes_for(shape: Option<&FunctionShape>) -> u64 {
     let locals = shape.map_or(0, |shape| u64::from(shape.local_count));
-    (LOCALS_AT + 8 * locals + RETURN_BYTES).next_multiple_of(16)
+    (LOCALS_AT + 8 * locals).next_multiple_of(16)
 }
 
 /// The record that an address lies in. The innermost frame's has the lowest address.
@@ -284,11 +291,30 @@ pub(crate) fn record_at(records: &[Record], address: u64) -> Option<&Record> {
 }
 
 /// The operand in whose place of a record an offset lies.
-fn operand_at(record: &Record, offset: u64) -> Option<u32> {
-    let is_return = offset == record.end - record.start - RETURN_BYTES;
-    let is_operand = (OPERANDS_AT..LOCALS_AT).contains(&offset) && !is_return;
+fn operand_at(offset: u64) -> Option<u32> {
+    let is_operand = (OPERANDS_AT..LOCALS_AT).contains(&offset);
     let index = u32::try_from(offset.checked_sub(OPERANDS_AT)? / 8).ok()?;
     is_operand.then_some(index)
+}
+
+/// The `rsp` of the innermost frame.
+pub(crate) fn stack_pointer(records: &[Record]) -> u64 {
+    ENTRIES.end - ENTRY_BYTES * records.len() as u64
+}
+
+/// Eight bytes of the entries, at an address that is a multiple of eight.
+fn entry_word(records: &[Record], address: u64) -> u64 {
+    let number = address
+        .checked_sub(stack_pointer(records))
+        .map(|offset| (offset / ENTRY_BYTES) as usize);
+    let Some(record) = number.and_then(|number| records.get(number)) else {
+        return 0;
+    };
+    if address.is_multiple_of(ENTRY_BYTES) {
+        return record.return_pc;
+    }
+    let caller = records.get(record.number + 1);
+    caller.map_or(0, |caller| caller.start)
 }
 
 /// The local in whose place of a record an offset lies, and the offset in its bytes.
