@@ -323,3 +323,44 @@ pub(crate) fn local_at(offset: u64) -> Option<(u32, usize)> {
     let index = u32::try_from(offset / 8).ok()?;
     Some((index, (offset % 8) as usize))
 }
+
+#[cfg(test)]
+mod tests {
+    use wdb_debugger::remote::{GuestFrame, ModuleId};
+
+    use super::{ENTRIES, ENTRY_BYTES, RECORDS, Record, entry_word, record_at, stack_pointer};
+
+    #[test]
+    fn entries_lead_from_the_innermost_frame_to_the_outermost() {
+        let record = |number: usize, start, return_pc| Record {
+            number,
+            frame: GuestFrame {
+                module: ModuleId::PROGRAM,
+                func_index: 3,
+                pc: 0x20,
+            },
+            start: RECORDS.end - start,
+            end: RECORDS.end - start + 0x100,
+            return_pc,
+        };
+        let records = [
+            record(0, 0x300, 0x31),
+            record(1, 0x200, 0x41),
+            record(2, 0x100, 0),
+        ];
+        let mut rsp = stack_pointer(&records);
+        let mut rbp = records[0].start;
+        for record in &records {
+            assert_eq!(
+                record_at(&records, rbp).map(|it| it.number),
+                Some(record.number)
+            );
+            assert_eq!(entry_word(&records, rsp), record.return_pc);
+            rbp = entry_word(&records, rsp + 8);
+            rsp += ENTRY_BYTES;
+        }
+        assert_eq!((rsp, rbp), (ENTRIES.end, 0));
+        assert_eq!(entry_word(&records, ENTRIES.start), 0);
+        assert_eq!(entry_word(&[], ENTRIES.end - 8), 0);
+    }
+}
