@@ -53,7 +53,7 @@ pub(crate) enum Action {
     ///
     /// The program waits at its first instruction. In gdb: target remote 127.0.0.1:PORT. In lldb: process connect --plugin
     /// wasm connect://127.0.0.1:PORT. The protocol has no authentication, so think twice before listening on anything but
-    /// the loopback interface.
+    /// the loopback interface. Options stand before the program, on either side of the address.
     Gdbserver(GdbserverArgs),
     /// Run test scripts of the specification (.wast), and exit with status 1 if an assertion does not hold
     Wast(WastArgs),
@@ -282,7 +282,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> (Cli, Vec<Scri
     (cli, script.into_iter().map(|(_, item)| item).collect())
 }
 
-/// gdb writes some long options with one dash. Options are ours up to the program's name; everything after it is the program's.
+/// gdb writes some long options with one dash. Options are ours up to the program's name, also those between an address to serve
+/// at and the program; everything after it is the program's.
 fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
     const ONE_DASH: [&str; 7] = [
         "-ex",
@@ -295,6 +296,7 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
     ];
     let root = Cli::command();
     let mut command = &root;
+    let mut names_address = false;
     let mut result = Vec::with_capacity(arguments.len() + 1);
     let mut arguments = arguments.into_iter();
     result.extend(arguments.next());
@@ -304,7 +306,11 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
             let is_first = result.len() == 1;
             result.push(argument);
             match command.find_subcommand(&text).filter(|_| is_first) {
-                Some(found) => command = found,
+                Some(found) => {
+                    command = found;
+                    names_address = text == "gdbserver";
+                }
+                None if std::mem::take(&mut names_address) => {}
                 None => {
                     result.push("--".into());
                     break;
@@ -400,5 +406,40 @@ mod tests {
         assert_eq!(run.stats, Some(StatsFormat::Text));
         assert_eq!(run.tier.tier, Tier::Classic);
         assert_eq!(run.program.to_str(), Some("p.wasm"));
+    }
+
+    #[test]
+    fn options_of_a_server_stand_on_both_sides_of_its_address() {
+        let lines: [&[&str]; 4] = [
+            &[
+                "--multi", "--env", "A=b", "1234", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "--env", "A=b", "1234", "--multi", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "1234", "--multi", "--env", "A=b", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "1234",
+                "--env=A=b",
+                "--multi",
+                "--",
+                "p.wasm",
+                "--multi",
+                "-ex",
+            ],
+        ];
+        for line in lines {
+            let (cli, _) = parsed(&[&["wdb", "gdbserver"], line].concat());
+            let Some(Action::Gdbserver(server)) = cli.action else {
+                panic!("gdbserver is a subcommand");
+            };
+            assert!(server.multi, "{line:?}");
+            assert_eq!(server.environment.env, [("A".to_owned(), "b".to_owned())]);
+            assert_eq!(server.address, "1234");
+            assert_eq!(server.program.to_str(), Some("p.wasm"));
+            assert_eq!(server.args, ["--multi", "-ex"], "{line:?}");
+        }
     }
 }

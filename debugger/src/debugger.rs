@@ -21,6 +21,7 @@ use crate::commands::stop_actions::StopActions;
 use crate::commands::user::UserCommands;
 use crate::error::Error;
 use crate::event::Event;
+use crate::execution::Stop;
 use crate::frames::{Frame, Frames};
 use crate::json;
 use crate::location::{CurrentLine, Resolver};
@@ -55,6 +56,8 @@ pub(crate) struct Debugger {
     pub(crate) state: ProgramState,
     /// Why the program stopped last, in words.
     pub(crate) reason: String,
+    /// The stop at which the program stands, if it has run.
+    pub(crate) last_stop: Option<Stop>,
     pub(crate) breakpoints: Breakpoints,
     /// The probes that are set in the machine for breakpoints.
     pub(crate) applied_probes: BTreeSet<ModuleOffset>,
@@ -134,6 +137,7 @@ impl Debugger {
             is_fresh: true,
             state: ProgramState::NotStarted,
             reason: String::new(),
+            last_stop: None,
             breakpoints: Breakpoints::default(),
             applied_probes: BTreeSet::new(),
             hidden_inlines: 0,

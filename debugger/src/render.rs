@@ -260,12 +260,7 @@ fn write_exception(
     event: ExceptionEvent,
     exception: &ExceptionReport,
 ) -> fmt::Result {
-    let what = match event {
-        ExceptionEvent::Thrown => "exception thrown",
-        ExceptionEvent::Rethrown => "exception thrown again",
-        ExceptionEvent::Caught => "exception caught",
-        ExceptionEvent::Uncaught => "uncaught exception",
-    };
+    let what = event.text();
     let text = exception.text();
     match number {
         Some(number) if event != ExceptionEvent::Uncaught => {

@@ -187,6 +187,18 @@ pub(crate) enum ExceptionEvent {
     Uncaught,
 }
 
+impl ExceptionEvent {
+    /// The event in words.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            ExceptionEvent::Thrown => "exception thrown",
+            ExceptionEvent::Rethrown => "exception thrown again",
+            ExceptionEvent::Caught => "exception caught",
+            ExceptionEvent::Uncaught => "uncaught exception",
+        }
+    }
+}
+
 /// An exception.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ExceptionReport {
