@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use wdb_debugger::{Compile, Tier};
+use wdb_debugger::{Bounds, Compile, Tier};
 use wdb_tui::ScriptItem;
 use wdb_wast::Language;
 
@@ -157,7 +157,7 @@ pub(crate) enum StatsFormat {
 /// What runs the program.
 #[derive(Debug, Args)]
 pub(crate) struct TierArgs {
-    /// What runs the program between stops
+    /// What runs the program between stops: an interpreter of the module's bytes (classic) or of register code (fast), machine code that is compiled quickly (jit) or to be fast (opt), or whichever pays, function by function (auto)
     #[arg(
         long,
         value_name = "TIER",
@@ -173,6 +173,14 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Compile::NAMES).map(|name| Compile::named(&name).unwrap_or_default())
     )]
     pub(crate) compile: Compile,
+    /// How machine code keeps accesses within memories: by pages that cannot be accessed around them, where the system allows it (guard), or by a comparison before each (explicit). The program cannot tell one from the other
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = Bounds::default().name(),
+        value_parser = PossibleValuesParser::new(Bounds::NAMES).map(|name| Bounds::named(&name).unwrap_or_default())
+    )]
+    pub(crate) bounds: Bounds,
 }
 
 /// What to serve, and where.

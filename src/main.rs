@@ -297,6 +297,7 @@ fn session_options(
         json: false,
         tier: tier.tier,
         compile: tier.compile,
+        bounds: tier.bounds,
         embedded_sources: Vec::new(),
     }
 }

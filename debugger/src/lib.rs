@@ -55,4 +55,4 @@ pub use error::OpenError;
 pub use program::{Program, ProgramSource};
 pub use settings::Preferences;
 pub use source::SourceMissing;
-pub use wdb_vm::tier::{Compile, Tier};
+pub use wdb_vm::tier::{Bounds, Compile, Tier};

@@ -92,6 +92,7 @@ pub(crate) fn make_machine(
         stub_imports: options.stub_imports,
         tier: options.tier,
         compile: options.compile,
+        bounds: options.bounds,
         ..Config::default()
     };
     let host: Box<dyn Host> = Box::new(wasi);

@@ -36,23 +36,41 @@ pub(super) fn disassemble(debugger: &mut Debugger, arguments: &str) -> Result<()
 }
 
 /// What is shown beside the instructions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Shown {
     /// `/s`: the source lines between.
     has_source: bool,
     /// `/r`: the bytes.
     has_bytes: bool,
-    /// `--tier`: whose code. That of classic is the module's.
-    tier: Tier,
+    /// `--tier`: what the instructions became.
+    form: Form,
 }
 
-impl Default for Shown {
-    fn default() -> Shown {
-        Shown {
-            has_source: false,
-            has_bytes: false,
-            tier: Tier::Classic,
-        }
+/// A form that code has, named as its tier is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Form {
+    /// The module's own.
+    #[default]
+    Classic,
+    /// Register code.
+    Fast,
+}
+
+impl Form {
+    const ALL: [(&'static str, Form); 2] = [
+        (Tier::Classic.name(), Form::Classic),
+        (Tier::Fast.name(), Form::Fast),
+    ];
+
+    fn named(name: &str) -> Result<Form, Error> {
+        let named = Form::ALL.into_iter().find(|(known, _)| *known == name);
+        named.map(|(_, form)| form).ok_or_else(|| {
+            let names = Form::ALL.map(|(name, _)| name).join(" or ");
+            Error::Other(match name {
+                "" => format!("--tier needs a tier: {names}."),
+                name => format!("There is no tier {name} with code to show; --tier needs {names}."),
+            })
+        })
     }
 }
 
@@ -67,11 +85,11 @@ impl Shown {
                 shown.modify(modifiers)?;
                 rest = after;
             } else if let Some(name) = word.strip_prefix("--tier=") {
-                shown.tier = tier_named(name)?;
+                shown.form = Form::named(name)?;
                 rest = after;
             } else if word == "--tier" {
                 let (name, after) = first_word(after);
-                shown.tier = tier_named(name)?;
+                shown.form = Form::named(name)?;
                 rest = after;
             } else {
                 return Ok((shown, rest));
@@ -93,16 +111,6 @@ impl Shown {
         }
         Ok(())
     }
-}
-
-fn tier_named(name: &str) -> Result<Tier, Error> {
-    Tier::named(name).ok_or_else(|| {
-        let names = Tier::NAMES.join(" or ");
-        Error::Other(match name {
-            "" => format!("--tier needs a tier: {names}."),
-            name => format!("There is no tier {name}; --tier needs {names}."),
-        })
-    })
 }
 
 impl Debugger {
@@ -184,9 +192,9 @@ impl Debugger {
             line_before: None,
             file_before: None,
         };
-        match shown.tier {
-            Tier::Classic => instructions.for_each(|it| listing.push(it)),
-            Tier::Fast => {
+        match shown.form {
+            Form::Classic => instructions.for_each(|it| listing.push(it)),
+            Form::Fast => {
                 let code = self.register_code(wanted.func)?;
                 let instructions = instructions.map(|it| (it.0.pc, it)).collect();
                 for (instructions, code) in register_code::pieces(instructions, &code) {
@@ -197,7 +205,7 @@ impl Debugger {
             }
         }
         Ok(DisassemblyReport {
-            tier: (shown.tier == Tier::Fast).then(|| shown.tier.name()),
+            tier: (shown.form == Form::Fast).then(|| Tier::Fast.name()),
             function: disassembly.function.clone(),
             signature: disassembly.signature.clone(),
             rows: listing.rows,
