@@ -14,11 +14,13 @@
 mod abi;
 mod compiler;
 mod env;
+mod listing;
 mod translate;
 
 pub use abi::{
     Context, ENTRY_BYTES, MEMORY_VIEW_BYTES, MemoryView, RUNTIME_FUNCTIONS, Reason, Runtime,
     STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
-pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline, Translated};
+pub use compiler::{Compiled, Compiler, Error, Level, Trampoline, Translated};
 pub use env::{CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace};
+pub use listing::Line;
