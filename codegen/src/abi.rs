@@ -39,8 +39,8 @@ pub const STATUS_DONE: u64 = 0;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Runtime {
-    /// `(clock: i64, place: u64) -> i64`: the clock is spent where a function (of the store, in the high half) has arrived at an
-    /// instruction (in the low half). Gives the new clock, or a negative one when the code is to be left.
+    /// `(clock: i64, place: u64) -> i64`: the clock is spent where a unit of code (its number is the high half) has arrived at an
+    /// instruction (the low half). Gives the new clock, or a negative one when the code is to be left.
     Poll,
     /// `(func: u64) -> address`: where a function of the store is entered, which has no code yet.
     Entry,

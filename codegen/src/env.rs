@@ -1,6 +1,10 @@
 //! What the compiler is told of a function and its surroundings, and what it tells of the code.
 
+use std::sync::Arc;
+
 use wasmparser::{FuncType, SubType, ValType};
+
+use crate::condition::Condition;
 
 /// Where a global lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +79,15 @@ pub enum Start {
     Frame(u32),
 }
 
+/// A place before which code is left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Probe {
+    /// The instruction's offset in the module.
+    pub pc: u32,
+    /// Unless this does not hold.
+    pub condition: Option<Arc<Condition>>,
+}
+
 /// A function to compile.
 pub struct Job<'a> {
     /// Its instance.
@@ -91,8 +104,8 @@ pub struct Job<'a> {
     pub offset: u32,
     /// Where the code is entered.
     pub start: Start,
-    /// Instructions (their offsets in the module) before which the code is left.
-    pub probes: &'a [u32],
+    /// Instructions before which the code is left.
+    pub probes: &'a [Probe],
     /// Whether the code does nothing but leave at the function's first instruction.
     pub is_stub: bool,
     /// The number under which the records of its exits name the code.

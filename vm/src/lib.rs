@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod isa;
 mod jit;
 pub mod machine;
+pub mod machine_code;
 pub mod memory;
 pub mod module;
 pub mod names;
@@ -38,5 +39,7 @@ pub mod value;
 pub mod vm;
 pub mod wasi;
 pub mod watch;
+
+pub use wdb_codegen::{Condition, ConditionOp};
 
 pub use wasmparser::{FuncType, RefType, StorageType, ValType, WasmFeatures};

@@ -422,7 +422,8 @@ impl Vm {
             };
             mode = Mode::RunFromProbe;
             match outcome {
-                Outcome::Probe => return Exit::Probe,
+                Outcome::Probe if self.condition_holds() => return Exit::Probe,
+                Outcome::Probe => mode = Mode::Run,
                 Outcome::Finished if !self.machine.pending.is_empty() => {}
                 Outcome::Finished => return Exit::Finished(self.results()),
                 Outcome::Poll => {
@@ -513,6 +514,7 @@ impl Vm {
     fn stands_at_probe(&self) -> bool {
         let innermost = self.machine.frames.last();
         innermost.is_some_and(|frame| self.classic.has_probe(frame.func, frame.pc))
+            && self.condition_holds()
     }
 
     fn stands_at_tail_call(&self) -> bool {

@@ -1,6 +1,7 @@
 //! From wasm to Cranelift's intermediate code.
 
 mod calls;
+mod conditions;
 mod control;
 mod exits;
 mod floats;

@@ -378,6 +378,10 @@ macro_rules! tests {
                 tests_on!(Tier::Opt);
             }
 
+            mod auto {
+                tests_on!(Tier::Auto);
+            }
+
             fn programs() -> Vec<Program> {
                 $programs.into()
             }
