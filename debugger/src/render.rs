@@ -378,8 +378,11 @@ fn write_disassembly(f: &mut Formatter<'_>, disassembly: &DisassemblyReport) -> 
         signature => format!(" {signature}"),
     };
     let code = match disassembly.tier {
-        Some(_) => "register",
         None => "assembler",
+        Some("fast") => "register",
+        Some("clif") => "intermediate",
+        Some("jit") => "jit machine",
+        Some(_) => "opt machine",
     };
     writeln!(
         f,
@@ -400,6 +403,10 @@ fn write_disassembly(f: &mut Formatter<'_>, disassembly: &DisassemblyReport) -> 
             DisassemblyRow::Instruction(row) => write_instruction(f, row)?,
             DisassemblyRow::Register(row) => {
                 writeln!(f, "     r 0x{:04x}:\t{}", row.offset, row.text)?;
+            }
+            DisassemblyRow::Intermediate(row) => writeln!(f, "     |\t{}", row.text)?,
+            DisassemblyRow::Machine(row) => {
+                writeln!(f, "     m 0x{:04x}:\t{}", row.offset, row.text)?;
             }
         }
     }

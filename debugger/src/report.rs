@@ -327,7 +327,7 @@ pub(crate) struct SourceLine {
 /// A part of a function's disassembly.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct DisassemblyReport {
-    /// The tier whose code is shown beside the module's.
+    /// The tier whose code is shown beside the module's, or `clif` for what machine code is made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tier: Option<&'static str>,
     pub(crate) function: String,
@@ -351,16 +351,20 @@ pub(crate) enum DisassemblyRow {
     },
     Instruction(InstructionRow),
     /// Register code that stands for the instructions before it.
-    Register(RegisterRow),
+    Register(CodeRow),
+    /// Intermediate code (CLIF) that stands for the instructions before it.
+    Intermediate(CodeRow),
+    /// Machine code that stands for the instructions before it.
+    Machine(CodeRow),
 }
 
-/// An instruction of register code.
+/// An instruction of the code that a tier makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct RegisterRow {
-    /// Bytes from the start of the function's register code.
+pub(crate) struct CodeRow {
+    /// Bytes from the start of the function's code; 0 in intermediate code.
     pub(crate) offset: u32,
-    /// The module offset of the first instruction that it stands for.
-    pub(crate) pc: u32,
+    /// The module offset of the first instruction that it stands for; none for what belongs to the function as a whole.
+    pub(crate) pc: Option<u32>,
     pub(crate) text: String,
 }
 
