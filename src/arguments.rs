@@ -44,6 +44,12 @@ pub(crate) enum Action {
     ///
     /// A trap prints a backtrace and exits with status 134.
     Run(RunArgs),
+    /// Run a program on several tiers with the same input, and compare what they do and what they take
+    ///
+    /// The first tier talks to the world, and the others get the same answers. How they end, their output, memory, globals and clock
+    /// have to agree; otherwise the exit status is 1, and the first tick is told at which they differ. What the program writes
+    /// is not shown unless it is asked for.
+    Compare(CompareArgs),
     /// Show what a module is made of: sections, imports, exports, producers, debug info
     Inspect {
         /// A module, .wasm or .wat
@@ -134,8 +140,39 @@ pub(crate) struct RunArgs {
         default_missing_value = "text"
     )]
     pub(crate) stats: Option<StatsFormat>,
+    /// Write the names of functions in machine code to /tmp/perf-PID.map, where perf and other profilers look for them
+    #[arg(long)]
+    pub(crate) perf_map: bool,
     #[command(flatten)]
     pub(crate) tier: TierArgs,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    /// The program to run, .wasm or .wat
+    pub(crate) program: PathBuf,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// What to compare.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The tiers, with commas between them, the one that talks to the world first; all that this machine has unless given
+    #[arg(
+        long,
+        value_name = "TIERS",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
+    )]
+    pub(crate) tiers: Vec<Tier>,
+    /// Print the summary as one JSON object; docs/json-schema.json describes it
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print what the program wrote, once, before the summary
+    #[arg(long)]
+    pub(crate) show_output: bool,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
     #[command(flatten)]
     pub(crate) environment: EnvironmentArgs,
     /// The program to run, .wasm or .wat
@@ -165,6 +202,13 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
     )]
     pub(crate) tier: Tier,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+}
+
+/// How tiers make code.
+#[derive(Debug, Args)]
+pub(crate) struct CodeArgs {
     /// When functions are validated and translated: all at the start (eager), each at its first call (lazy), or validated at the start and translated at the first call (lazy-translation)
     #[arg(
         long,

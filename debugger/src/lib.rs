@@ -10,6 +10,7 @@ mod breakpoints;
 mod calls;
 mod catches;
 mod commands;
+pub mod compare;
 mod complete;
 #[cfg(test)]
 mod coverage;

@@ -47,6 +47,8 @@ pub struct SessionOptions {
     pub compile: Compile,
     /// How machine code sees to it that accesses stay within memories.
     pub bounds: Bounds,
+    /// Whether machine code is named for profilers, in `/tmp/perf-PID.map`.
+    pub perf_map: bool,
     /// Sources that are part of wdb: recorded path and text.
     pub embedded_sources: Vec<(String, String)>,
 }

@@ -49,7 +49,9 @@ fn listing(session: &Session, command: &str) -> Option<String> {
 
 /// The offsets of the lines of machine code.
 fn machine_offsets(text: &str) -> Vec<u32> {
-    let lines = text.lines().filter_map(|line| line.strip_prefix("     m 0x"));
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("     m 0x"));
     let offsets = lines.filter_map(|line| line.split_once(':'));
     offsets
         .map(|(hex, _)| u32::from_str_radix(hex, 16).expect("an offset"))
@@ -90,7 +92,10 @@ fn intermediate_code_stands_beside_the_instructions() {
     // An addition of the source is one of the listing, directly behind it.
     let mut rest = text.lines().skip_while(|line| !line.ends_with("i32.add"));
     let after = rest.nth(1).expect("a line behind it");
-    assert!(after.starts_with("     |\t") && after.contains("iadd"), "{after}");
+    assert!(
+        after.starts_with("     |\t") && after.contains("iadd"),
+        "{after}"
+    );
     // Places are told by where lines stand, and not again in each.
     assert!(code.iter().all(|line| !line.contains('@')), "{text}");
     let plain = perform(&session, "disassemble fib").expect("wasm code");
@@ -130,5 +135,8 @@ fn a_breakpoint_is_part_of_the_code() {
     perform(&session, "run").expect("it starts");
     let with_probe = perform(&session, "disassemble --tier opt fib").expect("code");
     let count = |text: &str| machine_offsets(text).len();
-    assert!(count(&with_probe) > count(&before), "{before}\n{with_probe}");
+    assert!(
+        count(&with_probe) > count(&before),
+        "{before}\n{with_probe}"
+    );
 }

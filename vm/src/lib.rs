@@ -7,6 +7,7 @@ mod access;
 pub mod address;
 mod classic;
 mod collect;
+pub mod comparison;
 mod constants;
 pub mod decode;
 pub mod disassemble;

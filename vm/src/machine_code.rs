@@ -1,5 +1,7 @@
 //! What can be known of the code that tiers have made: where each function runs, and how its machine code looks.
 
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::address::{FuncAddr, ModuleOffset};
@@ -106,6 +108,15 @@ impl Vm {
     #[must_use]
     pub fn machine_code_impossibility(&self) -> Option<String> {
         self.jit.impossibility()
+    }
+
+    /// Writes the name of each piece of machine code to `/tmp/perf-PID.map` as it is made, so that profilers can tell one from
+    /// another. Answers the path.
+    pub fn write_perf_map(
+        &mut self,
+        name_of: impl Fn(FuncAddr) -> String + Send + 'static,
+    ) -> io::Result<PathBuf> {
+        self.jit.write_perf_map(Box::new(name_of))
     }
 
     /// How machine code keeps accesses within memories: as was chosen, as far as the system lets it.

@@ -2,6 +2,7 @@
 
 use wdb_codegen::{Compiler, Level, Line, Start};
 
+use super::code::Unit;
 use super::job::{Wanted, with_job};
 use super::{Code, Jit};
 use crate::address::{FuncAddr, ModuleOffset};
@@ -63,20 +64,24 @@ impl Jit {
 
     /// All pieces of code that functions run in.
     pub(crate) fn code_units(&self) -> impl Iterator<Item = CodeUnit> {
-        let units = self.units.iter().flatten();
-        units.map(|unit| CodeUnit {
-            func: unit.func,
-            tier: match unit.level {
-                Level::Baseline => Tier::Jit,
-                Level::Optimized => Tier::Opt,
-            },
-            resumes_at: match unit.start {
-                Start::Call => None,
-                Start::Frame(pc) => Some(ModuleOffset(pc)),
-            },
-            address: unit.memory.range().start as u64,
-            bytes: unit.memory.len(),
-            translation: unit.compilation,
-        })
+        self.units.iter().flatten().map(|unit| code_unit(unit))
+    }
+}
+
+/// What is told of a piece of code.
+pub(super) fn code_unit(unit: &Unit) -> CodeUnit {
+    CodeUnit {
+        func: unit.func,
+        tier: match unit.level {
+            Level::Baseline => Tier::Jit,
+            Level::Optimized => Tier::Opt,
+        },
+        resumes_at: match unit.start {
+            Start::Call => None,
+            Start::Frame(pc) => Some(ModuleOffset(pc)),
+        },
+        address: unit.memory.range().start as u64,
+        bytes: unit.memory.len(),
+        translation: unit.compilation,
     }
 }

@@ -12,6 +12,7 @@ mod env;
 mod faults;
 mod job;
 mod listing;
+mod perf_map;
 mod runtime;
 mod settle;
 
@@ -38,6 +39,7 @@ use crate::vm::TICKS_PER_POLL;
 use background::Background;
 use code::{CodeMemory, Entrance, Unit};
 use job::{Wanted, with_job};
+use perf_map::PerfMap;
 use runtime::Running;
 
 /// Cells below the operands of instructions that the runtime executes.
@@ -138,6 +140,7 @@ pub(crate) struct Jit {
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
     compilation: [Duration; 2],
+    perf_map: Option<PerfMap>,
 }
 
 // SAFETY: the pointers are into boxes and vectors of the same value.
@@ -220,6 +223,7 @@ impl Jit {
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
+            perf_map: None,
         }
     }
 
@@ -600,7 +604,7 @@ impl Jit {
             .partition_point(|known| known.start < range.start);
         self.ranges.insert(position, range);
         let locals_cells = compiled.locals.iter().map(|kind| kind.count() as u32).sum();
-        self.units[number as usize] = Some(Box::new(Unit {
+        let unit = Box::new(Unit {
             func,
             start,
             level,
@@ -609,7 +613,11 @@ impl Jit {
             locals: compiled.locals,
             locals_cells,
             compilation,
-        }));
+        });
+        if let Some(map) = &mut self.perf_map {
+            map.note(&unit);
+        }
+        self.units[number as usize] = Some(unit);
         Code::Unit(number)
     }
 
