@@ -94,6 +94,12 @@ pub struct Context {
     pub cells: *mut u64,
     /// The frame that code entered by [`Start::Frame`](crate::Start::Frame) goes on with.
     pub frame: *const u64,
+    /// What watched code looks at: the lowest watched address, and the bytes from there to the end of the highest watch.
+    pub watch_start: u64,
+    /// Likewise.
+    pub watch_bytes: u64,
+    /// For each granule of memory, by the low bits of its number, whether a watch lies there: 0 or 1.
+    pub granules: *const u8,
     /// Native registers of the trampoline, at which a fault ends.
     pub landing_sp: usize,
     /// Likewise.

@@ -26,5 +26,6 @@ pub use compiler::{Compiled, Compiler, Error, Level, Trampoline, Translated};
 pub use condition::{Condition, ConditionOp, Observed};
 pub use env::{
     CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
+    Watched,
 };
 pub use listing::Line;

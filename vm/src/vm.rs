@@ -275,8 +275,8 @@ impl Vm {
             return self.run_watched(limit);
         }
         self.landed = None;
-        if self.tier == Tier::Fast && self.compile == Compile::Eager {
-            self.fast.translate_all(&self.store, &self.classic);
+        if self.compile == Compile::Eager {
+            self.translate_all();
         }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
@@ -294,12 +294,7 @@ impl Vm {
             if self.outside.interrupt.take() {
                 return Exit::Interrupted;
             }
-            let ticks_left = tick_limit - self.machine.tick;
-            let ticks = match self.tier {
-                Tier::Classic | Tier::Fast => TICKS_PER_POLL.min(ticks_left),
-                // It looks at the interrupt itself.
-                Tier::Jit | Tier::Opt | Tier::Auto => ticks_left,
-            };
+            let ticks = self.ticks_for(tick_limit);
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
@@ -308,6 +303,19 @@ impl Vm {
             }
             mode = Mode::RunFromProbe;
         }
+    }
+
+    /// Translates all functions for the tier, if it translates any beforehand.
+    fn translate_all(&mut self) {
+        let (store, classic) = (&self.store, &self.classic);
+        let level = match self.tier {
+            Tier::Classic | Tier::Auto => return,
+            Tier::Fast => return self.fast.translate_all(store, classic),
+            Tier::Jit => Level::Baseline,
+            Tier::Opt => Level::Optimized,
+        };
+        self.jit
+            .compile_all(store, &mut self.machine, classic, level);
     }
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
@@ -358,39 +366,7 @@ impl Vm {
                     let beside = Beside::unwatched(store, classic);
                     self.fast.execute(beside, machine, mode, ticks)
                 }
-                Tier::Jit | Tier::Opt | Tier::Auto => {
-                    let mut around = Around {
-                        store,
-                        classic,
-                        fast: &mut self.fast,
-                        outside: &mut self.outside,
-                        stops_at_host_calls: self.stops_at_host_calls,
-                        fast_ticks: 0,
-                    };
-                    let (outcome, counts_as) = match tier {
-                        Tier::Auto => {
-                            let outcome = self.jit.execute_auto(&mut around, machine, mode, ticks);
-                            (outcome, Tier::Opt)
-                        }
-                        Tier::Jit => {
-                            let level = Level::Baseline;
-                            let outcome =
-                                self.jit.execute(&mut around, machine, mode, ticks, level);
-                            (outcome, tier)
-                        }
-                        _ => {
-                            let level = Level::Optimized;
-                            let outcome =
-                                self.jit.execute(&mut around, machine, mode, ticks, level);
-                            (outcome, tier)
-                        }
-                    };
-                    // What passed in the fast tier counts there.
-                    let fast_ticks = around.fast_ticks;
-                    self.ticks[Tier::Fast as usize] += fast_ticks;
-                    self.ticks[counts_as as usize] += self.machine.tick - tick_before - fast_ticks;
-                    outcome
-                }
+                Tier::Jit | Tier::Opt | Tier::Auto => self.execute_compiled(mode, ticks, false),
             };
             let passed = self.machine.tick - tick_before;
             if !tier.is_compiled() {
@@ -421,10 +397,57 @@ impl Vm {
         }
     }
 
-    /// Runs register code until something ends it, or an instruction is for the classic tier, which this leaves to the caller.
+    /// Runs machine code, and the fast tier between.
+    fn execute_compiled(&mut self, mode: Mode, ticks: u64, is_watched: bool) -> Outcome {
+        let tick_before = self.machine.tick;
+        let machine = &mut self.machine;
+        let mut around = Around {
+            store: &self.store,
+            classic: &mut self.classic,
+            fast: &mut self.fast,
+            outside: &mut self.outside,
+            stops_at_host_calls: self.stops_at_host_calls,
+            watches: is_watched.then_some(&self.watches),
+            fast_ticks: 0,
+        };
+        let (level, counts_as) = match self.tier {
+            Tier::Jit => (Level::Baseline, Tier::Jit),
+            _ => (Level::Optimized, Tier::Opt),
+        };
+        let outcome = if self.tier == Tier::Auto {
+            self.jit.execute_auto(&mut around, machine, mode, ticks)
+        } else {
+            self.jit.execute(&mut around, machine, mode, ticks, level)
+        };
+        // What passed in the fast tier counts there.
+        let fast_ticks = around.fast_ticks;
+        self.ticks[Tier::Fast as usize] += fast_ticks;
+        self.ticks[counts_as as usize] += self.machine.tick - tick_before - fast_ticks;
+        outcome
+    }
+
+    /// The ticks that the tier is given in one go, of those up to a limit.
+    pub(crate) fn ticks_for(&self, tick_limit: u64) -> u64 {
+        let left = tick_limit - self.machine.tick;
+        if self.tier.is_compiled() {
+            // It looks at the interrupt itself.
+            left
+        } else {
+            TICKS_PER_POLL.min(left)
+        }
+    }
+
+    /// Runs code until something ends it, or an instruction is for the classic tier, which this leaves to the caller.
     pub(crate) fn execute_watched(&mut self, mode: Mode, ticks: u64) -> Result<Outcome, Exit> {
         if self.exceeds_limits() {
             return Err(Exit::Trap(TrapKind::CallStackExhausted.into()));
+        }
+        if self.tier.is_compiled() {
+            self.keep_safe_point();
+            return Ok(match self.execute_compiled(mode, ticks, true) {
+                Outcome::Fault => return Err(self.find_fault()),
+                outcome => outcome,
+            });
         }
         let tick_before = self.machine.tick;
         let beside = Beside {

@@ -9,6 +9,7 @@ mod memory;
 mod numeric;
 mod objects;
 mod vectors;
+mod watches;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -268,6 +269,7 @@ impl<'a> Translator<'a, '_> {
             }
             if self.is_reachable {
                 self.probe();
+                self.give_watched_away(&operator);
                 self.instruction(&operator)?;
                 self.note_height();
             } else {

@@ -42,7 +42,7 @@ impl Jit {
         mode: Mode,
         ticks: u64,
     ) -> Outcome {
-        self.prepare(around.store, machine, Policy::Auto);
+        self.prepare(around.store, machine, Policy::Auto, around.watches);
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
         let mut was_left_at_once = false;
@@ -103,7 +103,7 @@ impl Jit {
                     outcome
                 }
             };
-            if outcome != Outcome::Poll || machine.tick >= end {
+            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
             turns += 1;

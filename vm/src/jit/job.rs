@@ -1,16 +1,18 @@
 //! What the compiler is asked for.
 
-use wdb_codegen::{Job, Probe, Start};
+use wdb_codegen::{Job, Probe, Start, Watched};
 
 use super::COMPILER_STACK_BYTES;
-use super::env::StoreEnv;
+use super::env::{StoreEnv, WatchedPlaces};
 use crate::address::FuncAddr;
 use crate::machine::Machine;
 use crate::store::Store;
+use crate::watch::WatchPlan;
 
 /// Code that is wanted of a function.
 pub(super) struct Wanted<'a> {
     pub(super) func: FuncAddr,
+    pub(super) plan: &'a WatchPlan,
     pub(super) start: Start,
     /// Its number.
     pub(super) unit: u32,
@@ -40,7 +42,13 @@ pub(super) fn with_job<R>(
         machine,
         is_guarded: wanted.is_guarded,
     };
+    let watched = WatchedPlaces {
+        plan: wanted.plan,
+        func: wanted.func,
+        instance,
+    };
     let job = Job {
+        watched: wanted.plan.any.then_some(&watched as &dyn Watched),
         env: &env,
         func: wanted.func.0,
         ty: module.func_type(inst.index),

@@ -30,6 +30,7 @@ impl Jit {
             });
         let wanted = Wanted {
             func,
+            plan: &self.plan,
             start: Start::Call,
             unit: unit.unwrap_or_default(),
             probes: &classic.conditional_probes(func),

@@ -32,10 +32,11 @@ use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::{self, Fast};
 use crate::machine::{Frame, Machine};
 use crate::outside::Outside;
-use crate::store::Store;
+use crate::store::{FuncKind, Store};
 use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
+use crate::watch::{WatchPlan, Watches};
 use background::Background;
 use code::{CodeMemory, Entrance, Unit};
 use job::{Wanted, with_job};
@@ -136,6 +137,8 @@ pub(crate) struct Jit {
     to_hide: Vec<FuncAddr>,
     /// Whether bounds of memories are looked at by code even where faults could be caught.
     checks_bounds: bool,
+    /// What code is compiled for.
+    plan: WatchPlan,
     /// When the state should be kept to find faults from.
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
@@ -153,11 +156,20 @@ pub(crate) struct Around<'a> {
     pub(crate) fast: &'a mut Fast,
     pub(crate) outside: &'a mut Outside,
     pub(crate) stops_at_host_calls: bool,
+    /// The watches of a run that is to end where an interpreter is needed.
+    pub(crate) watches: Option<&'a Watches>,
     /// Ticks that passed in the fast tier.
     pub(crate) fast_ticks: u64,
 }
 
 impl Around<'_> {
+    /// Whether the frame of a watch has returned.
+    fn has_ended_scopes(&self, machine: &Machine) -> bool {
+        let depth = machine.frames.len() as u32;
+        self.watches
+            .is_some_and(|watches| depth < watches.scope_max())
+    }
+
     /// Executes in the fast tier, until a function is called that has code, where it matters which ones have.
     fn bridge(
         &mut self,
@@ -167,8 +179,12 @@ impl Around<'_> {
         has_code: Option<&[bool]>,
     ) -> Outcome {
         let before = machine.tick;
-        let mut beside = fast::Beside::unwatched(self.store, self.classic);
-        beside.has_code = has_code;
+        let beside = fast::Beside {
+            store: self.store,
+            classic: self.classic,
+            watches: self.watches,
+            has_code,
+        };
         let outcome = self.fast.execute(beside, machine, mode, ticks);
         self.fast_ticks += machine.tick - before;
         outcome
@@ -220,6 +236,7 @@ impl Jit {
             has_code: Vec::new(),
             to_hide: Vec::new(),
             checks_bounds,
+            plan: WatchPlan::default(),
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
@@ -245,6 +262,17 @@ impl Jit {
     /// Says when such a state should be kept next.
     pub(crate) fn schedule_checkpoint(&mut self, at: Instant) {
         self.checkpoint_at = Some(at);
+    }
+
+    /// Changes which instructions are left to an interpreter because of watches.
+    pub(crate) fn set_plan(&mut self, plan: &WatchPlan) {
+        if self.plan == *plan {
+            return;
+        }
+        self.plan = plan.clone();
+        for index in 0..self.funcs.len() {
+            self.forget(FuncAddr(index as u32));
+        }
     }
 
     /// Forgets the code of a function whose probes have changed.
@@ -299,7 +327,13 @@ impl Jit {
     }
 
     /// Makes everything as large as the store is, and says where things are.
-    fn prepare(&mut self, store: &Store, machine: &mut Machine, policy: Policy) {
+    fn prepare(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        policy: Policy,
+        watches: Option<&Watches>,
+    ) {
         if self.scratch.is_empty() {
             self.compiler = match Compiler::new() {
                 Ok(compiler) => Ok(Box::new(compiler)),
@@ -329,6 +363,11 @@ impl Jit {
             (*context).func_types = func_types;
             (*context).cells = cells;
             (*context).runtime = runtime::table();
+            let (start, bytes) = watches.map_or((u64::MAX, 0), Watches::extent);
+            (*context).watch_start = start;
+            (*context).watch_bytes = bytes;
+            let granules = watches.map_or(std::ptr::null(), Watches::granules);
+            (*context).granules = granules.cast();
         }
     }
 
@@ -416,6 +455,23 @@ impl Jit {
     }
 
     // Compiling.
+
+    /// Compiles every function of the store that has code, at a level.
+    pub(crate) fn compile_all(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        classic: &Classic,
+        level: Level,
+    ) {
+        self.prepare(store, machine, Policy::Level(level), None);
+        for (index, inst) in store.funcs.iter().enumerate() {
+            if inst.kind == FuncKind::Wasm {
+                let func = FuncAddr(index as u32);
+                self.code_of(store, machine, classic, func, Start::Call);
+            }
+        }
+    }
 
     fn unit(&self, number: u32) -> &Unit {
         self.units[number as usize]
@@ -562,6 +618,7 @@ impl Jit {
     ) -> Result<Translated, String> {
         let wanted = Wanted {
             func,
+            plan: &self.plan,
             start,
             unit,
             probes,
@@ -653,7 +710,8 @@ impl Jit {
         ticks: u64,
         level: Level,
     ) -> Outcome {
-        self.prepare(around.store, machine, Policy::Level(level));
+        let policy = Policy::Level(level);
+        self.prepare(around.store, machine, policy, around.watches);
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
         let mut turns = 0_u32;
@@ -688,7 +746,7 @@ impl Jit {
                     around.bridge(machine, mode, 1, None)
                 }
             };
-            if outcome != Outcome::Poll || machine.tick >= end {
+            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
             turns += 1;
@@ -712,6 +770,7 @@ impl Jit {
             Run::Finished => Outcome::Finished,
             Run::Probe => Outcome::Probe,
             Run::Fault => Outcome::Fault,
+            Run::Instruction if around.watches.is_some() => Outcome::GivenAway,
             Run::Instruction => {
                 let (classic, store) = (&mut *around.classic, around.store);
                 match classic.execute(machine, store, Mode::Step, 1 << 32) {
