@@ -31,7 +31,8 @@ fn tiers_agree_on_samples() {
     for (name, args) in [
         ("fib/fib.wasm", &["12"][..]),
         ("sort/sort.wasm", &[]),
-        ("traps/traps.wasm", &[]),
+        ("depot/depot.wasm", &[]),
+        ("waves/waves.wasm", &[]),
         ("inventory/inventory.wasm", &[]),
     ] {
         let mut looks = 0;
