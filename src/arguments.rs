@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use wdb_debugger::{Compile, Tier};
+use wdb_debugger::{Bounds, Compile, Tier};
 use wdb_tui::ScriptItem;
 use wdb_wast::Language;
 
@@ -44,6 +44,12 @@ pub(crate) enum Action {
     ///
     /// A trap prints a backtrace and exits with status 134.
     Run(RunArgs),
+    /// Run a program on several tiers with the same input, and compare what they do and what they take
+    ///
+    /// The first tier talks to the world, and the others get the same answers. How they end, their output, memory, globals and clock
+    /// have to agree; otherwise the exit status is 1, and the first tick is told at which they differ. What the program writes
+    /// is not shown unless it is asked for.
+    Compare(CompareArgs),
     /// Show what a module is made of: sections, imports, exports, producers, debug info
     Inspect {
         /// A module, .wasm or .wat
@@ -134,8 +140,39 @@ pub(crate) struct RunArgs {
         default_missing_value = "text"
     )]
     pub(crate) stats: Option<StatsFormat>,
+    /// Write the names of functions in machine code to /tmp/perf-PID.map, where perf and other profilers look for them
+    #[arg(long)]
+    pub(crate) perf_map: bool,
     #[command(flatten)]
     pub(crate) tier: TierArgs,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    /// The program to run, .wasm or .wat
+    pub(crate) program: PathBuf,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// What to compare.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The tiers, with commas between them, the one that talks to the world first; all that this machine has unless given
+    #[arg(
+        long,
+        value_name = "TIERS",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
+    )]
+    pub(crate) tiers: Vec<Tier>,
+    /// Print the summary as one JSON object; docs/json-schema.json describes it
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print what the program wrote, once, before the summary
+    #[arg(long)]
+    pub(crate) show_output: bool,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
     #[command(flatten)]
     pub(crate) environment: EnvironmentArgs,
     /// The program to run, .wasm or .wat
@@ -157,7 +194,7 @@ pub(crate) enum StatsFormat {
 /// What runs the program.
 #[derive(Debug, Args)]
 pub(crate) struct TierArgs {
-    /// What runs the program between stops
+    /// What runs the program between stops: an interpreter of the module's bytes (classic) or of register code (fast), machine code that is compiled quickly (jit) or to be fast (opt), or whichever pays, function by function (auto)
     #[arg(
         long,
         value_name = "TIER",
@@ -165,6 +202,13 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
     )]
     pub(crate) tier: Tier,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+}
+
+/// How tiers make code.
+#[derive(Debug, Args)]
+pub(crate) struct CodeArgs {
     /// When functions are validated and translated: all at the start (eager), each at its first call (lazy), or validated at the start and translated at the first call (lazy-translation)
     #[arg(
         long,
@@ -173,6 +217,14 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Compile::NAMES).map(|name| Compile::named(&name).unwrap_or_default())
     )]
     pub(crate) compile: Compile,
+    /// How machine code keeps accesses within memories: by pages that cannot be accessed around them, where the system allows it (guard), or by a comparison before each (explicit). The program cannot tell one from the other
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = Bounds::default().name(),
+        value_parser = PossibleValuesParser::new(Bounds::NAMES).map(|name| Bounds::named(&name).unwrap_or_default())
+    )]
+    pub(crate) bounds: Bounds,
 }
 
 /// What to serve, and where.

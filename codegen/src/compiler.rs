@@ -21,7 +21,8 @@ use wasmparser::{FuncType, ValType};
 
 use crate::abi::{Context, returns_in_registers, signature, value_type};
 use crate::env::{CellKind, Job, Site};
-use crate::translate::translate;
+use crate::listing::{Line, intermediate_lines, machine_lines};
+use crate::translate::{Purpose, translate};
 
 /// How much time is spent on making code fast.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -31,6 +32,12 @@ pub enum Level {
     /// What it takes.
     Optimized,
 }
+
+/// The compiler's settings at the lower level, beside those of both.
+const BASELINE: &[(&str, &str)] = &[("opt_level", "none"), ("regalloc_algorithm", "single_pass")];
+
+/// The compiler's settings at the higher level, beside those of both.
+const OPTIMIZED: &[(&str, &str)] = &[("opt_level", "speed")];
 
 /// Why a function has no machine code.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -65,17 +72,6 @@ pub struct Translated {
     function: Function,
     sites: Vec<Site>,
     locals: Box<[CellKind]>,
-}
-
-/// A line of a listing.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
-    /// Bytes from the code's start; 0 in a listing that is not of machine code.
-    pub offset: u32,
-    /// The wasm instruction that it belongs to.
-    pub pc: Option<u32>,
-    /// The instruction.
-    pub text: String,
 }
 
 /// Code that enters compiled functions of one type from outside. A C function
@@ -114,8 +110,8 @@ impl Compiler {
         static TARGETS: OnceLock<Result<[OwnedTargetIsa; 3], Error>> = OnceLock::new();
         let targets = TARGETS.get_or_init(|| {
             Ok([
-                isa(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?,
-                isa(&[("opt_level", "speed")])?,
+                isa(BASELINE)?,
+                isa(OPTIMIZED)?,
                 isa(&[("opt_level", "none")])?,
             ])
         });
@@ -137,10 +133,14 @@ impl Compiler {
 
     /// The first part of compiling, which is the shorter one and needs the function's surroundings.
     pub fn translate(&mut self, job: &Job<'_>) -> Result<Translated, Error> {
+        self.translate_for(job, Purpose::Running)
+    }
+
+    fn translate_for(&mut self, job: &Job<'_>, purpose: Purpose) -> Result<Translated, Error> {
         let name = UserFuncName::user(0, job.func);
         let mut function = Function::with_name_signature(name, signature(job.ty, false));
         let isa = &*self.optimized;
-        match translate(job, isa, &mut function, &mut self.builder) {
+        match translate(job, purpose, isa, &mut function, &mut self.builder) {
             Ok((sites, locals)) => Ok(Translated {
                 function,
                 sites,
@@ -169,6 +169,32 @@ impl Compiler {
             sites: translated.sites,
             locals: translated.locals,
         })
+    }
+
+    /// The machine code that [`Compiler::compile`] makes, as text.
+    pub fn listing(&mut self, job: &Job<'_>, level: Level) -> Result<Vec<Line>, Error> {
+        let translated = self.translate_for(job, Purpose::Listing)?;
+        let options = match level {
+            Level::Baseline => BASELINE,
+            Level::Optimized => OPTIMIZED,
+        };
+        // The same code, with a list of its blocks.
+        let options = [options, &[("machine_code_cfg_info", "true")]].concat();
+        let isa = isa(&options)?;
+        self.codegen.clear();
+        self.codegen.func = translated.function;
+        let compiled = self
+            .codegen
+            .compile(&*isa, &mut ControlPlane::default())
+            .map_err(|error| Error::Failed(format!("{:?}", error.inner)))?;
+        let code = relocate(&compiled.buffer)?;
+        machine_lines(&*isa, compiled, &code)
+    }
+
+    /// What [`Compiler::translate`] makes, as text.
+    pub fn intermediate(&mut self, job: &Job<'_>) -> Result<Vec<Line>, Error> {
+        let translated = self.translate_for(job, Purpose::Listing)?;
+        Ok(intermediate_lines(&translated.function))
     }
 
     /// The trampoline of a function type.

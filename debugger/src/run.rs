@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use wdb_vm::address::FuncAddr;
 use wdb_vm::exit::Exit;
-use wdb_vm::vm::RunLimit;
+use wdb_vm::vm::{RunLimit, Vm};
 
 use crate::debugger::Debugger;
 use crate::error::OpenError;
@@ -66,6 +67,10 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         Streams::Inherit,
     )
     .map_err(cannot_begin)?;
+    if options.perf_map {
+        write_perf_map(&mut vm, &program)
+            .map_err(|error| cannot_begin(format!("no map for profilers: {error}")))?;
+    }
     let entry = process::entry(&program, &options);
     if let Some(entry) = entry.map_err(|error| cannot_begin(error.to_string()))? {
         process::begin(&mut vm, &entry).map_err(|error| cannot_begin(error.to_string()))?;
@@ -147,6 +152,19 @@ pub(crate) fn failure(debugger: &Debugger) -> Option<String> {
 fn with_backtrace(debugger: &Debugger, failure: &str) -> String {
     let name = debugger.program.name();
     format!("{name}: {failure}\n{}", backtrace(debugger))
+}
+
+/// Names machine code for profilers from now on.
+fn write_perf_map(vm: &mut Vm, program: &Arc<Program>) -> std::io::Result<()> {
+    let funcs: Vec<_> = (0..)
+        .map_while(|index| vm.func_instance(FuncAddr(index)))
+        .collect();
+    let program = program.clone();
+    vm.write_perf_map(move |func| match funcs.get(func.index()) {
+        Some((PROGRAM_INSTANCE, index)) => program.func_name(*index).to_string(),
+        _ => "a function of another module".to_owned(),
+    })?;
+    Ok(())
 }
 
 /// An exception that nothing handles, and where it was thrown if that is not where the program stands.

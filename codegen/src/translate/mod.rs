@@ -14,7 +14,7 @@ mod watches;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, Block, Endianness, FuncRef, Function, InstBuilder, MemFlagsData,
-    SigRef, StackSlotData, StackSlotKind, Type, Value, types,
+    SigRef, SourceLoc, StackSlotData, StackSlotKind, Type, Value, types,
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
@@ -56,8 +56,17 @@ struct Regions {
     tables: AliasRegion,
 }
 
+/// What a translation is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    Running,
+    /// For being read: every instruction names its place in the module.
+    Listing,
+}
+
 struct Translator<'a, 'f> {
     job: &'a Job<'a>,
+    purpose: Purpose,
     builder: FunctionBuilder<'f>,
     isa: &'a dyn TargetIsa,
     regions: Regions,
@@ -96,6 +105,7 @@ struct ResumedFrame {
 /// Translates the job's function into `function`; its exits, and the kinds of its locals.
 pub(crate) fn translate(
     job: &Job<'_>,
+    purpose: Purpose,
     isa: &dyn TargetIsa,
     function: &mut Function,
     builder_context: &mut FunctionBuilderContext,
@@ -139,6 +149,7 @@ pub(crate) fn translate(
         .sum();
     let mut translator = Translator {
         job,
+        purpose,
         builder,
         isa,
         regions,
@@ -253,6 +264,9 @@ impl<'a> Translator<'a, '_> {
             let (operator, pc) = reader.read_with_offset().map_err(failed)?;
             self.pc = pc as u32;
             self.next_pc = reader.original_position() as u32;
+            if self.purpose == Purpose::Listing {
+                self.builder.set_srcloc(SourceLoc::new(self.pc));
+            }
             if self.is_reachable {
                 self.probe();
                 self.give_watched_away(&operator);
@@ -261,6 +275,9 @@ impl<'a> Translator<'a, '_> {
             } else {
                 self.skip(&operator);
             }
+        }
+        if self.purpose == Purpose::Listing {
+            self.builder.set_srcloc(SourceLoc::default());
         }
         Ok(())
     }

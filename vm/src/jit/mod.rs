@@ -10,6 +10,9 @@ mod background;
 mod code;
 mod env;
 mod faults;
+mod job;
+mod listing;
+mod perf_map;
 mod runtime;
 mod settle;
 
@@ -20,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use wasmparser::FuncType;
 use wdb_codegen::{
-    CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Job, Level, MEMORY_VIEW_BYTES, MemoryView,
-    Probe, Start, TableView, Trampoline, Translated, Watched, entries_offset, returns_in_registers,
+    CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Level, MEMORY_VIEW_BYTES, MemoryView,
+    Probe, Start, TableView, Trampoline, Translated, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -36,7 +39,8 @@ use crate::vm::TICKS_PER_POLL;
 use crate::watch::{WatchPlan, Watches};
 use background::Background;
 use code::{CodeMemory, Entrance, Unit};
-use env::{StoreEnv, WatchedPlaces};
+use job::{Wanted, with_job};
+use perf_map::PerfMap;
 use runtime::Running;
 
 /// Cells below the operands of instructions that the runtime executes.
@@ -139,6 +143,7 @@ pub(crate) struct Jit {
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
     compilation: [Duration; 2],
+    perf_map: Option<PerfMap>,
 }
 
 // SAFETY: the pointers are into boxes and vectors of the same value.
@@ -235,6 +240,7 @@ impl Jit {
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
+            perf_map: None,
         }
     }
 
@@ -610,38 +616,18 @@ impl Jit {
         (unit, probes): (u32, &[Probe]),
         is_stub: bool,
     ) -> Result<Translated, String> {
-        let inst = &store.funcs[func.index()];
-        let instance = &store.instances[inst.instance.index()];
-        let module = &instance.module;
-        let locals = module.local_types(inst.index);
-        let body = module.func_body(inst.index).expect("a wasm function");
-        let code = body.code.start as usize..body.code.end as usize;
-        let watched = WatchedPlaces {
-            plan: &self.plan,
+        let wanted = Wanted {
             func,
-            instance,
-        };
-        let job = Job {
-            watched: self.plan.any.then_some(&watched as &dyn Watched),
-            env: &StoreEnv {
-                store,
-                instance,
-                machine,
-                is_guarded: self.needs_checkpoint(),
-            },
-            func: func.0,
-            ty: module.func_type(inst.index),
-            locals: &locals,
-            code: &module.bytes()[code],
-            offset: body.code.start,
+            plan: &self.plan,
             start,
+            unit,
             probes,
             is_stub,
-            unit,
+            is_guarded: self.needs_checkpoint(),
         };
         match &mut self.compiler {
-            Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
-                compiler.translate(&job).map_err(|error| error.to_string())
+            Ok(compiler) => with_job(store, machine, &wanted, |job| {
+                compiler.translate(job).map_err(|error| error.to_string())
             }),
             Err(refusal) => Err(refusal.clone()),
         }
@@ -675,7 +661,7 @@ impl Jit {
             .partition_point(|known| known.start < range.start);
         self.ranges.insert(position, range);
         let locals_cells = compiled.locals.iter().map(|kind| kind.count() as u32).sum();
-        self.units[number as usize] = Some(Box::new(Unit {
+        let unit = Box::new(Unit {
             func,
             start,
             level,
@@ -684,7 +670,11 @@ impl Jit {
             locals: compiled.locals,
             locals_cells,
             compilation,
-        }));
+        });
+        if let Some(map) = &mut self.perf_map {
+            map.note(&unit);
+        }
+        self.units[number as usize] = Some(unit);
         Code::Unit(number)
     }
 
