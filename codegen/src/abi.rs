@@ -39,8 +39,8 @@ pub const STATUS_DONE: u64 = 0;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Runtime {
-    /// `(clock: i64, place: u64) -> i64`: the clock is spent where a function (of the store, in the high half) has arrived at an
-    /// instruction (in the low half). Gives the new clock, or a negative one when the code is to be left.
+    /// `(clock: i64, place: u64) -> i64`: the clock is spent where a unit of code (its number is the high half) has arrived at an
+    /// instruction (the low half). Gives the new clock, or a negative one when the code is to be left.
     Poll,
     /// `(func: u64) -> address`: where a function of the store is entered, which has no code yet.
     Entry,
@@ -94,6 +94,12 @@ pub struct Context {
     pub cells: *mut u64,
     /// The frame that code entered by [`Start::Frame`](crate::Start::Frame) goes on with.
     pub frame: *const u64,
+    /// What watched code looks at: the lowest watched address, and the bytes from there to the end of the highest watch.
+    pub watch_start: u64,
+    /// Likewise.
+    pub watch_bytes: u64,
+    /// For each granule of memory, by the low bits of its number, whether a watch lies there: 0 or 1.
+    pub granules: *const u8,
     /// Native registers of the trampoline, at which a fault ends.
     pub landing_sp: usize,
     /// Likewise.

@@ -1,5 +1,7 @@
 //! Compiling: settings of the two levels, code without relocations, trampolines.
 
+use std::sync::OnceLock;
+
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
@@ -99,7 +101,8 @@ impl Trampoline {
 pub struct Compiler {
     baseline: OwnedTargetIsa,
     optimized: OwnedTargetIsa,
-    trampolines: OwnedTargetIsa,
+    /// For trampolines, which are short.
+    plain: OwnedTargetIsa,
     builder: FunctionBuilderContext,
     codegen: Codegen,
 }
@@ -107,10 +110,20 @@ pub struct Compiler {
 impl Compiler {
     /// A compiler for this processor.
     pub fn new() -> Result<Compiler, Error> {
+        /// Baseline, optimised and plain: the same for all compilers.
+        static TARGETS: OnceLock<Result<[OwnedTargetIsa; 3], Error>> = OnceLock::new();
+        let targets = TARGETS.get_or_init(|| {
+            Ok([
+                isa(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?,
+                isa(&[("opt_level", "speed")])?,
+                isa(&[("opt_level", "none")])?,
+            ])
+        });
+        let [baseline, optimized, plain] = targets.clone()?;
         Ok(Compiler {
-            baseline: isa(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?,
-            optimized: isa(&[("opt_level", "speed")])?,
-            trampolines: isa(&[("opt_level", "none")])?,
+            baseline,
+            optimized,
+            plain,
             builder: FunctionBuilderContext::new(),
             codegen: Codegen::new(),
         })
@@ -160,7 +173,7 @@ impl Compiler {
 
     /// The trampoline of a function type.
     pub fn trampoline(&mut self, ty: &FuncType, takes_params: bool) -> Result<Trampoline, Error> {
-        let isa = &*self.trampolines;
+        let isa = &*self.plain;
         self.codegen.clear();
         self.codegen.func = trampoline(ty, takes_params, isa, &mut self.builder);
         let mut landing = None;

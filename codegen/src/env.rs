@@ -1,6 +1,10 @@
 //! What the compiler is told of a function and its surroundings, and what it tells of the code.
 
+use std::sync::Arc;
+
 use wasmparser::{FuncType, SubType, ValType};
+
+use crate::condition::Condition;
 
 /// Where a global lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +79,35 @@ pub enum Start {
     Frame(u32),
 }
 
+/// What is watched: instructions that can touch it are left to an interpreter.
+pub trait Watched {
+    /// Whether a local of the function is watched in some frame.
+    fn local(&self, index: u32) -> bool;
+    /// Whether any local is: then no frame may change its function unseen.
+    fn any_local(&self) -> bool;
+    /// Whether a global of the module is.
+    fn global(&self, index: u32) -> bool;
+    /// Whether memory is: accesses decide at run time.
+    fn memory(&self) -> bool;
+    /// Whether reads of memory matter, too.
+    fn memory_reads(&self) -> bool;
+    /// Whether elements of tables are.
+    fn tables(&self) -> bool;
+    /// Whether objects are.
+    fn objects(&self) -> bool;
+    /// The size of a granule, and the number of them that are told apart, as powers of two.
+    fn granule_bits(&self) -> (u32, u32);
+}
+
+/// A place before which code is left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Probe {
+    /// The instruction's offset in the module.
+    pub pc: u32,
+    /// Unless this does not hold.
+    pub condition: Option<Arc<Condition>>,
+}
+
 /// A function to compile.
 pub struct Job<'a> {
     /// Its instance.
@@ -91,8 +124,10 @@ pub struct Job<'a> {
     pub offset: u32,
     /// Where the code is entered.
     pub start: Start,
-    /// Instructions (their offsets in the module) before which the code is left.
-    pub probes: &'a [u32],
+    /// Instructions before which the code is left.
+    pub probes: &'a [Probe],
+    /// What is watched, if anything is.
+    pub watched: Option<&'a dyn Watched>,
     /// Whether the code does nothing but leave at the function's first instruction.
     pub is_stub: bool,
     /// The number under which the records of its exits name the code.

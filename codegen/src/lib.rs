@@ -13,6 +13,7 @@
 
 mod abi;
 mod compiler;
+mod condition;
 mod env;
 mod translate;
 
@@ -21,4 +22,8 @@ pub use abi::{
     STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
 pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline, Translated};
-pub use env::{CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace};
+pub use condition::{Condition, ConditionOp, Observed};
+pub use env::{
+    CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
+    Watched,
+};

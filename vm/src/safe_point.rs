@@ -61,9 +61,7 @@ impl Vm {
             self.outside.log.begin(self.machine.host_calls);
             self.safe_point.owns_log = true;
         }
-        let checkpoint = self
-            .machine
-            .checkpoint(self.safe_point.checkpoint.as_ref());
+        let checkpoint = self.machine.checkpoint(self.safe_point.checkpoint.as_ref());
         if self.safe_point.owns_log {
             self.outside.log.forget_before(checkpoint.host_calls());
         }
@@ -97,7 +95,9 @@ impl Vm {
             }
             let beside = Beside::unwatched(&self.store, &mut self.classic);
             let machine = &mut self.machine;
-            let outcome = self.fast.execute(beside, machine, Mode::Run, TICKS_PER_POLL);
+            let outcome = self
+                .fast
+                .execute(beside, machine, Mode::Run, TICKS_PER_POLL);
             match outcome {
                 Outcome::Probe => {}
                 Outcome::Collect => self.collect(),

@@ -234,6 +234,15 @@ impl Store {
                 .is_valid_func(inst.index)
     }
 
+    /// The bytes that a function's code takes in its module.
+    pub(crate) fn code_len(&self, func: FuncAddr) -> usize {
+        let inst = &self.funcs[func.index()];
+        let body = self.instances[inst.instance.index()]
+            .module
+            .func_body(inst.index);
+        body.map_or(0, |body| body.code.len())
+    }
+
     /// Instantiates a module: allocates its items in `machine`, copies its active segments, and makes its start function
     /// the next invocation. Imports are served by registered instances first, then by the host.
     pub(crate) fn instantiate(

@@ -22,13 +22,7 @@ pub enum Tier {
 
 impl Tier {
     /// Every choice, the slowest first.
-    pub const ALL: [Tier; 5] = [
-        Tier::Classic,
-        Tier::Fast,
-        Tier::Jit,
-        Tier::Opt,
-        Tier::Auto,
-    ];
+    pub const ALL: [Tier; 5] = [Tier::Classic, Tier::Fast, Tier::Jit, Tier::Opt, Tier::Auto];
 
     /// The names of all of them, in the same order.
     pub const NAMES: [&'static str; Tier::ALL.len()] = [

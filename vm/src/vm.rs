@@ -10,11 +10,11 @@ use crate::collect::RootPlace;
 use crate::exceptions::{Exception, Handlers};
 use crate::exit::Exit;
 use crate::fast::{Beside, Fast};
-use crate::jit::{Around, Jit};
 use crate::host::{Host, HostOutcome};
 use crate::host_log::HostLog;
 use crate::interrupt::Interrupt;
 use crate::isa::Op;
+use crate::jit::{Around, Jit};
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::outside::Outside;
@@ -25,7 +25,7 @@ use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
-use wdb_codegen::Level;
+use wdb_codegen::{Condition, Level, Observed};
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 pub(crate) const TICKS_PER_POLL: u64 = 1 << 17;
@@ -151,8 +151,12 @@ impl Vm {
     /// Adds an instance of a module, linked to registered instances and the host. Its start function becomes an invocation.
     pub fn instantiate(&mut self, module: &Arc<Module>) -> Result<InstanceAddr, LinkError> {
         self.safe_point.invalidate();
-        self.store
-            .instantiate(&mut self.machine, module, &*self.outside.host, self.stub_imports)
+        self.store.instantiate(
+            &mut self.machine,
+            module,
+            &*self.outside.host,
+            self.stub_imports,
+        )
     }
 
     /// Lets modules instantiated later import an instance's exports under a module name.
@@ -271,8 +275,8 @@ impl Vm {
             return self.run_watched(limit);
         }
         self.landed = None;
-        if self.tier == Tier::Fast && self.compile == Compile::Eager {
-            self.fast.translate_all(&self.store, &self.classic);
+        if self.compile == Compile::Eager {
+            self.translate_all();
         }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
@@ -290,12 +294,7 @@ impl Vm {
             if self.outside.interrupt.take() {
                 return Exit::Interrupted;
             }
-            let ticks_left = tick_limit - self.machine.tick;
-            let ticks = match self.tier {
-                Tier::Classic | Tier::Fast => TICKS_PER_POLL.min(ticks_left),
-                // It looks at the interrupt itself.
-                Tier::Jit | Tier::Opt | Tier::Auto => ticks_left,
-            };
+            let ticks = self.ticks_for(tick_limit);
             if let Some(exit) = self.execute(mode, ticks) {
                 return exit;
             }
@@ -304,6 +303,19 @@ impl Vm {
             }
             mode = Mode::RunFromProbe;
         }
+    }
+
+    /// Translates all functions for the tier, if it translates any beforehand.
+    fn translate_all(&mut self) {
+        let (store, classic) = (&self.store, &self.classic);
+        let level = match self.tier {
+            Tier::Classic | Tier::Auto => return,
+            Tier::Fast => return self.fast.translate_all(store, classic),
+            Tier::Jit => Level::Baseline,
+            Tier::Opt => Level::Optimized,
+        };
+        self.jit
+            .compile_all(store, &mut self.machine, classic, level);
     }
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.
@@ -354,28 +366,24 @@ impl Vm {
                     let beside = Beside::unwatched(store, classic);
                     self.fast.execute(beside, machine, mode, ticks)
                 }
-                Tier::Jit | Tier::Opt | Tier::Auto => {
-                    let mut around = Around {
-                        store,
-                        classic,
-                        fast: &mut self.fast,
-                        outside: &mut self.outside,
-                        stops_at_host_calls: self.stops_at_host_calls,
-                    };
-                    let level = if tier == Tier::Jit {
-                        Level::Baseline
-                    } else {
-                        Level::Optimized
-                    };
-                    self.jit.execute(&mut around, machine, mode, ticks, level)
-                }
+                Tier::Jit | Tier::Opt | Tier::Auto => self.execute_compiled(mode, ticks, false),
             };
             let passed = self.machine.tick - tick_before;
-            self.ticks[tier as usize] += passed;
+            if !tier.is_compiled() {
+                self.ticks[tier as usize] += passed;
+            }
             match outcome {
                 Outcome::Fault => return Some(self.find_fault()),
                 Outcome::Stepped => return Some(Exit::Stepped),
                 Outcome::Poll => return None,
+                Outcome::Probe if !self.condition_holds() => {
+                    ticks -= passed;
+                    mode = Mode::Run;
+                    if ticks == 0 {
+                        // The next turn meets the probe again.
+                        return None;
+                    }
+                }
                 Outcome::Collect => {
                     self.collect();
                     ticks -= passed;
@@ -389,16 +397,64 @@ impl Vm {
         }
     }
 
-    /// Runs register code until something ends it, or an instruction is for the classic tier, which this leaves to the caller.
+    /// Runs machine code, and the fast tier between.
+    fn execute_compiled(&mut self, mode: Mode, ticks: u64, is_watched: bool) -> Outcome {
+        let tick_before = self.machine.tick;
+        let machine = &mut self.machine;
+        let mut around = Around {
+            store: &self.store,
+            classic: &mut self.classic,
+            fast: &mut self.fast,
+            outside: &mut self.outside,
+            stops_at_host_calls: self.stops_at_host_calls,
+            watches: is_watched.then_some(&self.watches),
+            fast_ticks: 0,
+        };
+        let (level, counts_as) = match self.tier {
+            Tier::Jit => (Level::Baseline, Tier::Jit),
+            _ => (Level::Optimized, Tier::Opt),
+        };
+        let outcome = if self.tier == Tier::Auto {
+            self.jit.execute_auto(&mut around, machine, mode, ticks)
+        } else {
+            self.jit.execute(&mut around, machine, mode, ticks, level)
+        };
+        // What passed in the fast tier counts there.
+        let fast_ticks = around.fast_ticks;
+        self.ticks[Tier::Fast as usize] += fast_ticks;
+        self.ticks[counts_as as usize] += self.machine.tick - tick_before - fast_ticks;
+        outcome
+    }
+
+    /// The ticks that the tier is given in one go, of those up to a limit.
+    pub(crate) fn ticks_for(&self, tick_limit: u64) -> u64 {
+        let left = tick_limit - self.machine.tick;
+        if self.tier.is_compiled() {
+            // It looks at the interrupt itself.
+            left
+        } else {
+            TICKS_PER_POLL.min(left)
+        }
+    }
+
+    /// Runs code until something ends it, or an instruction is for the classic tier, which this leaves to the caller.
     pub(crate) fn execute_watched(&mut self, mode: Mode, ticks: u64) -> Result<Outcome, Exit> {
         if self.exceeds_limits() {
             return Err(Exit::Trap(TrapKind::CallStackExhausted.into()));
+        }
+        if self.tier.is_compiled() {
+            self.keep_safe_point();
+            return Ok(match self.execute_compiled(mode, ticks, true) {
+                Outcome::Fault => return Err(self.find_fault()),
+                outcome => outcome,
+            });
         }
         let tick_before = self.machine.tick;
         let beside = Beside {
             store: &self.store,
             classic: &mut self.classic,
             watches: Some(&self.watches),
+            has_code: None,
         };
         let outcome = self.fast.execute(beside, &mut self.machine, mode, ticks);
         self.ticks[Tier::Fast as usize] += self.machine.tick - tick_before;
@@ -462,9 +518,10 @@ impl Vm {
         };
         let limits = self.machine.limits;
         let known = match self.tier {
-            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => self
-                .fast
-                .frame_cells_max(&self.store, &self.classic, top.func),
+            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => {
+                self.fast
+                    .frame_cells_max(&self.store, &self.classic, top.func)
+            }
             Tier::Classic => None,
         };
         let frame_cells =
@@ -525,7 +582,9 @@ impl Vm {
             FuncKind::Wasm => unreachable!("tiers run wasm functions themselves"),
         };
         let args = self.machine.cells[call.args.clone()].to_vec();
-        let outcome = self.outside.call(&mut self.machine, host_func, &args, call.memory);
+        let outcome = self
+            .outside
+            .call(&mut self.machine, host_func, &args, call.memory);
         match outcome {
             HostOutcome::Return(results) => {
                 // An end or a trap leaves the machine at the call instead: going on meets the same entry again.
@@ -630,8 +689,12 @@ impl Vm {
         let compiled = |tier: Tier, ticks: u64, level: Level| TierStats {
             tier,
             ticks,
-            functions: self.jit.function_count(level),
-            wasm_bytes: self.jit.wasm_bytes(level),
+            functions: self.jit.compiled_funcs(level).count(),
+            wasm_bytes: self
+                .jit
+                .compiled_funcs(level)
+                .map(|func| self.store.code_len(func))
+                .sum(),
             code_bytes: self.jit.code_bytes(level),
             translation: self.jit.compilation(level),
             fallbacks: self.jit.fallbacks(),
@@ -682,9 +745,30 @@ impl Vm {
         self.change_probes(address, |pcs| pcs.push(address.pc));
     }
 
-    /// Takes a probe away.
+    /// Takes a probe away, and its condition.
     pub fn clear_probe(&mut self, address: CodeAddress) {
         self.change_probes(address, |_| {});
+        self.set_condition(address, None);
+    }
+
+    /// Has a probe stop only where a condition holds, or always. Machine code decides that without being left. The condition's indices are
+    /// those of the function's module; its locals must exist and be no vectors.
+    pub fn set_condition(&mut self, address: CodeAddress, condition: Option<Condition>) {
+        if let Some(func) = func_at(&self.store, address) {
+            self.classic.set_condition(func, address.pc, condition);
+            self.jit.forget(func);
+        }
+    }
+
+    /// Whether the probe that the machine stands at is one to stop at.
+    pub(crate) fn condition_holds(&self) -> bool {
+        let Some(frame) = self.machine.frames.last() else {
+            return true;
+        };
+        match self.classic.condition(frame.func, frame.pc) {
+            Some(condition) => condition.holds(&Here { vm: self, frame }),
+            None => true,
+        }
     }
 
     /// Whether there is a probe.
@@ -771,4 +855,41 @@ struct CallSite {
     /// The caller's memory 0.
     memory: Option<usize>,
     tail: bool,
+}
+
+/// What a condition is about: a frame.
+struct Here<'a> {
+    vm: &'a Vm,
+    frame: &'a Frame,
+}
+
+impl Here<'_> {
+    fn instance(&self) -> &crate::store::Instance {
+        let inst = &self.vm.store.funcs[self.frame.func.index()];
+        &self.vm.store.instances[inst.instance.index()]
+    }
+}
+
+impl Observed for Here<'_> {
+    fn local(&self, index: u32) -> i64 {
+        let inst = &self.vm.store.funcs[self.frame.func.index()];
+        let locals = self.instance().module.local_types(inst.index);
+        let cell = self.frame.base + cells_count(&locals[..index as usize]);
+        self.vm.machine.cells[cell as usize].cast_signed()
+    }
+
+    fn global(&self, index: u32) -> i64 {
+        let cell = self.instance().global_cells[index as usize];
+        self.vm.machine.globals[cell as usize].cast_signed()
+    }
+
+    fn load(&self, memory: u32, address: u64, bytes: u8) -> Option<u64> {
+        let memory = self.instance().memories.get(memory as usize)?;
+        let all = self.vm.machine.memories[memory.index()].bytes();
+        let start = usize::try_from(address).ok()?;
+        let end = start.checked_add(usize::from(bytes))?;
+        let mut value = [0; 8];
+        value[..usize::from(bytes)].copy_from_slice(all.get(start..end)?);
+        Some(u64::from_le_bytes(value))
+    }
 }

@@ -20,7 +20,7 @@ use crate::machine::Frame;
 use crate::tier::Tier;
 use crate::types::Layout;
 use crate::value::{Reference, Value, cell_count};
-use crate::vm::{RunLimit, TICKS_PER_POLL, Vm};
+use crate::vm::{RunLimit, Vm};
 
 /// What a watch looks at.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,11 +144,13 @@ pub(crate) const GRANULES: usize = 1 << 16;
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct WatchPlan {
     /// Whether anything is watched.
-    any: bool,
+    pub(crate) any: bool,
     /// Whether memory is: those accesses decide at run time.
     pub(crate) memory: bool,
-    tables: bool,
-    objects: bool,
+    /// Whether reads of it matter.
+    pub(crate) memory_reads: bool,
+    pub(crate) tables: bool,
+    pub(crate) objects: bool,
     globals: BTreeSet<u32>,
     locals: BTreeSet<(FuncAddr, u32)>,
 }
@@ -258,6 +260,18 @@ impl Watches {
         self.list.is_empty()
     }
 
+    /// The lowest watched address of any memory, and the bytes from there to the end of the highest watch.
+    pub(crate) fn extent(&self) -> (u64, u64) {
+        let ranges = self.list.iter().filter_map(|watch| match &watch.target {
+            WatchTarget::Memory { range, .. } if !range.is_empty() => Some(range),
+            _ => None,
+        });
+        let (start, end) = ranges.fold((u64::MAX, 0), |(start, end), range| {
+            (start.min(range.start), end.max(range.end))
+        });
+        (start, end.saturating_sub(start))
+    }
+
     /// Which granules watches lie in; null when there are none.
     pub(crate) fn granules(&self) -> *const bool {
         if self.granules.is_empty() {
@@ -362,13 +376,16 @@ impl Vm {
         self.plan_watches();
     }
 
-    /// Tells the fast tier which instructions can touch what is watched.
+    /// Tells the other tiers which instructions can touch what is watched.
     pub(crate) fn plan_watches(&mut self) {
         let mut plan = WatchPlan::default();
         for watch in &self.watches.list {
             plan.any = true;
             match watch.target {
-                WatchTarget::Memory { .. } => plan.memory = true,
+                WatchTarget::Memory { .. } => {
+                    plan.memory = true;
+                    plan.memory_reads |= watch.kind != WatchKind::Change;
+                }
                 WatchTarget::TableElement { .. } => plan.tables = true,
                 WatchTarget::Part { .. } => plan.objects = true,
                 WatchTarget::Global(global) => drop(plan.globals.insert(global.0)),
@@ -379,6 +396,7 @@ impl Vm {
                 }
             }
         }
+        self.jit.set_plan(&plan);
         self.fast.set_plan(plan);
     }
 
@@ -386,11 +404,11 @@ impl Vm {
     pub(crate) fn run_watched(&mut self, limit: RunLimit) -> Exit {
         match self.tier() {
             Tier::Classic => self.run_watched_stepping(limit),
-            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => self.run_watched_fast(limit),
+            Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => self.run_watched_at_speed(limit),
         }
     }
 
-    fn run_watched_fast(&mut self, limit: RunLimit) -> Exit {
+    fn run_watched_at_speed(&mut self, limit: RunLimit) -> Exit {
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
             Mode::RunFromProbe
@@ -409,7 +427,7 @@ impl Vm {
             if self.interrupt().take() {
                 return Exit::Interrupted;
             }
-            let ticks = TICKS_PER_POLL.min(tick_limit - self.machine.tick);
+            let ticks = self.ticks_for(tick_limit);
             let outcome = if self.has_ended_scopes() {
                 // A watch that was over from the start is told after an instruction.
                 Ok(Outcome::GivenAway)
@@ -422,7 +440,8 @@ impl Vm {
             };
             mode = Mode::RunFromProbe;
             match outcome {
-                Outcome::Probe => return Exit::Probe,
+                Outcome::Probe if self.condition_holds() => return Exit::Probe,
+                Outcome::Probe => mode = Mode::Run,
                 Outcome::Finished if !self.machine.pending.is_empty() => {}
                 Outcome::Finished => return Exit::Finished(self.results()),
                 Outcome::Poll => {
@@ -513,6 +532,7 @@ impl Vm {
     fn stands_at_probe(&self) -> bool {
         let innermost = self.machine.frames.last();
         innermost.is_some_and(|frame| self.classic.has_probe(frame.func, frame.pc))
+            && self.condition_holds()
     }
 
     fn stands_at_tail_call(&self) -> bool {

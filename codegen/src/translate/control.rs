@@ -441,17 +441,4 @@ impl Translator<'_, '_> {
             offset += 8 * super::cells_of(ty) as i32;
         }
     }
-
-    /// A value as a cell has it: 32-bit values with zeros above.
-    fn cell_of(&mut self, value: Value) -> Value {
-        match self.type_of(value) {
-            types::I32 => self.builder.ins().uextend(types::I64, value),
-            types::F32 => {
-                let flags = cranelift_codegen::ir::MemFlagsData::new();
-                let bits = self.builder.ins().bitcast(types::I32, flags, value);
-                self.builder.ins().uextend(types::I64, bits)
-            }
-            _ => value,
-        }
-    }
 }

@@ -27,7 +27,7 @@ impl Translator<'_, '_> {
         self.builder.ins().brif(is_spent, poll, &[], next, &[]);
         self.builder.seal_block(poll);
         self.builder.switch_to_block(poll);
-        let place = u64::from(self.job.func) << 32 | u64::from(pc);
+        let place = u64::from(self.job.unit) << 32 | u64::from(pc);
         let place = self.constant(place);
         let refilled = self.call_runtime(Runtime::Poll, &[clock, place]);
         self.builder.def_var(self.clock, refilled);
@@ -52,18 +52,6 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(exit);
         self.exit(pc, Some(Reason::Arrival));
         self.builder.switch_to_block(next);
-    }
-
-    /// Leaves at the present instruction if a probe stands there.
-    pub(super) fn probe(&mut self) {
-        if !self.job.probes.contains(&self.pc) {
-            return;
-        }
-        // A condition that is always true and that nobody knows: what follows must not become unreachable, or control
-        // structure would be lost that code entered behind the probe needs.
-        let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
-        let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
-        self.leave_if(always, Reason::Probe);
     }
 
     /// Leaves at the present instruction if the condition holds. Its operands are on the stack.

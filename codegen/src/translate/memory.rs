@@ -41,7 +41,7 @@ impl Translator<'_, '_> {
             Op::I64Load32U { memarg } => (memarg, types::I32, Unsigned(types::I64)),
             _ => return self.store(operator),
         };
-        let (place, offset) = self.place(&memarg, 0, ty.bytes());
+        let (place, offset) = self.place_to(&memarg, 0, ty.bytes(), false);
         let flags = self.heap_flags();
         let value = self.builder.ins().load(ty, flags, place, offset);
         let value = match widening {
@@ -117,9 +117,14 @@ impl Translator<'_, '_> {
         self.load_context(types::I64, offset)
     }
 
+    /// [`Translator::place_to`] read and write.
+    pub(super) fn place(&mut self, memarg: &MemArg, depth: usize, size: u32) -> (Value, i32) {
+        self.place_to(memarg, depth, size, true)
+    }
+
     /// The place of an access of `size` bytes whose address is the operand at `depth`, and the offset from it. All operands
     /// stay on the stack.
-    pub(super) fn place(&mut self, memarg: &MemArg, depth: usize, size: u32) -> (Value, i32) {
+    fn place_to(&mut self, memarg: &MemArg, depth: usize, size: u32, writes: bool) -> (Value, i32) {
         let MemArgTarget::Memory(memory) = memarg.target else {
             unreachable!("accesses of arrays are not among the features")
         };
@@ -128,6 +133,14 @@ impl Translator<'_, '_> {
         let index = self.widen(index);
         if !memory.is_guarded {
             self.check_bounds(&memory, index, memarg.offset, size);
+        }
+        if writes
+            || self
+                .job
+                .watched
+                .is_some_and(|watched| watched.memory_reads())
+        {
+            self.look_at_watches(index, memarg.offset, size);
         }
         let offset = memory_offset(memory.address) + offset_of!(MemoryView, base) as i32;
         let base = self.load_constant(types::I64, offset);

@@ -1,6 +1,7 @@
 //! From wasm to Cranelift's intermediate code.
 
 mod calls;
+mod conditions;
 mod control;
 mod exits;
 mod floats;
@@ -8,6 +9,7 @@ mod memory;
 mod numeric;
 mod objects;
 mod vectors;
+mod watches;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -258,6 +260,7 @@ impl<'a> Translator<'a, '_> {
             self.next_pc = reader.original_position() as u32;
             if self.is_reachable {
                 self.probe();
+                self.give_watched_away(&operator);
                 self.instruction(&operator)?;
                 self.note_height();
             } else {

@@ -89,6 +89,12 @@ impl Translator<'_, '_> {
             Operator::AnyConvertExtern | Operator::ExternConvertAny => {}
             _ => {
                 let effect = self.effect(operator)?;
+                if is_atomic_access(operator)
+                    && self.job.watched.is_some_and(|watched| watched.memory())
+                {
+                    let always = self.constant(1);
+                    self.give_away_if(always);
+                }
                 self.perform(&effect);
             }
         }
@@ -193,6 +199,11 @@ impl Translator<'_, '_> {
     fn element(&self, index: u32) -> StorageType {
         self.job.env.sub_type(index).unwrap_array().0.element_type
     }
+}
+
+/// Whether the runtime accesses memory for an instruction that only watches of memory concern.
+fn is_atomic_access(operator: &Operator<'_>) -> bool {
+    !matches!(operator, Operator::AtomicFence { .. }) && format!("{operator:?}").contains("Atomic")
 }
 
 fn atomic_effect(operator: &Operator<'_>) -> Result<Effect, Error> {

@@ -20,8 +20,11 @@ mod quick;
 mod rewrite;
 pub(crate) mod vectors;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use wdb_codegen::{Condition, Probe};
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::machine::{Frame, Machine};
@@ -76,6 +79,8 @@ pub(crate) struct Classic {
     pointers: Vec<*const FuncCode>,
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
+    /// The conditions of those that have one.
+    conditions: HashMap<(FuncAddr, ModuleOffset), Arc<Condition>>,
     /// Bytes of the module's code that was prepared.
     wasm_bytes: usize,
     /// The time that preparing took.
@@ -102,6 +107,7 @@ impl Classic {
             prepared: Vec::new(),
             pointers: Vec::new(),
             probes: BTreeMap::new(),
+            conditions: HashMap::new(),
             wasm_bytes: 0,
             preparation: Duration::ZERO,
         }
@@ -150,6 +156,34 @@ impl Classic {
     /// The probes of a function of the store.
     pub(crate) fn probes(&self, func: FuncAddr) -> &[ModuleOffset] {
         self.probes.get(&func).map_or(&[], Vec::as_slice)
+    }
+
+    /// The probes of a function of the store with their conditions.
+    pub(crate) fn conditional_probes(&self, func: FuncAddr) -> Vec<Probe> {
+        let probes = self.probes(func).iter();
+        let probe = |&pc: &ModuleOffset| Probe {
+            pc: pc.0,
+            condition: self.condition(func, pc).cloned(),
+        };
+        probes.map(probe).collect()
+    }
+
+    /// The condition of a probe.
+    pub(crate) fn condition(&self, func: FuncAddr, pc: ModuleOffset) -> Option<&Arc<Condition>> {
+        self.conditions.get(&(func, pc))
+    }
+
+    /// Gives a probe a condition, or takes it away. It is for others to look at: this tier stops in any case.
+    pub(crate) fn set_condition(
+        &mut self,
+        func: FuncAddr,
+        pc: ModuleOffset,
+        condition: Option<Condition>,
+    ) {
+        match condition {
+            Some(condition) => self.conditions.insert((func, pc), Arc::new(condition)),
+            None => self.conditions.remove(&(func, pc)),
+        };
     }
 
     /// Whether a probe is set there.

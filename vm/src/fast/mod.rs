@@ -64,6 +64,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) classic: &'a mut Classic,
     /// The watches of a run that is to end where the classic tier is needed.
     pub(crate) watches: Option<&'a Watches>,
+    /// Functions of the store that have machine code: the run is to end where one of them has been called.
+    pub(crate) has_code: Option<&'a [bool]>,
 }
 
 impl<'a> Beside<'a> {
@@ -73,6 +75,7 @@ impl<'a> Beside<'a> {
             store,
             classic,
             watches: None,
+            has_code: None,
         }
     }
 }
@@ -220,7 +223,7 @@ impl Fast {
             self.funcs.resize_with(store.funcs.len(), || None);
             self.headers.resize(store.funcs.len(), std::ptr::null());
         }
-        if !self.headers[func.index()].is_null() {
+        if self.funcs[func.index()].is_some() {
             return true;
         }
         // The classic tier, which is given the call then, tells what is wrong with a function that is not valid.
@@ -245,7 +248,7 @@ impl Fast {
             }
         }
         self.translation += start.elapsed();
-        !self.headers[func.index()].is_null()
+        self.funcs[func.index()].is_some()
     }
 
     /// The places of a translated function.
@@ -321,6 +324,7 @@ impl Fast {
             store,
             classic,
             watches,
+            has_code,
         } = beside;
         let end = machine.tick + ticks;
         let mut passes_probe = mode == Mode::Run;
@@ -347,7 +351,7 @@ impl Fast {
             {
                 passes_probe = false;
                 match self.run(
-                    (classic, watches),
+                    (classic, watches, has_code),
                     machine,
                     store,
                     &entry,
@@ -372,13 +376,18 @@ impl Fast {
             if outcome != Outcome::Stepped {
                 return outcome;
             }
+            let now = *innermost(machine);
+            let is_called = now.base >= top.base && now.func != top.func;
+            if has_code.is_some_and(|has_code| is_called && has_code[now.func.index()]) {
+                return Outcome::Poll;
+            }
         }
     }
 
     /// Runs register code until something ends it, and brings the machine to the canonical state.
     fn run(
         &mut self,
-        (classic, watches): (&Classic, Option<&Watches>),
+        (classic, watches, has_code): (&Classic, Option<&Watches>, Option<&[bool]>),
         machine: &mut Machine,
         store: &Store,
         entry: &Entry,
@@ -417,7 +426,8 @@ impl Fast {
                 let leave = context::enter(&raw mut context);
                 match leave {
                     Leave::Callee(func) | Leave::TailCallee(func)
-                        if self.is_translatable(store, classic, FuncAddr(func), &context) => {}
+                        if !has_code.is_some_and(|has_code| has_code[func as usize])
+                            && self.is_translatable(store, classic, FuncAddr(func), &context) => {}
                     leave => break leave,
                 }
             };
@@ -448,6 +458,28 @@ impl Fast {
         inst.kind == FuncKind::Wasm
             && inst.instance == context.instance
             && self.prepare(store, classic, func)
+            && self.show(func)
+    }
+
+    /// Whether a function has been translated.
+    pub(crate) fn has_code(&self, func: FuncAddr) -> bool {
+        self.funcs.get(func.index()).is_some_and(Option::is_some)
+    }
+
+    /// Has calls of a function stop, since something else is to run it.
+    pub(crate) fn hide(&mut self, func: FuncAddr) {
+        if let Some(header) = self.headers.get_mut(func.index()) {
+            *header = std::ptr::null();
+        }
+    }
+
+    /// Lets a translated function be called again; answers whether it is translated.
+    fn show(&mut self, func: FuncAddr) -> bool {
+        let Some(prepared) = &self.funcs[func.index()] else {
+            return false;
+        };
+        self.headers[func.index()] = &raw const prepared.header;
+        true
     }
 
     /// The frame that the run began in has returned; its results lie in their cells.

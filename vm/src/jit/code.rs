@@ -3,10 +3,8 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
-use cranelift_jit::{
-    BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMemoryProvider,
-};
-use wdb_codegen::{CellKind, Context, Site, Start};
+use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMemoryProvider};
+use wdb_codegen::{CellKind, Context, Level, Site, Start};
 
 use crate::address::FuncAddr;
 
@@ -69,6 +67,7 @@ impl Drop for CodeMemory {
 pub(super) struct Unit {
     pub(super) func: FuncAddr,
     pub(super) start: Start,
+    pub(super) level: Level,
     pub(super) memory: CodeMemory,
     pub(super) sites: Box<[Site]>,
     pub(super) locals: Box<[CellKind]>,
@@ -86,8 +85,7 @@ pub(super) struct Entrance {
 }
 
 /// How a trampoline is called.
-pub(super) type Enter =
-    unsafe extern "C" fn(*mut Context, *const c_void, *mut u64, i64) -> i64;
+pub(super) type Enter = unsafe extern "C" fn(*mut Context, *const c_void, *mut u64, i64) -> i64;
 
 impl Entrance {
     /// The trampoline as a function.

@@ -1,12 +1,13 @@
 //! What the compiler asks about a function's instance.
 
 use wasmparser::{FuncType, SubType, ValType};
-use wdb_codegen::{CalleeKind, Env, GlobalPlace, MemoryPlace, TablePlace};
+use wdb_codegen::{CalleeKind, Env, GlobalPlace, MemoryPlace, TablePlace, Watched};
 
-use crate::address::FuncIndex;
+use crate::address::{FuncAddr, FuncIndex};
 use crate::machine::Machine;
 use crate::memory::PAGE_BYTES;
 use crate::store::{FuncKind, Instance, Store};
+use crate::watch::{GRANULE_BITS, GRANULES, WatchPlan};
 
 /// An instance of the store.
 pub(super) struct StoreEnv<'a> {
@@ -74,5 +75,47 @@ impl Env for StoreEnv<'_> {
 
     fn tag_params(&self, tag: u32) -> &[ValType] {
         self.instance.module.tag_types(tag)
+    }
+}
+
+/// What of a function's surroundings is watched.
+pub(super) struct WatchedPlaces<'a> {
+    pub(super) plan: &'a WatchPlan,
+    pub(super) func: FuncAddr,
+    pub(super) instance: &'a Instance,
+}
+
+impl Watched for WatchedPlaces<'_> {
+    fn local(&self, index: u32) -> bool {
+        self.plan.watches_local(self.func, index)
+    }
+
+    fn any_local(&self) -> bool {
+        self.plan.watches_locals()
+    }
+
+    fn global(&self, index: u32) -> bool {
+        self.plan
+            .watches_global(self.instance.globals[index as usize])
+    }
+
+    fn memory(&self) -> bool {
+        self.plan.memory
+    }
+
+    fn memory_reads(&self) -> bool {
+        self.plan.memory_reads
+    }
+
+    fn tables(&self) -> bool {
+        self.plan.tables
+    }
+
+    fn objects(&self) -> bool {
+        self.plan.objects
+    }
+
+    fn granule_bits(&self) -> (u32, u32) {
+        (GRANULE_BITS, GRANULES.ilog2())
     }
 }

@@ -38,7 +38,10 @@ pub(super) fn are_caught() -> bool {
 /// The landing for a fault at an address of code, with its stack and frame pointer.
 #[cfg_attr(
     not(any(
-        all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+        all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        ),
         all(target_os = "macos", target_arch = "aarch64")
     )),
     expect(dead_code, reason = "there is no handler")
@@ -63,7 +66,10 @@ fn landing_of(pc: usize) -> Option<(usize, usize, usize)> {
 }
 
 #[cfg(any(
-    all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+    all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    ),
     all(target_os = "macos", target_arch = "aarch64")
 ))]
 mod platform {
@@ -197,7 +203,10 @@ mod platform {
 }
 
 #[cfg(not(any(
-    all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+    all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    ),
     all(target_os = "macos", target_arch = "aarch64")
 )))]
 mod platform {

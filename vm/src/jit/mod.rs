@@ -5,6 +5,8 @@
 //! canonical, and are gone on with one by one as they are returned to. Between two places where code can be entered, which are
 //! those where the clock ticks, the fast tier executes.
 
+mod auto;
+mod background;
 mod code;
 mod env;
 mod faults;
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 use wasmparser::FuncType;
 use wdb_codegen::{
     CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Job, Level, MEMORY_VIEW_BYTES, MemoryView,
-    Start, TableView, Trampoline, entries_offset, returns_in_registers,
+    Probe, Start, TableView, Trampoline, Translated, Watched, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -27,12 +29,14 @@ use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::{self, Fast};
 use crate::machine::{Frame, Machine};
 use crate::outside::Outside;
-use crate::store::Store;
+use crate::store::{FuncKind, Store};
 use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
+use crate::watch::{WatchPlan, Watches};
+use background::Background;
 use code::{CodeMemory, Entrance, Unit};
-use env::StoreEnv;
+use env::{StoreEnv, WatchedPlaces};
 use runtime::Running;
 
 /// Cells below the operands of instructions that the runtime executes.
@@ -61,6 +65,8 @@ const ARRIVALS_BEFORE_ENTRY: u32 = 16;
 enum Code {
     /// Nowhere yet.
     None,
+    /// It is being compiled in the background, under this number.
+    Pending(u32),
     Unit(u32),
     /// It cannot be made.
     Impossible,
@@ -76,6 +82,15 @@ struct FuncState {
     stub: Option<u32>,
     /// Where the bodies of loops begin; found when somebody asks.
     loops: Option<Box<[u32]>>,
+}
+
+/// What runs functions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Policy {
+    /// Code of a level, for each function that is called.
+    Level(Level),
+    /// The fast tier at first, and machine code for what turns out to take time.
+    Auto,
 }
 
 /// Code from a place within a function.
@@ -106,14 +121,24 @@ pub(crate) struct Jit {
     /// Records of exits. They take at most a word for each frame beside its cells.
     records: Vec<u64>,
     /// What the entries lead to.
-    level: Level,
+    policy: Policy,
+    background: Option<Background>,
+    /// Numbers of code that was given up while it was being compiled.
+    cancelled: Vec<u32>,
+    /// How often functions of the store were found running.
+    samples: Vec<u32>,
+    /// Functions of the store whose start has code.
+    has_code: Vec<bool>,
+    /// Those of them that the fast tier was not told of yet.
+    to_hide: Vec<FuncAddr>,
     /// Whether bounds of memories are looked at by code even where faults could be caught.
     checks_bounds: bool,
+    /// What code is compiled for.
+    plan: WatchPlan,
     /// When the state should be kept to find faults from.
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
     compilation: [Duration; 2],
-    wasm_bytes: [usize; 2],
 }
 
 // SAFETY: the pointers are into boxes and vectors of the same value.
@@ -126,6 +151,39 @@ pub(crate) struct Around<'a> {
     pub(crate) fast: &'a mut Fast,
     pub(crate) outside: &'a mut Outside,
     pub(crate) stops_at_host_calls: bool,
+    /// The watches of a run that is to end where an interpreter is needed.
+    pub(crate) watches: Option<&'a Watches>,
+    /// Ticks that passed in the fast tier.
+    pub(crate) fast_ticks: u64,
+}
+
+impl Around<'_> {
+    /// Whether the frame of a watch has returned.
+    fn has_ended_scopes(&self, machine: &Machine) -> bool {
+        let depth = machine.frames.len() as u32;
+        self.watches
+            .is_some_and(|watches| depth < watches.scope_max())
+    }
+
+    /// Executes in the fast tier, until a function is called that has code, where it matters which ones have.
+    fn bridge(
+        &mut self,
+        machine: &mut Machine,
+        mode: Mode,
+        ticks: u64,
+        has_code: Option<&[bool]>,
+    ) -> Outcome {
+        let before = machine.tick;
+        let beside = fast::Beside {
+            store: self.store,
+            classic: self.classic,
+            watches: self.watches,
+            has_code,
+        };
+        let outcome = self.fast.execute(beside, machine, mode, ticks);
+        self.fast_ticks += machine.tick - before;
+        outcome
+    }
 }
 
 /// How a run of compiled code ended.
@@ -166,12 +224,17 @@ impl Jit {
             func_types: Vec::new(),
             scratch: Box::new([]),
             records: Vec::new(),
-            level: Level::Optimized,
+            policy: Policy::Level(Level::Optimized),
+            background: None,
+            cancelled: Vec::new(),
+            samples: Vec::new(),
+            has_code: Vec::new(),
+            to_hide: Vec::new(),
             checks_bounds,
+            plan: WatchPlan::default(),
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
-            wasm_bytes: [0; 2],
         }
     }
 
@@ -195,6 +258,17 @@ impl Jit {
         self.checkpoint_at = Some(at);
     }
 
+    /// Changes which instructions are left to an interpreter because of watches.
+    pub(crate) fn set_plan(&mut self, plan: &WatchPlan) {
+        if self.plan == *plan {
+            return;
+        }
+        self.plan = plan.clone();
+        for index in 0..self.funcs.len() {
+            self.forget(FuncAddr(index as u32));
+        }
+    }
+
     /// Forgets the code of a function whose probes have changed.
     pub(crate) fn forget(&mut self, func: FuncAddr) {
         let Some(state) = self.funcs.get_mut(func.index()).and_then(Option::take) else {
@@ -203,13 +277,16 @@ impl Jit {
         let calls = state.call.into_iter();
         let all = calls.chain(state.frames.into_values().map(|frame| frame.code));
         for code in all.chain(state.stub.map(Code::Unit)) {
-            if let Code::Unit(number) = code {
-                self.drop_unit(number);
+            match code {
+                Code::Unit(number) => self.drop_unit(number),
+                Code::Pending(number) => self.cancelled.push(number),
+                Code::None | Code::Impossible => {}
             }
         }
         self.obstacles.remove(&func);
         if func.index() < self.arena_funcs {
             self.set_entry(func, std::ptr::null());
+            self.has_code[func.index()] = false;
         }
     }
 
@@ -244,7 +321,13 @@ impl Jit {
     }
 
     /// Makes everything as large as the store is, and says where things are.
-    fn prepare(&mut self, store: &Store, machine: &mut Machine, level: Level) {
+    fn prepare(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        policy: Policy,
+        watches: Option<&Watches>,
+    ) {
         if self.scratch.is_empty() {
             self.compiler = match Compiler::new() {
                 Ok(compiler) => Ok(Box::new(compiler)),
@@ -258,9 +341,9 @@ impl Jit {
         }
         let is_complete = self.arena_funcs == store.funcs.len()
             && self.arena_memories == machine.memories.len()
-            && self.level == level;
+            && self.policy == policy;
         if !is_complete {
-            self.rebuild(store, machine, level);
+            self.rebuild(store, machine, policy);
         }
         self.refresh_views(machine);
         let globals = machine.globals.as_mut_ptr();
@@ -274,11 +357,16 @@ impl Jit {
             (*context).func_types = func_types;
             (*context).cells = cells;
             (*context).runtime = runtime::table();
+            let (start, bytes) = watches.map_or((u64::MAX, 0), Watches::extent);
+            (*context).watch_start = start;
+            (*context).watch_bytes = bytes;
+            let granules = watches.map_or(std::ptr::null(), Watches::granules);
+            (*context).granules = granules.cast();
         }
     }
 
-    fn rebuild(&mut self, store: &Store, machine: &Machine, level: Level) {
-        self.level = level;
+    fn rebuild(&mut self, store: &Store, machine: &Machine, policy: Policy) {
+        self.policy = policy;
         self.arena_memories = machine.memories.len();
         self.arena_funcs = store.funcs.len();
         let bytes = self.arena_memories * MEMORY_VIEW_BYTES
@@ -288,12 +376,43 @@ impl Jit {
         self.funcs.resize_with(store.funcs.len(), || None);
         // Types are noted when functions are first called by reference: then they are known to be valid.
         self.func_types.resize(store.funcs.len() + 1, u32::MAX);
+        self.samples.resize(store.funcs.len(), 0);
+        self.has_code = vec![false; store.funcs.len()];
         for index in 0..self.arena_funcs {
-            let state = self.funcs[index].as_ref();
-            if let Some(Code::Unit(unit)) = state.map(|state| state.call[level as usize]) {
-                let address = self.unit(unit).memory.address();
-                self.set_entry(FuncAddr(index as u32), address);
+            let func = FuncAddr(index as u32);
+            if let Some(unit) = self.best_unit(func) {
+                self.enter_by(func, unit);
             }
+        }
+    }
+
+    /// The best code that a function has from its start, of those that the policy admits.
+    fn best_unit(&self, func: FuncAddr) -> Option<u32> {
+        let state = self.funcs[func.index()].as_ref()?;
+        let unit = |level: Level| match state.call[level as usize] {
+            Code::Unit(unit) => Some(unit),
+            _ => None,
+        };
+        match self.policy {
+            Policy::Level(level) => unit(level),
+            Policy::Auto => unit(Level::Optimized).or_else(|| unit(Level::Baseline)),
+        }
+    }
+
+    /// Has calls of a function enter this code.
+    fn enter_by(&mut self, func: FuncAddr, unit: u32) {
+        let address = self.unit(unit).memory.address();
+        self.set_entry(func, address);
+        self.has_code[func.index()] = true;
+        self.to_hide.push(func);
+    }
+
+    /// The level at which code is made at once.
+    fn level(&self) -> Level {
+        match self.policy {
+            Policy::Level(level) => level,
+            // Nobody waits for more.
+            Policy::Auto => Level::Baseline,
         }
     }
 
@@ -320,13 +439,33 @@ impl Jit {
         });
         if is_in_place {
             // In place, as code knows the address.
-            self.tables.iter_mut().zip(views).for_each(|(old, new)| *old = new);
+            self.tables
+                .iter_mut()
+                .zip(views)
+                .for_each(|(old, new)| *old = new);
         } else {
             self.tables = views.collect();
         }
     }
 
     // Compiling.
+
+    /// Compiles every function of the store that has code, at a level.
+    pub(crate) fn compile_all(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        classic: &Classic,
+        level: Level,
+    ) {
+        self.prepare(store, machine, Policy::Level(level), None);
+        for (index, inst) in store.funcs.iter().enumerate() {
+            if inst.kind == FuncKind::Wasm {
+                let func = FuncAddr(index as u32);
+                self.code_of(store, machine, classic, func, Start::Call);
+            }
+        }
+    }
 
     fn unit(&self, number: u32) -> &Unit {
         self.units[number as usize]
@@ -355,7 +494,7 @@ impl Jit {
     ) -> *const c_void {
         let number = match self.code_of(store, machine, classic, func, Start::Call) {
             Code::Unit(number) => number,
-            Code::None | Code::Impossible => self.stub_of(store, machine, func),
+            _ => self.stub_of(store, machine, func),
         };
         let address = self.unit(number).memory.address();
         self.set_entry(func, address);
@@ -371,39 +510,53 @@ impl Jit {
         func: FuncAddr,
         start: Start,
     ) -> Code {
-        let level = self.level as usize;
-        let state = self.state(func);
-        let known = match start {
-            Start::Call => state.call[level],
-            Start::Frame(pc) => {
-                let frame = state.frames.get(&(pc, level));
-                frame.map_or(Code::None, |frame| frame.code)
-            }
-        };
+        let level = self.level();
+        let mut known = self.known_code(func, start, level);
+        while let Code::Pending(_) = known {
+            self.receive(true);
+            known = self.known_code(func, start, level);
+        }
         if known != Code::None {
             return known;
         }
-        let is_impossible = state.call[level] == Code::Impossible || !store.is_valid(func);
-        let code = if is_impossible {
+        let is_impossible = self.state(func).call.contains(&Code::Impossible);
+        let code = if is_impossible || !store.is_valid(func) {
             Code::Impossible
         } else {
-            let probes: Vec<u32> = classic.probes(func).iter().map(|pc| pc.0).collect();
+            let probes = classic.conditional_probes(func);
             self.compile(store, machine, (func, start), &probes, false)
         };
+        self.set_code((func, start), level, code);
+        code
+    }
+
+    /// What is known of the code of a function from a place.
+    fn known_code(&self, func: FuncAddr, start: Start, level: Level) -> Code {
+        let Some(state) = &self.funcs[func.index()] else {
+            return Code::None;
+        };
+        match start {
+            Start::Call => state.call[level as usize],
+            Start::Frame(pc) => {
+                let frame = state.frames.get(&(pc, level as usize));
+                frame.map_or(Code::None, |frame| frame.code)
+            }
+        }
+    }
+
+    fn set_code(&mut self, (func, start): (FuncAddr, Start), level: Level, code: Code) {
         let state = self.state(func);
         match start {
-            Start::Call => state.call[level] = code,
+            Start::Call => state.call[level as usize] = code,
             Start::Frame(pc) => {
-                let frame = state.frames.entry((pc, level));
+                let frame = state.frames.entry((pc, level as usize));
                 let frame = frame.or_insert(FrameCode { code, arrivals: 0 });
                 frame.code = code;
             }
         }
-        if let (Start::Call, Code::Unit(number)) = (start, code) {
-            let address = self.unit(number).memory.address();
-            self.set_entry(func, address);
+        if let (Start::Call, Some(unit)) = (start, self.best_unit(func)) {
+            self.enter_by(func, unit);
         }
-        code
     }
 
     /// Code that leaves at a function's first instruction, where an interpreter goes on.
@@ -423,22 +576,53 @@ impl Jit {
         store: &Store,
         machine: &Machine,
         (func, start): (FuncAddr, Start),
-        probes: &[u32],
+        probes: &[Probe],
         is_stub: bool,
     ) -> Code {
         let begin = Instant::now();
-        let number = self.free_units.pop().unwrap_or(self.units.len() as u32);
-        if number as usize == self.units.len() {
+        let level = self.level();
+        let number = self.reserve_unit();
+        let translated = self.translate(store, machine, (func, start), (number, probes), is_stub);
+        let compiled = translated.and_then(|translated| match &mut self.compiler {
+            Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
+                let compiled = compiler.finish(translated, level);
+                compiled.map_err(|error| error.to_string())
+            }),
+            Err(refusal) => Err(refusal.clone()),
+        });
+        self.install(number, (func, start), compiled, level, begin.elapsed())
+    }
+
+    /// A number for code that is going to be compiled.
+    fn reserve_unit(&mut self) -> u32 {
+        self.free_units.pop().unwrap_or_else(|| {
             self.units.push(None);
-        }
+            self.units.len() as u32 - 1
+        })
+    }
+
+    /// The first part of compiling.
+    fn translate(
+        &mut self,
+        store: &Store,
+        machine: &Machine,
+        (func, start): (FuncAddr, Start),
+        (unit, probes): (u32, &[Probe]),
+        is_stub: bool,
+    ) -> Result<Translated, String> {
         let inst = &store.funcs[func.index()];
         let instance = &store.instances[inst.instance.index()];
         let module = &instance.module;
         let locals = module.local_types(inst.index);
         let body = module.func_body(inst.index).expect("a wasm function");
         let code = body.code.start as usize..body.code.end as usize;
-        let wasm_bytes = code.len();
+        let watched = WatchedPlaces {
+            plan: &self.plan,
+            func,
+            instance,
+        };
         let job = Job {
+            watched: self.plan.any.then_some(&watched as &dyn Watched),
             env: &StoreEnv {
                 store,
                 instance,
@@ -453,45 +637,38 @@ impl Jit {
             start,
             probes,
             is_stub,
-            unit: number,
+            unit,
         };
-        let level = self.level;
-        let compiled = match &mut self.compiler {
+        match &mut self.compiler {
             Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
-                compiler.compile(&job, level).map_err(|error| error.to_string())
+                compiler.translate(&job).map_err(|error| error.to_string())
             }),
             Err(refusal) => Err(refusal.clone()),
-        };
-        let installed = compiled.and_then(|compiled| {
-            let memory = CodeMemory::new(&compiled.code, compiled.alignment)?;
-            Ok((compiled, memory))
-        });
-        let compilation = begin.elapsed();
-        self.compilation[level as usize] += compilation;
-        match installed {
-            Ok((compiled, memory)) => {
-                if start == Start::Call && !is_stub {
-                    self.wasm_bytes[level as usize] += wasm_bytes;
-                }
-                self.install(number, (func, start), compiled, memory, compilation);
-                Code::Unit(number)
-            }
-            Err(obstacle) => {
-                self.free_units.push(number);
-                self.obstacles.insert(func, obstacle);
-                Code::Impossible
-            }
         }
     }
 
+    /// Makes compiled code ready to run.
     fn install(
         &mut self,
         number: u32,
         (func, start): (FuncAddr, Start),
-        compiled: Compiled,
-        memory: CodeMemory,
+        compiled: Result<Compiled, String>,
+        level: Level,
         compilation: Duration,
-    ) {
+    ) -> Code {
+        self.compilation[level as usize] += compilation;
+        let installed = compiled.and_then(|compiled| {
+            let memory = CodeMemory::new(&compiled.code, compiled.alignment)?;
+            Ok((compiled, memory))
+        });
+        let (compiled, memory) = match installed {
+            Ok(installed) => installed,
+            Err(obstacle) => {
+                self.free_units.push(number);
+                self.obstacles.insert(func, obstacle);
+                return Code::Impossible;
+            }
+        };
         let range = memory.range();
         let position = self
             .ranges
@@ -501,15 +678,22 @@ impl Jit {
         self.units[number as usize] = Some(Box::new(Unit {
             func,
             start,
+            level,
             memory,
             sites: compiled.sites.into(),
             locals: compiled.locals,
             locals_cells,
             compilation,
         }));
+        Code::Unit(number)
     }
 
-    fn entrance(&mut self, type_id: TypeId, ty: &FuncType, takes_params: bool) -> Option<&Entrance> {
+    fn entrance(
+        &mut self,
+        type_id: TypeId,
+        ty: &FuncType,
+        takes_params: bool,
+    ) -> Option<&Entrance> {
         let key = (type_id, takes_params);
         if !self.entrances.contains_key(&key) {
             let compiler = self.compiler.as_mut().ok()?;
@@ -536,7 +720,8 @@ impl Jit {
         ticks: u64,
         level: Level,
     ) -> Outcome {
-        self.prepare(around.store, machine, level);
+        let policy = Policy::Level(level);
+        self.prepare(around.store, machine, policy, around.watches);
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
         let mut turns = 0_u32;
@@ -568,11 +753,10 @@ impl Jit {
                         Mode::RunFromProbe
                     };
                     passes_probe = false;
-                    let beside = fast::Beside::unwatched(around.store, around.classic);
-                    around.fast.execute(beside, machine, mode, 1)
+                    around.bridge(machine, mode, 1, None)
                 }
             };
-            if outcome != Outcome::Poll || machine.tick >= end {
+            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
             turns += 1;
@@ -596,6 +780,7 @@ impl Jit {
             Run::Finished => Outcome::Finished,
             Run::Probe => Outcome::Probe,
             Run::Fault => Outcome::Fault,
+            Run::Instruction if around.watches.is_some() => Outcome::GivenAway,
             Run::Instruction => {
                 let (classic, store) = (&mut *around.classic, around.store);
                 match classic.execute(machine, store, Mode::Step, 1 << 32) {
@@ -608,12 +793,7 @@ impl Jit {
 
     /// Code that goes on from the machine's state; `None` when there is none.
     fn entry(&mut self, around: &mut Around<'_>, machine: &Machine, top: Frame) -> Option<Entry> {
-        let Around {
-            store,
-            classic,
-            fast,
-            ..
-        } = around;
+        let Around { store, classic, .. } = around;
         let inst = &store.funcs[top.func.index()];
         let module = &store.instances[inst.instance.index()].module;
         let body = module.func_body(inst.index)?;
@@ -630,7 +810,24 @@ impl Jit {
         let Code::Unit(unit) = self.code_of(store, machine, classic, top.func, start) else {
             return None;
         };
-        if start != Start::Call && !self.has_exact_floats(machine, top, unit) {
+        self.checked(around, machine, top, unit)
+    }
+
+    /// Code that can go on from the machine's state, if it can.
+    fn checked(
+        &self,
+        around: &mut Around<'_>,
+        machine: &Machine,
+        top: Frame,
+        unit: u32,
+    ) -> Option<Entry> {
+        let Around {
+            store,
+            classic,
+            fast,
+            ..
+        } = around;
+        if self.unit(unit).start != Start::Call && !self.has_exact_floats(machine, top, unit) {
             return None;
         }
         let cells = fast.frame_cells_max(store, classic, top.func)?;
@@ -666,7 +863,7 @@ impl Jit {
 
     /// Counts an arrival at a place where no code can be entered yet; `None` until it has been often enough.
     fn arrives_often(&mut self, top: Frame) -> Option<()> {
-        let level = self.level as usize;
+        let level = self.level() as usize;
         let frames = &mut self.state(top.func).frames;
         let frame = frames.entry((top.pc.0, level)).or_insert(FrameCode {
             code: Code::None,
@@ -752,8 +949,9 @@ impl Jit {
         };
         // The entry counts a tick, which the frame has counted already.
         // SAFETY: the code is that of the frame's function, whose arguments or state lie in the cells.
-        let clock =
-            faults::guarded(&active, || unsafe { enter(context, code, cells, first as i64) });
+        let clock = faults::guarded(&active, || unsafe {
+            enter(context, code, cells, first as i64)
+        });
         let granted = running.granted;
         if clock == Trampoline::FAULT {
             return Run::Fault;
@@ -792,11 +990,12 @@ impl Jit {
     // What people are told.
 
     /// Functions that have code of a level.
-    pub(crate) fn function_count(&self, level: Level) -> usize {
-        let states = self.funcs.iter().flatten();
-        states
-            .filter(|state| matches!(state.call[level as usize], Code::Unit(_)))
-            .count()
+    pub(crate) fn compiled_funcs(&self, level: Level) -> impl Iterator<Item = FuncAddr> {
+        let states = self.funcs.iter().zip(0..);
+        states.filter_map(move |(state, index)| {
+            let code = state.as_ref()?.call[level as usize];
+            matches!(code, Code::Unit(_)).then_some(FuncAddr(index))
+        })
     }
 
     /// Bytes of machine code of a level.
@@ -813,11 +1012,6 @@ impl Jit {
                 _ => 0,
             })
             .sum()
-    }
-
-    /// Bytes of the wasm code that was compiled for a level.
-    pub(crate) fn wasm_bytes(&self, level: Level) -> usize {
-        self.wasm_bytes[level as usize]
     }
 
     /// The time that compiling for a level took.
@@ -854,8 +1048,6 @@ fn stack_limit(machine: &Machine) -> usize {
     let here = std::ptr::from_ref(&limits).addr();
     let remaining = stacker::remaining_stack().unwrap_or(NATIVE_STACK_BYTES);
     let native = remaining.saturating_sub(NATIVE_RESERVE_BYTES) as u64;
-    let bytes = native
-        .min(frames_left * NATIVE_FRAME_BYTES)
-        .min(cells_left);
+    let bytes = native.min(frames_left * NATIVE_FRAME_BYTES).min(cells_left);
     here - bytes as usize
 }

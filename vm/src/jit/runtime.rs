@@ -53,7 +53,7 @@ unsafe fn running<'a>(context: *mut Context) -> &'a mut Running {
     unsafe { &mut *(*context).owner.cast::<Running>() }
 }
 
-unsafe extern "C" fn poll(context: *mut Context, clock: i64) -> i64 {
+unsafe extern "C" fn poll(context: *mut Context, clock: i64, place: u64) -> i64 {
     // SAFETY: code passes its context.
     let run = unsafe { running(context) };
     debug_assert_eq!(clock, -1, "code asks when the clock is spent");
@@ -62,6 +62,15 @@ unsafe extern "C" fn poll(context: *mut Context, clock: i64) -> i64 {
     // SAFETY: likewise.
     let wants_stop = is_raised || unsafe { (*run.jit).wants_checkpoint() };
     if run.left == 0 || wants_stop {
+        return -1;
+    }
+    let place = ((place >> 32) as u32, place as u32);
+    // SAFETY: likewise; store, machine and classic tier are not changed by compiling.
+    let wants_better = unsafe {
+        let (store, machine, classic) = (&*run.store, &*run.machine, &*run.classic);
+        (*run.jit).found_compiled(store, machine, classic, place)
+    };
+    if wants_better {
         return -1;
     }
     let ticks = run.left.min(TICKS_PER_POLL);

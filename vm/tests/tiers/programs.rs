@@ -65,11 +65,15 @@ impl Write for Output {
 impl Program {
     /// A machine that stands before the program's first instruction.
     pub(crate) fn start(&self, tier: Tier, compile: Compile) -> Guest {
-        let config = Config {
+        self.start_with(Config {
             tier,
             compile,
             ..Config::default()
-        };
+        })
+    }
+
+    /// Begins to run as this says.
+    pub(crate) fn start_with(&self, config: Config) -> Guest {
         let output = Output::default();
         let mut vm = self.machine(config, &output);
         let (name, args) = self.entry();

@@ -1,0 +1,109 @@
+//! What is watched: instructions that can touch it are left to an interpreter, which sees what they do.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use wasmparser::Operator;
+
+use super::Translator;
+use crate::abi::{Context, Reason};
+
+impl Translator<'_, '_> {
+    /// Gives the present instruction away if it touches what is watched, or if nobody looks closer.
+    pub(super) fn give_watched_away(&mut self, operator: &Operator<'_>) {
+        use Operator as Op;
+        let Some(watched) = self.job.watched else {
+            return;
+        };
+        let is_watched = match *operator {
+            Op::LocalGet { local_index }
+            | Op::LocalSet { local_index }
+            | Op::LocalTee { local_index } => watched.local(local_index),
+            Op::GlobalGet { global_index } | Op::GlobalSet { global_index } => {
+                watched.global(global_index)
+            }
+            Op::ReturnCall { .. } | Op::ReturnCallIndirect { .. } | Op::ReturnCallRef { .. } => {
+                watched.any_local()
+            }
+            // What the host does cannot be foreseen.
+            Op::Call { function_index } => {
+                self.job.env.callee(function_index) == crate::env::CalleeKind::Host
+            }
+            Op::MemoryGrow { .. }
+            | Op::MemoryFill { .. }
+            | Op::MemoryCopy { .. }
+            | Op::MemoryInit { .. }
+            | Op::TableSet { .. }
+            | Op::TableInit { .. }
+            | Op::TableCopy { .. }
+            | Op::TableGrow { .. }
+            | Op::TableFill { .. } => true,
+            Op::TableGet { .. } => watched.tables(),
+            Op::StructGet { .. }
+            | Op::StructGetS { .. }
+            | Op::StructGetU { .. }
+            | Op::StructSet { .. }
+            | Op::ArrayGet { .. }
+            | Op::ArrayGetS { .. }
+            | Op::ArrayGetU { .. }
+            | Op::ArraySet { .. }
+            | Op::ArrayFill { .. }
+            | Op::ArrayCopy { .. }
+            | Op::ArrayInitData { .. }
+            | Op::ArrayInitElem { .. } => watched.objects(),
+            _ => false,
+        };
+        if is_watched {
+            // As for probes: what follows stays reachable.
+            let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
+            let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
+            self.leave_if(always, Reason::Instruction);
+        }
+    }
+
+    /// Gives an access of so many bytes at an address away if a watch may lie there. All operands are on the stack.
+    pub(super) fn look_at_watches(&mut self, index: Value, offset: u64, size: u32) {
+        let Some(watched) = self.job.watched.filter(|watched| watched.memory()) else {
+            return;
+        };
+        let offset = self.constant(offset);
+        let address = self.builder.ins().iadd(index, offset);
+        let last = self.builder.ins().iadd_imm_s(address, i64::from(size) - 1);
+        let start = self.load_constant(types::I64, offset_of!(Context, watch_start) as i32);
+        let bytes = self.load_constant(types::I64, offset_of!(Context, watch_bytes) as i32);
+        let distance = self.builder.ins().isub(last, start);
+        let reach = self.builder.ins().iadd_imm_s(bytes, i64::from(size) - 1);
+        let is_between = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, distance, reach);
+        let cold = self.cold_block();
+        self.branch_cold(is_between, cold);
+        let next = self.builder.current_block().expect("a block");
+        self.builder.seal_block(cold);
+        self.builder.switch_to_block(cold);
+        // Between two watches there may be none.
+        let (granule_bits, count_bits) = watched.granule_bits();
+        let granules = self.load_constant(types::I64, offset_of!(Context, granules) as i32);
+        let [first, second] = [address, last].map(|address| {
+            let granule = self
+                .builder
+                .ins()
+                .ushr_imm_u(address, i64::from(granule_bits));
+            let mask = (1_i64 << count_bits) - 1;
+            let granule = self.builder.ins().band_imm_u(granule, mask);
+            let place = self.builder.ins().iadd(granules, granule);
+            let flags = MemFlagsData::trusted().with_readonly();
+            self.builder.ins().load(types::I8, flags, place, 0)
+        });
+        let is_near = self.builder.ins().bor(first, second);
+        self.give_away_if(is_near);
+        let join = self.builder.create_block();
+        self.builder.ins().jump(join, &[]);
+        self.builder.switch_to_block(next);
+        self.builder.ins().jump(join, &[]);
+        self.builder.seal_block(join);
+        self.builder.switch_to_block(join);
+    }
+}

@@ -1,0 +1,138 @@
+//! Compiling on a thread beside, while the program runs.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use wdb_codegen::{Compiled, Compiler, Level, Start, Translated};
+
+use super::{Code, Jit};
+use crate::address::FuncAddr;
+
+/// A function to compile.
+struct Order {
+    unit: u32,
+    func: FuncAddr,
+    start: Start,
+    translated: Translated,
+    /// The time that translating took.
+    translation: Duration,
+}
+
+/// What has come of it.
+struct Delivery {
+    unit: u32,
+    func: FuncAddr,
+    start: Start,
+    compiled: Result<Compiled, String>,
+    compilation: Duration,
+}
+
+/// The thread, which ends when this is dropped.
+pub(super) struct Background {
+    orders: Sender<Order>,
+    deliveries: Receiver<Delivery>,
+    /// Orders that were not delivered yet.
+    in_flight: usize,
+}
+
+/// The native stack of the thread.
+const STACK_BYTES: usize = 16 << 20;
+
+impl Background {
+    /// `None` where no thread can be had.
+    fn start() -> Option<Background> {
+        let (orders, incoming) = channel::<Order>();
+        let (outgoing, deliveries) = channel();
+        let thread = std::thread::Builder::new()
+            .name("compiler".to_owned())
+            .stack_size(STACK_BYTES);
+        let work = move || {
+            let mut compiler = Compiler::new();
+            for order in incoming {
+                let begin = Instant::now();
+                let compiled = match &mut compiler {
+                    Ok(compiler) => compiler.finish(order.translated, Level::Optimized),
+                    Err(error) => Err(error.clone()),
+                };
+                let delivery = Delivery {
+                    unit: order.unit,
+                    func: order.func,
+                    start: order.start,
+                    compiled: compiled.map_err(|error| error.to_string()),
+                    compilation: order.translation + begin.elapsed(),
+                };
+                if outgoing.send(delivery).is_err() {
+                    return;
+                }
+            }
+        };
+        thread.spawn(work).ok()?;
+        Some(Background {
+            orders,
+            deliveries,
+            in_flight: 0,
+        })
+    }
+}
+
+impl Jit {
+    /// Has a translated function compiled in the background. Without a thread it never gets code.
+    pub(super) fn order(
+        &mut self,
+        unit: u32,
+        (func, start): (FuncAddr, Start),
+        translated: Translated,
+        translation: Duration,
+    ) -> Code {
+        if self.background.is_none() {
+            self.background = Background::start();
+        }
+        let order = Order {
+            unit,
+            func,
+            start,
+            translated,
+            translation,
+        };
+        match &mut self.background {
+            Some(background) if background.orders.send(order).is_ok() => {
+                background.in_flight += 1;
+                Code::Pending(unit)
+            }
+            _ => {
+                self.free_units.push(unit);
+                Code::Impossible
+            }
+        }
+    }
+
+    /// Makes what was compiled in the background ready to run; waits for one of them if `waits`. Answers whether there was one.
+    pub(super) fn receive(&mut self, waits: bool) -> bool {
+        let Some(background) = &mut self.background else {
+            return false;
+        };
+        if background.in_flight == 0 {
+            return false;
+        }
+        let delivery = if waits {
+            background.deliveries.recv().ok()
+        } else {
+            background.deliveries.try_recv().ok()
+        };
+        let Some(delivery) = delivery else {
+            return false;
+        };
+        background.in_flight -= 1;
+        let unit = delivery.unit;
+        if let Some(position) = self.cancelled.iter().position(|&number| number == unit) {
+            self.cancelled.swap_remove(position);
+            self.free_units.push(unit);
+            return true;
+        }
+        let place = (delivery.func, delivery.start);
+        let level = Level::Optimized;
+        let code = self.install(unit, place, delivery.compiled, level, delivery.compilation);
+        self.set_code(place, level, code);
+        true
+    }
+}
