@@ -41,6 +41,8 @@ struct Operand {
 struct Local {
     variable: Variable,
     ty: ValType,
+    /// The variable's type, which for a vector says what its lanes are if they are results of arithmetic.
+    held: Type,
     /// Whether it only ever holds zero or results of arithmetic on floats.
     is_arithmetic: bool,
 }
@@ -136,10 +138,14 @@ pub(crate) fn translate(
     let arithmetic = arithmetic_locals(job)?;
     let locals = job.locals.iter().zip(arithmetic);
     let locals: Vec<Local> = locals
-        .map(|(&ty, is_arithmetic)| Local {
-            variable: builder.declare_var(value_type(ty)),
-            ty,
-            is_arithmetic,
+        .map(|(&ty, arithmetic)| {
+            let held = arithmetic.unwrap_or_else(|| value_type(ty));
+            Local {
+                variable: builder.declare_var(held),
+                ty,
+                held,
+                is_arithmetic: arithmetic.is_some(),
+            }
         })
         .collect();
     let cells_max = job
@@ -202,9 +208,9 @@ impl<'a> Translator<'a, '_> {
         match self.job.start {
             Start::Call => {
                 for index in 0..self.locals.len() {
-                    let Local { variable, ty, .. } = self.locals[index];
+                    let Local { variable, held, .. } = self.locals[index];
                     let value = params.get(index).copied();
-                    let value = value.unwrap_or_else(|| self.zero(value_type(ty)));
+                    let value = value.unwrap_or_else(|| self.zero(held));
                     self.builder.def_var(variable, value);
                 }
             }
@@ -234,11 +240,10 @@ impl<'a> Translator<'a, '_> {
         let flags = self.flags(self.regions.cells);
         let mut offset = 0;
         for index in 0..self.locals.len() {
-            let Local { variable, ty, .. } = self.locals[index];
-            let value = self
-                .builder
-                .ins()
-                .load(value_type(ty), flags, cells, offset);
+            let Local {
+                variable, ty, held, ..
+            } = self.locals[index];
+            let value = self.builder.ins().load(held, flags, cells, offset);
             self.builder.def_var(variable, value);
             offset += 8 * kind_of(ty, false).count() as i32;
         }
@@ -358,10 +363,7 @@ impl<'a> Translator<'a, '_> {
         match ty {
             types::F32 => self.builder.ins().f32const(0.0),
             types::F64 => self.builder.ins().f64const(0.0),
-            types::I8X16 => {
-                let zeros = self.builder.func.dfg.constants.insert(vec![0; 16].into());
-                self.builder.ins().vconst(types::I8X16, zeros)
-            }
+            ty if ty.is_vector() => self.vector_constant(ty, &[0; 16]),
             ty => self.builder.ins().iconst(ty, 0),
         }
     }

@@ -404,6 +404,7 @@ macro_rules! tests {
 
 tests! {
     busy: [Program::Busy(400)];
+    vectors: [Program::Vectors(200)];
     sample_fib: [Program::Command("samples/fib/fib.wasm", None)];
     sample_inventory: [
         Program::Command("samples/inventory/inventory.wasm", None),

@@ -28,6 +28,8 @@ pub(crate) enum Program {
     Bench(&'static str, i32),
     /// [`BUSY`], and the number of its rounds.
     Busy(i32),
+    /// Instructions on vectors, and the number of its rounds.
+    Vectors(i32),
 }
 
 /// A machine that is about to run a program.
@@ -110,6 +112,7 @@ impl Program {
             Program::Command(file, _) | Program::Export(file, _) => repository().join(file),
             Program::Bench(name, _) => repository().join(format!("bench/programs/{name}.wasm")),
             Program::Busy(_) => return BUSY.as_bytes().to_vec(),
+            Program::Vectors(_) => return include_bytes!("vectors.wat").to_vec(),
         };
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
@@ -119,7 +122,7 @@ impl Program {
             Program::Command(..) => ("_start", Vec::new()),
             Program::Export(_, name) => (name, Vec::new()),
             Program::Bench(_, n) => ("run", vec![Value::I32(*n)]),
-            Program::Busy(rounds) => ("main", vec![Value::I32(*rounds)]),
+            Program::Busy(rounds) | Program::Vectors(rounds) => ("main", vec![Value::I32(*rounds)]),
         }
     }
 }
