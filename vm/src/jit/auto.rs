@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use wdb_codegen::{Level, Start};
 
-use super::{Around, Code, Entry, Jit, Policy, TURNS_PER_POLL, innermost};
+use super::{Around, Code, Jit, Policy, TURNS_PER_POLL, innermost};
 use crate::address::FuncAddr;
 use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::Fast;
@@ -52,6 +52,9 @@ impl Jit {
         loop {
             while self.receive(false) {}
             let top = innermost(machine);
+            if turns > 0 && around.exceeds_limits(machine, top) {
+                return Outcome::Poll;
+            }
             let has_probe = around.classic.has_probe(top.func, top.pc);
             if has_probe && !passes_probe {
                 return Outcome::Probe;
@@ -60,8 +63,7 @@ impl Jit {
             let entry = is_enterable.then(|| self.ready_entry(around, machine, top));
             let (before, depth) = (machine.tick, machine.frames.len());
             let outcome = match entry.flatten() {
-                Some(Entry::Limits) => return Outcome::Poll,
-                Some(Entry::Unit(unit)) => {
+                Some(unit) => {
                     passes_probe = false;
                     let outcome = self.turn(around, machine, unit, end - machine.tick);
                     was_left_at_once =
@@ -115,12 +117,7 @@ impl Jit {
     }
 
     /// Code that there is already and that goes on from the machine's state.
-    fn ready_entry(
-        &mut self,
-        around: &mut Around<'_>,
-        machine: &Machine,
-        top: Frame,
-    ) -> Option<Entry> {
+    fn ready_entry(&mut self, around: &Around<'_>, machine: &Machine, top: Frame) -> Option<u32> {
         let store = around.store;
         let inst = &store.funcs[top.func.index()];
         let module = &store.instances[inst.instance.index()].module;
@@ -135,7 +132,7 @@ impl Jit {
                 _ => return None,
             }
         };
-        self.checked(around, machine, top, unit)
+        self.can_enter(machine, top, unit).then_some(unit)
     }
 
     /// Whether a function was found so often that code pays.

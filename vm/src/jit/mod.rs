@@ -170,6 +170,17 @@ impl Around<'_> {
             .is_some_and(|watches| depth < watches.scope_max())
     }
 
+    /// Whether the innermost frame is one too many, for the driver to say so.
+    fn exceeds_limits(&mut self, machine: &Machine, top: Frame) -> bool {
+        let limits = machine.limits;
+        let cells = self
+            .fast
+            .frame_cells_max(self.store, self.classic, top.func);
+        let cells = cells.unwrap_or_else(|| self.classic.frame_cells_max(self.store, top.func));
+        machine.frames.len() > limits.frames_max as usize
+            || top.base as usize + cells as usize > limits.cells_max as usize
+    }
+
     /// Executes in the fast tier, until a function is called that has code, where it matters which ones have.
     fn bridge(
         &mut self,
@@ -718,6 +729,9 @@ impl Jit {
         let mut was_left_at_once = false;
         loop {
             let top = innermost(machine);
+            if turns > 0 && around.exceeds_limits(machine, top) {
+                return Outcome::Poll;
+            }
             let has_probe = around.classic.has_probe(top.func, top.pc);
             if has_probe && !passes_probe {
                 return Outcome::Probe;
@@ -727,8 +741,7 @@ impl Jit {
             was_left_at_once = false;
             let entry = is_enterable.then(|| self.entry(around, machine, top));
             let outcome = match entry.flatten() {
-                Some(Entry::Limits) => return Outcome::Poll,
-                Some(Entry::Unit(unit)) => {
+                Some(unit) => {
                     passes_probe = false;
                     let outcome = self.turn(around, machine, unit, end - machine.tick);
                     // The native stack has no room for a single frame of it.
@@ -782,7 +795,7 @@ impl Jit {
     }
 
     /// Code that goes on from the machine's state; `None` when there is none.
-    fn entry(&mut self, around: &mut Around<'_>, machine: &Machine, top: Frame) -> Option<Entry> {
+    fn entry(&mut self, around: &mut Around<'_>, machine: &Machine, top: Frame) -> Option<u32> {
         let Around { store, classic, .. } = around;
         let inst = &store.funcs[top.func.index()];
         let module = &store.instances[inst.instance.index()].module;
@@ -800,35 +813,7 @@ impl Jit {
         let Code::Unit(unit) = self.code_of(store, machine, classic, top.func, start) else {
             return None;
         };
-        self.checked(around, machine, top, unit)
-    }
-
-    /// Code that can go on from the machine's state, if it can.
-    fn checked(
-        &self,
-        around: &mut Around<'_>,
-        machine: &Machine,
-        top: Frame,
-        unit: u32,
-    ) -> Option<Entry> {
-        let Around {
-            store,
-            classic,
-            fast,
-            ..
-        } = around;
-        if self.unit(unit).start != Start::Call && !self.has_exact_floats(machine, top, unit) {
-            return None;
-        }
-        let cells = fast.frame_cells_max(store, classic, top.func)?;
-        let limits = machine.limits;
-        let is_within = machine.frames.len() <= limits.frames_max as usize
-            && top.base as usize + cells as usize <= limits.cells_max as usize;
-        Some(if is_within {
-            Entry::Unit(unit)
-        } else {
-            Entry::Limits
-        })
+        self.can_enter(machine, top, unit).then_some(unit)
     }
 
     /// Whether a frame at its function's first instruction is as calls leave it: all locals but the parameters are zero.
@@ -861,6 +846,11 @@ impl Jit {
         });
         frame.arrivals = frame.arrivals.saturating_add(1);
         (frame.code != Code::None || frame.arrivals > ARRIVALS_BEFORE_ENTRY).then_some(())
+    }
+
+    /// Whether code can go on with the frame as it is.
+    fn can_enter(&self, machine: &Machine, top: Frame, unit: u32) -> bool {
+        self.unit(unit).start == Start::Call || self.has_exact_floats(machine, top, unit)
     }
 
     /// Whether code that is to go on with a frame takes its floats for what they are: a NaN that somebody has put into a local that
@@ -1017,13 +1007,6 @@ impl Jit {
         };
         self.obstacles.iter().map(fallback).collect()
     }
-}
-
-/// What goes on from a state.
-enum Entry {
-    Unit(u32),
-    /// Nothing: the frame exceeds a limit.
-    Limits,
 }
 
 /// How many turns go by between two looks of the driver.
