@@ -27,7 +27,6 @@ pub(crate) fn intermediate_lines(function: &Function) -> Vec<Line> {
         .filter(|line| !line.trim().is_empty())
         .map(|line| {
             let (pc, text) = split_place(line);
-            let text = text.trim_end().to_owned();
             Line {
                 offset: 0,
                 pc,
@@ -44,20 +43,18 @@ pub(crate) fn intermediate_lines(function: &Function) -> Vec<Line> {
     lines
 }
 
-/// Takes the place off a line: instructions begin with `@`, the module offset in hexadecimal, and what is left of the
-/// column that places have.
-fn split_place(line: &str) -> (Option<u32>, &str) {
-    let marked = line.trim_start().strip_prefix('@');
-    let split = marked.and_then(|rest| rest.split_once(' '));
-    let place = split.and_then(|(hex, rest)| Some((u32::from_str_radix(hex, 16).ok()?, rest)));
+/// Takes the place off a line, and the room for places that all lines leave: instructions begin with `@` and the module offset in
+/// hexadecimal.
+fn split_place(line: &str) -> (Option<u32>, String) {
+    let text = line.trim();
+    if !line.starts_with(' ') || text.starts_with("block") {
+        return (None, text.to_owned());
+    }
+    let marked = text.strip_prefix('@').and_then(|rest| rest.split_once(' '));
+    let place = marked.and_then(|(hex, rest)| Some((u32::from_str_radix(hex, 16).ok()?, rest)));
     match place {
-        Some((pc, rest)) => (Some(pc), rest),
-        None => {
-            // Heads of blocks are indented for the column.
-            let text = line.trim_start();
-            let is_instruction = line.starts_with(' ') && !text.starts_with("block");
-            (None, if is_instruction { line } else { text })
-        }
+        Some((pc, rest)) => (Some(pc), format!("    {}", rest.trim_start())),
+        None => (None, format!("    {text}")),
     }
 }
 

@@ -3,7 +3,6 @@ use std::path::Path;
 use wdb_vm::address::InstanceAddr;
 use wdb_vm::exit::Exit;
 use wdb_vm::tier::Tier;
-use wdb_vm::value::Value;
 use wdb_vm::vm::Vm;
 
 use super::bisect::{Side, parting, run_to};
@@ -127,20 +126,4 @@ fn machines_that_do_the_same_do_not_part() {
     let mut a = side(&comparing, Tier::Classic, run_to);
     let mut b = side(&comparing, Tier::Classic, run_to);
     assert_eq!(parting(&mut a, &mut b, end), None);
-    // The stack pointer is another one from a tick on.
-    let mut a = side(&comparing, Tier::Classic, run_to);
-    let mut b = side(&comparing, Tier::Fast, |vm: &mut Vm, tick| {
-        if vm.time().tick < 40 {
-            let exit = run_to(vm, tick.min(40));
-            if tick < 40 {
-                return exit;
-            }
-            let address = vm.global_addr(InstanceAddr(0), 0).expect("a global");
-            assert!(vm.set_global(address, Value::I32(65_000)));
-        }
-        run_to(vm, tick)
-    });
-    let found = parting(&mut a, &mut b, end).expect("they differ");
-    assert_eq!(found.agreed + 1, 40, "{found:?}");
-    assert!(found.what.starts_with("cell 0 of the globals"), "{found:?}");
 }

@@ -2,9 +2,9 @@
 
 use wdb_codegen::{Compiler, Level, Line, Start};
 
+use super::Jit;
 use super::code::Unit;
 use super::job::{Wanted, with_job};
-use super::{Code, Jit};
 use crate::address::{FuncAddr, ModuleOffset};
 use crate::classic::Classic;
 use crate::machine::Machine;
@@ -22,17 +22,17 @@ impl Jit {
         func: FuncAddr,
         form: CodeForm,
     ) -> Result<Vec<Line>, wdb_codegen::Error> {
-        let unit = [Level::Optimized, Level::Baseline]
-            .into_iter()
-            .find_map(|level| match self.known_code(func, Start::Call, level) {
-                Code::Unit(unit) => Some(unit),
-                _ => None,
-            });
+        // Records name code by its number, which is a constant in it.
+        let mut units = self.units.iter().zip(0..);
+        let number = units.find_map(|(unit, number)| {
+            let unit = unit.as_ref()?;
+            (unit.func == func && unit.start == Start::Call).then_some(number)
+        });
         let wanted = Wanted {
             func,
             plan: &self.plan,
             start: Start::Call,
-            unit: unit.unwrap_or_default(),
+            unit: number.unwrap_or_default(),
             probes: &classic.conditional_probes(func),
             is_stub: false,
             is_guarded: self.needs_checkpoint(),
