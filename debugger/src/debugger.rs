@@ -1,7 +1,7 @@
 //! The state behind a session: the machine and everything the user has set up around it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::event::Event;
 use crate::frames::{Frame, Frames};
 use crate::json;
 use crate::location::{CurrentLine, Resolver};
+use crate::machine_conditions::Probes;
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
 use crate::redirection::Redirections;
@@ -56,8 +57,8 @@ pub(crate) struct Debugger {
     /// Why the program stopped last, in words.
     pub(crate) reason: String,
     pub(crate) breakpoints: Breakpoints,
-    /// The probes that are set in the machine for breakpoints.
-    pub(crate) applied_probes: BTreeSet<ModuleOffset>,
+    /// The probes that are set in the machine for breakpoints, with their conditions.
+    pub(crate) applied_probes: Probes,
     /// How many inlined calls that begin where the program stands count as not entered.
     pub(crate) hidden_inlines: usize,
     /// The index of the selected frame.
@@ -135,7 +136,7 @@ impl Debugger {
             state: ProgramState::NotStarted,
             reason: String::new(),
             breakpoints: Breakpoints::default(),
-            applied_probes: BTreeSet::new(),
+            applied_probes: Probes::new(),
             hidden_inlines: 0,
             selected: 0,
             history: Vec::new(),
@@ -307,13 +308,21 @@ impl Debugger {
 
     /// Sets and clears probes in the machine so that they are those of the enabled breakpoints.
     pub(crate) fn apply_probes(&mut self) {
-        let wanted = self.breakpoints.probes();
+        let wanted = self.wanted_probes();
         let vm = self.vm.get_mut();
-        for pc in self.applied_probes.difference(&wanted) {
-            vm.clear_probe(code_address(*pc));
+        for pc in self.applied_probes.keys() {
+            if !wanted.contains_key(pc) {
+                vm.clear_probe(code_address(*pc));
+            }
         }
-        for pc in wanted.difference(&self.applied_probes) {
-            vm.set_probe(code_address(*pc));
+        for (pc, condition) in &wanted {
+            let applied = self.applied_probes.get(pc);
+            if applied.is_none() {
+                vm.set_probe(code_address(*pc));
+            }
+            if applied.unwrap_or(&None) != condition {
+                vm.set_condition(code_address(*pc), condition.clone());
+            }
         }
         self.applied_probes = wanted;
         self.apply_watches();

@@ -54,6 +54,14 @@ impl<'a> FrameScope<'a> {
         }
     }
 
+    /// Without a frame, as code at an address understands names.
+    pub(crate) fn at(debugger: &'a Debugger, at: CodeOffset) -> FrameScope<'a> {
+        FrameScope {
+            at: Some(at),
+            ..FrameScope::new(debugger, None)
+        }
+    }
+
     pub(crate) fn debugger(&self) -> &'a Debugger {
         self.debugger
     }
@@ -180,6 +188,18 @@ impl<'a> FrameScope<'a> {
         });
         let (type_ref, value) = found?;
         Some(self.inspector().constant(type_ref, Scalar::Integer(value)))
+    }
+
+    /// What a name stands for that is a constant and no variable.
+    pub(crate) fn constant_named(&self, name: &str) -> Option<(TypeRef, i64)> {
+        if self.variable_of(name).is_some() {
+            return None;
+        }
+        let value = self.enumerator(name)?;
+        let Scalar::Integer(number) = self.inspector().scalar(&value).ok()? else {
+            return None;
+        };
+        Some((value.type_ref, number as i64))
     }
 
     fn no_symbol(&self, name: &str) -> Error {
