@@ -59,6 +59,8 @@ pub(crate) struct Debugger {
     pub(crate) breakpoints: Breakpoints,
     /// The probes that are set in the machine for breakpoints, with their conditions.
     pub(crate) applied_probes: Probes,
+    /// Whether names in their conditions may mean something else since they were set.
+    pub(crate) are_conditions_stale: Cell<bool>,
     /// How many inlined calls that begin where the program stands count as not entered.
     pub(crate) hidden_inlines: usize,
     /// The index of the selected frame.
@@ -137,6 +139,7 @@ impl Debugger {
             reason: String::new(),
             breakpoints: Breakpoints::default(),
             applied_probes: Probes::new(),
+            are_conditions_stale: Cell::new(false),
             hidden_inlines: 0,
             selected: 0,
             history: Vec::new(),
@@ -308,6 +311,7 @@ impl Debugger {
 
     /// Sets and clears probes in the machine so that they are those of the enabled breakpoints.
     pub(crate) fn apply_probes(&mut self) {
+        self.are_conditions_stale.set(false);
         let wanted = self.wanted_probes();
         let vm = self.vm.get_mut();
         for pc in self.applied_probes.keys() {

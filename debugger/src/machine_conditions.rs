@@ -10,7 +10,10 @@ use wdb_vm::{Condition, ValType};
 use crate::breakpoints::Breakpoint;
 use crate::debugger::Debugger;
 use crate::expression::condition::{Form, Places, Term, address_sum, either, lower, member};
-use crate::scope::FrameScope;
+use crate::scope::{FrameScope, slot_named};
+
+/// What the debugger itself means by names after a `$`.
+const OWN_NAMES: [&str; 7] = ["", "tick", "_exitcode", "_exception", "bpnum", "_", "__"];
 
 /// Probes with the conditions that the machine decides.
 pub(crate) type Probes = BTreeMap<ModuleOffset, Option<Condition>>;
@@ -188,11 +191,20 @@ impl Places for Place<'_> {
         if let Some(index) = numbered("global") {
             return self.machine_slot(SlotName::Global(index));
         }
-        // Other names can mean something else the next time.
-        (name == "pc").then(|| Term {
-            type_ref: self.info().pointer_to(TypeRef::VOID),
-            form: Form::Bits(Condition::Constant(i64::from(self.pc.0))),
-        })
+        if name == "pc" {
+            return Some(Term {
+                type_ref: self.info().pointer_to(TypeRef::VOID),
+                form: Form::Bits(Condition::Constant(i64::from(self.pc.0))),
+            });
+        }
+        // A variable of the user's hides a slot of its name; its value may be another the next time.
+        let is_hidden = OWN_NAMES.contains(&name)
+            || name.starts_with(|c: char| c == '$' || c.is_ascii_digit())
+            || self.debugger.user_variables.borrow().contains_key(name);
+        if is_hidden || numbered("stack").or_else(|| numbered("table")).is_some() {
+            return None;
+        }
+        self.machine_slot(slot_named(&self.debugger.program, Some(self.func), name)?)
     }
 
     fn type_named(&self, name: &str) -> Option<TypeRef> {

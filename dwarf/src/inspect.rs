@@ -609,7 +609,10 @@ impl<'a> Inspector<'a> {
     }
 
     /// The value that a C++ reference refers to; other values are themselves.
-    fn behind_references(&self, value: &Value) -> Result<Value> {
+    ///
+    /// # Errors
+    /// The reference cannot be read.
+    pub fn behind_references(&self, value: &Value) -> Result<Value> {
         let (_, found) = self.resolved(value);
         match found.kind {
             TypeKind::Pointer {

@@ -143,6 +143,9 @@ impl Debugger {
             limit.landing_depth = Some(usize::MAX);
         }
         loop {
+            if self.are_conditions_stale.get() {
+                self.apply_probes();
+            }
             let exit = self.vm.get_mut().run(limit);
             limit.probe_at_start = false;
             if exit == Exit::Probe {

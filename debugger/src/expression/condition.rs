@@ -237,7 +237,8 @@ impl<'a> Lowerer<'a> {
     }
 
     fn operand(&self, term: &Term) -> Option<Operand> {
-        let (value, range) = self.scalar(term)?;
+        let term = self.behind_references(term)?;
+        let (value, range) = self.scalar(&term)?;
         let type_ref = self.info.resolve(term.type_ref);
         // Of what type the result is does not depend on the number.
         let scalar = known(&value, range).unwrap_or(1);
@@ -709,8 +710,15 @@ fn extend(value: Condition, range: Range) -> Condition {
     if is_extended {
         return value;
     }
+    let value = match value {
+        // What is above counts no more.
+        Condition::Extend {
+            value, bits: above, ..
+        } if above >= bits => value,
+        value => Box::new(value),
+    };
     Condition::Extend {
-        value: Box::new(value),
+        value,
         bits,
         is_signed,
     }
@@ -788,3 +796,6 @@ fn nodes(condition: &Condition, limit: usize) -> usize {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -536,6 +536,7 @@ impl Evaluator<'_> {
 
     fn number(&self, value: &Value) -> Result<Number, Error> {
         let info = self.inspector.info();
+        let value = &self.inspector.behind_references(value)?;
         let scalar = self.inspector.scalar(value)?;
         let type_ref = info.resolve(value.type_ref);
         let kind = NumberKind::of_type(info, type_ref).unwrap_or(match scalar {
