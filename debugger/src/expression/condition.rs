@@ -746,6 +746,9 @@ fn both(left: Condition, right: Condition) -> Condition {
 }
 
 fn operation(op: ConditionOp, left: Condition, right: Condition) -> Condition {
+    if let (Condition::Constant(left), Condition::Constant(right)) = (&left, &right) {
+        return Condition::Constant(op.apply(*left, *right));
+    }
     Condition::Binary(op, Box::new(left), Box::new(right))
 }
 
