@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use wdb_debugger::{Compile, Tier};
+use wdb_debugger::{Bounds, Compile, Tier};
 use wdb_tui::ScriptItem;
 use wdb_wast::Language;
 
@@ -44,6 +44,12 @@ pub(crate) enum Action {
     ///
     /// A trap prints a backtrace and exits with status 134.
     Run(RunArgs),
+    /// Run a program on several tiers with the same input, and compare what they do and what they take
+    ///
+    /// The first tier talks to the world, and the others get the same answers. How they end, their output, memory, globals and clock
+    /// have to agree; otherwise the exit status is 1, and the first tick is told at which they differ. What the program writes
+    /// is not shown unless it is asked for.
+    Compare(CompareArgs),
     /// Show what a module is made of: sections, imports, exports, producers, debug info
     Inspect {
         /// A module, .wasm or .wat
@@ -53,7 +59,7 @@ pub(crate) enum Action {
     ///
     /// The program waits at its first instruction. In gdb: target remote 127.0.0.1:PORT. In lldb: process connect --plugin
     /// wasm connect://127.0.0.1:PORT. The protocol has no authentication, so think twice before listening on anything but
-    /// the loopback interface.
+    /// the loopback interface. Options stand before the program, on either side of the address.
     Gdbserver(GdbserverArgs),
     /// Run test scripts of the specification (.wast), and exit with status 1 if an assertion does not hold
     Wast(WastArgs),
@@ -134,8 +140,39 @@ pub(crate) struct RunArgs {
         default_missing_value = "text"
     )]
     pub(crate) stats: Option<StatsFormat>,
+    /// Write the names of functions in machine code to /tmp/perf-PID.map, where perf and other profilers look for them
+    #[arg(long)]
+    pub(crate) perf_map: bool,
     #[command(flatten)]
     pub(crate) tier: TierArgs,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    /// The program to run, .wasm or .wat
+    pub(crate) program: PathBuf,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+/// What to compare.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The tiers, with commas between them, the one that talks to the world first; all that this machine has unless given
+    #[arg(
+        long,
+        value_name = "TIERS",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
+    )]
+    pub(crate) tiers: Vec<Tier>,
+    /// Print the summary as one JSON object; docs/json-schema.json describes it
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print what the program wrote, once, before the summary
+    #[arg(long)]
+    pub(crate) show_output: bool,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
     #[command(flatten)]
     pub(crate) environment: EnvironmentArgs,
     /// The program to run, .wasm or .wat
@@ -157,7 +194,7 @@ pub(crate) enum StatsFormat {
 /// What runs the program.
 #[derive(Debug, Args)]
 pub(crate) struct TierArgs {
-    /// What runs the program between stops
+    /// What runs the program between stops: an interpreter of the module's bytes (classic) or of register code (fast), machine code that is compiled quickly (jit) or to be fast (opt), or whichever pays, function by function (auto)
     #[arg(
         long,
         value_name = "TIER",
@@ -165,6 +202,13 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Tier::NAMES).map(|name| Tier::named(&name).unwrap_or_default())
     )]
     pub(crate) tier: Tier,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+}
+
+/// How tiers make code.
+#[derive(Debug, Args)]
+pub(crate) struct CodeArgs {
     /// When functions are validated and translated: all at the start (eager), each at its first call (lazy), or validated at the start and translated at the first call (lazy-translation)
     #[arg(
         long,
@@ -173,6 +217,14 @@ pub(crate) struct TierArgs {
         value_parser = PossibleValuesParser::new(Compile::NAMES).map(|name| Compile::named(&name).unwrap_or_default())
     )]
     pub(crate) compile: Compile,
+    /// How machine code keeps accesses within memories: by pages that cannot be accessed around them, where the system allows it (guard), or by a comparison before each (explicit). The program cannot tell one from the other
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = Bounds::default().name(),
+        value_parser = PossibleValuesParser::new(Bounds::NAMES).map(|name| Bounds::named(&name).unwrap_or_default())
+    )]
+    pub(crate) bounds: Bounds,
 }
 
 /// What to serve, and where.
@@ -282,7 +334,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> (Cli, Vec<Scri
     (cli, script.into_iter().map(|(_, item)| item).collect())
 }
 
-/// gdb writes some long options with one dash. Options are ours up to the program's name; everything after it is the program's.
+/// gdb writes some long options with one dash. Options are ours up to the program's name, also those between an address to serve
+/// at and the program; everything after it is the program's.
 fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
     const ONE_DASH: [&str; 7] = [
         "-ex",
@@ -295,6 +348,7 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
     ];
     let root = Cli::command();
     let mut command = &root;
+    let mut names_address = false;
     let mut result = Vec::with_capacity(arguments.len() + 1);
     let mut arguments = arguments.into_iter();
     result.extend(arguments.next());
@@ -304,7 +358,11 @@ fn with_long_names(arguments: Vec<OsString>) -> Vec<OsString> {
             let is_first = result.len() == 1;
             result.push(argument);
             match command.find_subcommand(&text).filter(|_| is_first) {
-                Some(found) => command = found,
+                Some(found) => {
+                    command = found;
+                    names_address = text == "gdbserver";
+                }
+                None if std::mem::take(&mut names_address) => {}
                 None => {
                     result.push("--".into());
                     break;
@@ -400,5 +458,40 @@ mod tests {
         assert_eq!(run.stats, Some(StatsFormat::Text));
         assert_eq!(run.tier.tier, Tier::Classic);
         assert_eq!(run.program.to_str(), Some("p.wasm"));
+    }
+
+    #[test]
+    fn options_of_a_server_stand_on_both_sides_of_its_address() {
+        let lines: [&[&str]; 4] = [
+            &[
+                "--multi", "--env", "A=b", "1234", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "--env", "A=b", "1234", "--multi", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "1234", "--multi", "--env", "A=b", "p.wasm", "--multi", "-ex",
+            ],
+            &[
+                "1234",
+                "--env=A=b",
+                "--multi",
+                "--",
+                "p.wasm",
+                "--multi",
+                "-ex",
+            ],
+        ];
+        for line in lines {
+            let (cli, _) = parsed(&[&["wdb", "gdbserver"], line].concat());
+            let Some(Action::Gdbserver(server)) = cli.action else {
+                panic!("gdbserver is a subcommand");
+            };
+            assert!(server.multi, "{line:?}");
+            assert_eq!(server.environment.env, [("A".to_owned(), "b".to_owned())]);
+            assert_eq!(server.address, "1234");
+            assert_eq!(server.program.to_str(), Some("p.wasm"));
+            assert_eq!(server.args, ["--multi", "-ex"], "{line:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod compare;
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 fn perform(cli: Cli, script: Vec<ScriptItem>) -> anyhow::Result<ExitCode> {
     match cli.action {
         None => debug(cli.debug, script),
+        Some(Action::Compare(arguments)) => compare::compare(arguments),
         Some(Action::Run(arguments)) => run(arguments),
         Some(Action::Gdbserver(arguments)) => gdbserver(arguments),
         Some(Action::Inspect { program }) => {
@@ -166,7 +168,8 @@ fn serve(session: &Session, address: &str, lifetime: Lifetime) -> anyhow::Result
 
 fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let options = session_options(arguments.environment, arguments.tier, arguments.args);
+    let mut options = session_options(arguments.environment, arguments.tier, arguments.args);
+    options.perf_map = arguments.perf_map;
     let outcome = wdb_debugger::run::run(ProgramSource::File(arguments.program), options)?;
     let elapsed = started.elapsed();
     if let Some(results) = outcome.results.as_ref().filter(|it| !it.is_empty()) {
@@ -275,7 +278,7 @@ fn wast_text(tallies: &[WastTally]) -> String {
     tallies.iter().map(on_tier).collect::<Vec<_>>().join("; ")
 }
 
-fn session_options(
+pub(crate) fn session_options(
     environment: EnvironmentArgs,
     tier: TierArgs,
     args: Vec<String>,
@@ -296,7 +299,9 @@ fn session_options(
             .map_or(StdinChoice::Inherit, StdinChoice::File),
         json: false,
         tier: tier.tier,
-        compile: tier.compile,
+        compile: tier.code.compile,
+        bounds: tier.code.bounds,
+        perf_map: false,
         embedded_sources: Vec::new(),
     }
 }

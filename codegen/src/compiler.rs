@@ -1,5 +1,7 @@
 //! Compiling: settings of the two levels, code without relocations, trampolines.
 
+use std::sync::OnceLock;
+
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
@@ -19,7 +21,8 @@ use wasmparser::{FuncType, ValType};
 
 use crate::abi::{Context, returns_in_registers, signature, value_type};
 use crate::env::{CellKind, Job, Site};
-use crate::translate::translate;
+use crate::listing::{Line, intermediate_lines, machine_lines};
+use crate::translate::{Purpose, translate};
 
 /// How much time is spent on making code fast.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,6 +32,12 @@ pub enum Level {
     /// What it takes.
     Optimized,
 }
+
+/// The compiler's settings at the lower level, beside those of both.
+const BASELINE: &[(&str, &str)] = &[("opt_level", "none"), ("regalloc_algorithm", "single_pass")];
+
+/// The compiler's settings at the higher level, beside those of both.
+const OPTIMIZED: &[(&str, &str)] = &[("opt_level", "speed")];
 
 /// Why a function has no machine code.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -65,17 +74,6 @@ pub struct Translated {
     locals: Box<[CellKind]>,
 }
 
-/// A line of a listing.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
-    /// Bytes from the code's start; 0 in a listing that is not of machine code.
-    pub offset: u32,
-    /// The wasm instruction that it belongs to.
-    pub pc: Option<u32>,
-    /// The instruction.
-    pub text: String,
-}
-
 /// Code that enters compiled functions of one type from outside. A C function
 /// `(context, address of the function, cells, clock: i64) -> i64`: arguments lie in the cells, where results that registers hold are
 /// put; it gives the clock, negative when the function has been left.
@@ -99,7 +97,8 @@ impl Trampoline {
 pub struct Compiler {
     baseline: OwnedTargetIsa,
     optimized: OwnedTargetIsa,
-    trampolines: OwnedTargetIsa,
+    /// For trampolines, which are short.
+    plain: OwnedTargetIsa,
     builder: FunctionBuilderContext,
     codegen: Codegen,
 }
@@ -107,10 +106,20 @@ pub struct Compiler {
 impl Compiler {
     /// A compiler for this processor.
     pub fn new() -> Result<Compiler, Error> {
+        /// Baseline, optimised and plain: the same for all compilers.
+        static TARGETS: OnceLock<Result<[OwnedTargetIsa; 3], Error>> = OnceLock::new();
+        let targets = TARGETS.get_or_init(|| {
+            Ok([
+                isa(BASELINE)?,
+                isa(OPTIMIZED)?,
+                isa(&[("opt_level", "none")])?,
+            ])
+        });
+        let [baseline, optimized, plain] = targets.clone()?;
         Ok(Compiler {
-            baseline: isa(&[("opt_level", "none"), ("regalloc_algorithm", "single_pass")])?,
-            optimized: isa(&[("opt_level", "speed")])?,
-            trampolines: isa(&[("opt_level", "none")])?,
+            baseline,
+            optimized,
+            plain,
             builder: FunctionBuilderContext::new(),
             codegen: Codegen::new(),
         })
@@ -124,10 +133,14 @@ impl Compiler {
 
     /// The first part of compiling, which is the shorter one and needs the function's surroundings.
     pub fn translate(&mut self, job: &Job<'_>) -> Result<Translated, Error> {
+        self.translate_for(job, Purpose::Running)
+    }
+
+    fn translate_for(&mut self, job: &Job<'_>, purpose: Purpose) -> Result<Translated, Error> {
         let name = UserFuncName::user(0, job.func);
         let mut function = Function::with_name_signature(name, signature(job.ty, false));
         let isa = &*self.optimized;
-        match translate(job, isa, &mut function, &mut self.builder) {
+        match translate(job, purpose, isa, &mut function, &mut self.builder) {
             Ok((sites, locals)) => Ok(Translated {
                 function,
                 sites,
@@ -158,9 +171,35 @@ impl Compiler {
         })
     }
 
+    /// The machine code that [`Compiler::compile`] makes, as text.
+    pub fn listing(&mut self, job: &Job<'_>, level: Level) -> Result<Vec<Line>, Error> {
+        let translated = self.translate_for(job, Purpose::Listing)?;
+        let options = match level {
+            Level::Baseline => BASELINE,
+            Level::Optimized => OPTIMIZED,
+        };
+        // The same code, with a list of its blocks.
+        let options = [options, &[("machine_code_cfg_info", "true")]].concat();
+        let isa = isa(&options)?;
+        self.codegen.clear();
+        self.codegen.func = translated.function;
+        let compiled = self
+            .codegen
+            .compile(&*isa, &mut ControlPlane::default())
+            .map_err(|error| Error::Failed(format!("{:?}", error.inner)))?;
+        let code = relocate(&compiled.buffer)?;
+        machine_lines(&*isa, compiled, &code)
+    }
+
+    /// What [`Compiler::translate`] makes, as text.
+    pub fn intermediate(&mut self, job: &Job<'_>) -> Result<Vec<Line>, Error> {
+        let translated = self.translate_for(job, Purpose::Listing)?;
+        Ok(intermediate_lines(&translated.function))
+    }
+
     /// The trampoline of a function type.
     pub fn trampoline(&mut self, ty: &FuncType, takes_params: bool) -> Result<Trampoline, Error> {
-        let isa = &*self.trampolines;
+        let isa = &*self.plain;
         self.codegen.clear();
         self.codegen.func = trampoline(ty, takes_params, isa, &mut self.builder);
         let mut landing = None;

@@ -15,15 +15,17 @@ mod abi;
 mod compiler;
 mod condition;
 mod env;
+mod listing;
 mod translate;
 
 pub use abi::{
     Context, ENTRY_BYTES, MEMORY_VIEW_BYTES, MemoryView, RUNTIME_FUNCTIONS, Reason, Runtime,
     STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
-pub use compiler::{Compiled, Compiler, Error, Level, Line, Trampoline, Translated};
+pub use compiler::{Compiled, Compiler, Error, Level, Trampoline, Translated};
 pub use condition::{Condition, ConditionOp, Observed};
 pub use env::{
     CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
     Watched,
 };
+pub use listing::Line;

@@ -181,6 +181,7 @@ fn compile(text: &str, env: &OneMemory, level: Level) -> Result<Compiled, Error>
                     offset,
                     start: Start::Call,
                     probes: &[],
+                    watched: None,
                     is_stub: false,
                     unit: 0,
                 };

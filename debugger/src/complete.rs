@@ -10,7 +10,7 @@ use wdb_vm::tier::Tier;
 
 use crate::commands::lldb::{Flag, Spelling, spellings};
 use crate::commands::setting_topics::{SET_TOPICS, SHOW_TOPICS, UNSET_TOPICS};
-use crate::commands::{ArgumentKind, Command, Group, INFO_COMMANDS, commands, lookup};
+use crate::commands::{ArgumentKind, Command, FORMS, Group, INFO_COMMANDS, commands, lookup};
 use crate::location::function_names;
 use crate::program::Program;
 use crate::settings::{SETTINGS, Setting, SettingKind};
@@ -101,6 +101,9 @@ impl Completer<'_> {
             ArgumentKind::InfoTopic => self.complete_topic(line, arguments, INFO_COMMANDS),
             ArgumentKind::Unset => self.complete_topic(line, arguments, UNSET_TOPICS),
             ArgumentKind::Setting => self.complete_setting(line, command.name, arguments),
+            ArgumentKind::Location if command.name == "disassemble" => {
+                self.complete_disassemble(line, arguments)
+            }
             ArgumentKind::Location => self.complete_location(line),
             ArgumentKind::Expression => self.complete_expression(line, false),
             ArgumentKind::Type => self.complete_expression(line, true),
@@ -247,6 +250,17 @@ impl Completer<'_> {
     }
 
     /// Functions, files, and lines and functions of a file.
+    fn complete_disassemble(&self, line: &str, arguments: &str) -> Completions {
+        let cut = Cut::last_word(line);
+        let word = arguments.rsplit(char::is_whitespace).next();
+        let is_option = word.is_some_and(|word| word.starts_with('-'));
+        match first_words(arguments).last() {
+            Some(&"--tier") => cut.words(&FORMS),
+            _ if is_option => cut.words(&["--tier"]),
+            _ => self.complete_location(line),
+        }
+    }
+
     fn complete_location(&self, line: &str) -> Completions {
         let start = word_start(line, |c| c.is_whitespace() || c == ',');
         let word = &line[start..];

@@ -21,6 +21,7 @@ use crate::commands::stop_actions::StopActions;
 use crate::commands::user::UserCommands;
 use crate::error::Error;
 use crate::event::Event;
+use crate::execution::Stop;
 use crate::frames::{Frame, Frames};
 use crate::json;
 use crate::location::{CurrentLine, Resolver};
@@ -56,6 +57,8 @@ pub(crate) struct Debugger {
     pub(crate) state: ProgramState,
     /// Why the program stopped last, in words.
     pub(crate) reason: String,
+    /// The stop at which the program stands, if it has run.
+    pub(crate) last_stop: Option<Stop>,
     pub(crate) breakpoints: Breakpoints,
     /// The probes that are set in the machine for breakpoints, with their conditions.
     pub(crate) applied_probes: Probes,
@@ -137,6 +140,7 @@ impl Debugger {
             is_fresh: true,
             state: ProgramState::NotStarted,
             reason: String::new(),
+            last_stop: None,
             breakpoints: Breakpoints::default(),
             applied_probes: Probes::new(),
             are_conditions_stale: Cell::new(false),

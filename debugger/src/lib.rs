@@ -10,6 +10,7 @@ mod breakpoints;
 mod calls;
 mod catches;
 mod commands;
+pub mod compare;
 mod complete;
 #[cfg(test)]
 mod coverage;
@@ -56,4 +57,4 @@ pub use error::OpenError;
 pub use program::{Program, ProgramSource};
 pub use settings::Preferences;
 pub use source::SourceMissing;
-pub use wdb_vm::tier::{Compile, Tier};
+pub use wdb_vm::tier::{Bounds, Compile, Tier};

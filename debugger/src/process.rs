@@ -13,6 +13,7 @@ use wdb_vm::vm::{Config, Vm};
 use wdb_vm::wasi::{OutputKind, StdinSource, WasiConfig};
 use wdb_vm::{FuncType, ValType};
 
+use crate::compare::KeptOutput;
 use crate::error::{Error, counted};
 use crate::event::Stream;
 use crate::lanes::Lanes;
@@ -31,6 +32,8 @@ pub(crate) enum Streams<'a> {
     Events(&'a Arc<Shared>),
     /// To the standard streams of wdb.
     Inherit,
+    /// Nowhere but to who keeps it.
+    Kept(&'a KeptOutput),
 }
 
 /// A machine with the program in it; nothing has run yet.
@@ -39,6 +42,17 @@ pub(crate) fn make_machine(
     options: &SessionOptions,
     redirections: &Redirections,
     streams: Streams<'_>,
+) -> Result<Vm, String> {
+    make_machine_with_host(program, options, redirections, streams, |host| host)
+}
+
+/// Like [`make_machine`], with a host that may stand in for the usual one.
+pub(crate) fn make_machine_with_host(
+    program: &Program,
+    options: &SessionOptions,
+    redirections: &Redirections,
+    streams: Streams<'_>,
+    around: impl FnOnce(Box<dyn Host>) -> Box<dyn Host>,
 ) -> Result<Vm, String> {
     let stdin = match (&options.stdin, streams) {
         _ if let Some(path) = &redirections.stdin => StdinSource::File(path.clone()),
@@ -61,6 +75,9 @@ pub(crate) fn make_machine(
             wasi.stdout(OutputKind::Terminal, output(Stream::Stdout))
                 .stderr(OutputKind::Terminal, output(Stream::Stderr))
         }
+        Streams::Kept(kept) => wasi
+            .stdout(OutputKind::Pipe, Box::new(kept.writer(Stream::Stdout)))
+            .stderr(OutputKind::Pipe, Box::new(kept.writer(Stream::Stderr))),
         Streams::Inherit => {
             let kind = |is_terminal| {
                 if is_terminal {
@@ -88,13 +105,14 @@ pub(crate) fn make_machine(
     }
     let wasi = wasi.build().map_err(|error| error.to_string())?;
     let state = Arc::new(wasi.initial_state());
+    let host = around(Box::new(wasi));
     let config = Config {
         stub_imports: options.stub_imports,
         tier: options.tier,
         compile: options.compile,
+        bounds: options.bounds,
         ..Config::default()
     };
-    let host: Box<dyn Host> = Box::new(wasi);
     Vm::new(program.module(), host, state, config).map_err(|error| error.to_string())
 }
 

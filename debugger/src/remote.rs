@@ -19,13 +19,14 @@ use wdb_vm::address::ModuleOffset;
 use wdb_vm::vm::RunLimit;
 use wdb_vm::watch::{Watch, WatchEvent, WatchKind, WatchTarget};
 
-pub use code::{FunctionCode, LocalSlot};
+pub use code::{FrameSlot, FunctionCode};
 pub use guest::{Guest, GuestFrame, GuestState, Slot};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::execution::Stop;
 use crate::process::PROGRAM_INSTANCE;
+use crate::program::Program;
 use crate::report::ExceptionEvent;
 use crate::session::Session;
 
@@ -48,11 +49,27 @@ pub enum Movement {
     /// One instruction.
     Step,
     /// Until it leaves a range of module offsets; at least one instruction.
-    StepOut(Range<u32>),
+    StepOut {
+        /// The module.
+        module: ModuleId,
+        /// The offsets.
+        range: Range<u32>,
+    },
+}
+
+/// A module of a session, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ModuleId(pub u32);
+
+impl ModuleId {
+    /// The program itself.
+    pub const PROGRAM: ModuleId = ModuleId(PROGRAM_INSTANCE.0);
 }
 
 /// A client's breakpoint.
 pub struct ClientBreakpoint {
+    /// The module.
+    pub module: ModuleId,
     /// The module offset of an instruction.
     pub pc: u32,
     /// Whether it stops there; always, without one. It is evaluated on the machine's thread at every hit.
@@ -65,6 +82,7 @@ pub type Condition = Box<dyn Fn(GuestState<'_>) -> bool + Send>;
 impl std::fmt::Debug for ClientBreakpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBreakpoint")
+            .field("module", &self.module)
             .field("pc", &self.pc)
             .field("is_conditional", &self.condition.is_some())
             .finish()
@@ -109,14 +127,24 @@ pub enum ClientStop {
     Stepped,
     /// Somebody asked for it.
     Interrupted,
-    /// The program cannot go on: a trap or an uncaught exception, in words.
-    Fault(String),
+    /// The program cannot go on because of a trap, in words.
+    Trap(String),
+    /// The program cannot go on because nothing handles an exception, in words.
+    Uncaught(String),
     /// Something else worth telling, in words.
     Other(String),
     /// The program has ended with this status.
     Exited(u32),
     /// It could not run at all.
     Refused(String),
+}
+
+impl ClientStop {
+    /// Whether the program cannot go on from here.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        matches!(self, ClientStop::Trap(_) | ClientStop::Uncaught(_))
+    }
 }
 
 /// How often somebody who waits looks whether the machine is busy with something else.
@@ -126,6 +154,12 @@ const BUSY_POLL: Duration = Duration::from_millis(20);
 const WATCH_ID_FIRST: u32 = 1 << 30;
 
 impl Session {
+    /// The modules by their numbers. The program is the only one: a session links it with the host, and with nothing else.
+    #[must_use]
+    pub fn modules(&self) -> Vec<Arc<Program>> {
+        vec![self.program()]
+    }
+
     /// Looks at the program, or changes it, on the machine's thread. `None` while the program runs, and after an internal error.
     pub fn guest<T: Send + 'static>(
         &self,
@@ -178,7 +212,9 @@ impl Debugger {
         let performed = self.go(|debugger| match order.movement {
             Movement::Continue => debugger.run_for_client(&breakpoints),
             Movement::Step => debugger.step_for_client(&breakpoints, None),
-            Movement::StepOut(range) => debugger.step_for_client(&breakpoints, Some(range)),
+            Movement::StepOut { module, range } => {
+                debugger.step_for_client(&breakpoints, Some((module, range)))
+            }
         });
         self.remote_watches.clear();
         self.apply_watches();
@@ -200,19 +236,21 @@ impl Debugger {
     fn step_for_client(
         &mut self,
         breakpoints: &ClientBreakpoints,
-        range: Option<Range<u32>>,
+        range: Option<(ModuleId, Range<u32>)>,
     ) -> Stop {
         loop {
             if let Some(stop) = self.step_instruction() {
                 return stop;
             }
-            let Some(range) = &range else {
+            let Some((module, range)) = &range else {
                 return Stop::Stepped;
             };
-            let Some(position) = self.position() else {
-                return Stop::Stepped;
-            };
-            if !range.contains(&position.pc.0) {
+            let frame = GuestState {
+                vm: self.vm.get_mut(),
+            }
+            .frame(0);
+            let is_inside = |it: GuestFrame| it.module == *module && range.contains(&it.pc);
+            if !frame.is_some_and(is_inside) {
                 return Stop::Stepped;
             }
             if breakpoints.stop(self.vm.get_mut()) {
@@ -230,7 +268,10 @@ struct ClientBreakpoints {
 
 impl ClientBreakpoints {
     fn new(breakpoints: Vec<ClientBreakpoint>) -> ClientBreakpoints {
-        let conditions = breakpoints.into_iter();
+        // Runs stop in the program only, as a session has no other module.
+        let conditions = breakpoints
+            .into_iter()
+            .filter(|breakpoint| breakpoint.module == ModuleId::PROGRAM);
         let conditions: HashMap<_, _> = conditions
             .map(|breakpoint| (ModuleOffset(breakpoint.pc), breakpoint.condition))
             .collect();
@@ -297,13 +338,16 @@ fn client_stop(stop: Stop) -> ClientStop {
         Stop::RemoteWatch { address, access } => ClientStop::Watchpoint { address, access },
         Stop::Line | Stop::Stepped | Stop::Landed => ClientStop::Stepped,
         Stop::Interrupted => ClientStop::Interrupted,
-        Stop::Trap(trap) => ClientStop::Fault(trap),
+        Stop::Trap(trap) => ClientStop::Trap(trap),
         Stop::Exception {
             event, exception, ..
-        } => match event {
-            ExceptionEvent::Uncaught => ClientStop::Fault(exception.text()),
-            _ => ClientStop::Other(exception.text()),
-        },
+        } => {
+            let text = format!("{}: {}", event.text(), exception.text());
+            match event {
+                ExceptionEvent::Uncaught => ClientStop::Uncaught(text),
+                _ => ClientStop::Other(text),
+            }
+        }
         Stop::Watchpoint(watch) => ClientStop::Other(format!("watchpoint {}", watch.expression)),
         Stop::Catchpoint { event, .. } => ClientStop::Other(event),
         Stop::HostResource(what) | Stop::Deadlock(what) => ClientStop::Other(what),

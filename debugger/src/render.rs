@@ -1,14 +1,15 @@
 //! Reports as text, in gdb's wording where gdb has one.
 
+mod comparison;
+mod tiers;
+
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use crate::commands::user::indented;
-use crate::error::counted;
 use crate::report::{
     BacktraceFrame, BreakpointReport, CodeReport, DisassemblyReport, DisassemblyRow,
     ExceptionEvent, ExceptionReport, FoundRow, FrameReport, InstructionRow, MemoryRow, Report,
-    RunStatsReport, SlotReport, SourceLine, StopReason, StopReport, SymbolGroup, TierReport,
-    TiersReport,
+    SlotReport, SourceLine, StopReason, StopReport, SymbolGroup,
 };
 use crate::view::{BreakpointView, LabelView, PlaceView};
 
@@ -96,8 +97,9 @@ impl Display for Report {
                 rows,
                 if_empty,
             } => write_table(f, columns, rows, if_empty),
-            Report::Tiers(tiers) => write_tiers(f, tiers),
-            Report::RunStats(stats) => write_run_stats(f, stats),
+            Report::Tiers(tiers) => tiers::write_tiers(f, tiers),
+            Report::Comparison(comparison) => comparison::write(f, comparison),
+            Report::RunStats(stats) => tiers::write_run_stats(f, stats),
         }
     }
 }
@@ -264,12 +266,7 @@ fn write_exception(
     event: ExceptionEvent,
     exception: &ExceptionReport,
 ) -> fmt::Result {
-    let what = match event {
-        ExceptionEvent::Thrown => "exception thrown",
-        ExceptionEvent::Rethrown => "exception thrown again",
-        ExceptionEvent::Caught => "exception caught",
-        ExceptionEvent::Uncaught => "uncaught exception",
-    };
+    let what = event.text();
     let text = exception.text();
     match number {
         Some(number) if event != ExceptionEvent::Uncaught => {
@@ -382,8 +379,11 @@ fn write_disassembly(f: &mut Formatter<'_>, disassembly: &DisassemblyReport) -> 
         signature => format!(" {signature}"),
     };
     let code = match disassembly.tier {
-        Some(_) => "register",
         None => "assembler",
+        Some("fast") => "register",
+        Some("clif") => "intermediate",
+        Some("jit") => "jit machine",
+        Some(_) => "opt machine",
     };
     writeln!(
         f,
@@ -404,6 +404,10 @@ fn write_disassembly(f: &mut Formatter<'_>, disassembly: &DisassemblyReport) -> 
             DisassemblyRow::Instruction(row) => write_instruction(f, row)?,
             DisassemblyRow::Register(row) => {
                 writeln!(f, "     r 0x{:04x}:\t{}", row.offset, row.text)?;
+            }
+            DisassemblyRow::Intermediate(row) => writeln!(f, "     |\t{}", row.text)?,
+            DisassemblyRow::Machine(row) => {
+                writeln!(f, "     m 0x{:04x}:\t{}", row.offset, row.text)?;
             }
         }
     }
@@ -491,75 +495,4 @@ fn write_table(
     write_row(&mut columns.iter().copied())?;
     rows.iter()
         .try_for_each(|row| write_row(&mut row.iter().map(String::as_str)))
-}
-
-fn write_tiers(f: &mut Formatter<'_>, tiers: &TiersReport) -> fmt::Result {
-    let when = match tiers.compile {
-        "eager" => "all functions are translated before the start",
-        "lazy-translation" => {
-            "each function is translated at its first call, after all were validated"
-        }
-        _ => "each function is validated and translated at its first call",
-    };
-    writeln!(
-        f,
-        "The {} tier runs the program between stops; {when} ({}).",
-        tiers.chosen, tiers.compile
-    )?;
-    for tier in &tiers.tiers {
-        writeln!(f, "{:<8} {}", tier.tier, tier_text(tier))?;
-    }
-    write_fallbacks(f, tiers)
-}
-
-fn tier_text(tier: &TierReport) -> String {
-    format!(
-        "{} ticks, {} with {} bytes of wasm: {} bytes of code, made in {:.3} ms",
-        tier.ticks,
-        counted(tier.functions, "function"),
-        tier.wasm_bytes,
-        tier.code_bytes,
-        tier.translation_ms
-    )
-}
-
-fn write_fallbacks(f: &mut Formatter<'_>, tiers: &TiersReport) -> fmt::Result {
-    if tiers.fallbacks.is_empty() {
-        return f.write_str("Functions that had to run in a slower tier: none.");
-    }
-    writeln!(f, "Functions that had to run in a slower tier:")?;
-    for fallback in &tiers.fallbacks {
-        let index = fallback
-            .func_index
-            .map_or(String::new(), |index| format!("func {index}, "));
-        writeln!(
-            f,
-            "  {index}{}, not in {}: {}",
-            fallback.function, fallback.tier, fallback.reason
-        )?;
-    }
-    Ok(())
-}
-
-fn write_run_stats(f: &mut Formatter<'_>, stats: &RunStatsReport) -> fmt::Result {
-    writeln!(f, "time          {:.3} s", stats.seconds)?;
-    writeln!(
-        f,
-        "ticks         {}, {:.0} per second",
-        stats.ticks, stats.ticks_per_second
-    )?;
-    writeln!(f, "guest memory  {} KiB", stats.guest_memory_bytes / 1024)?;
-    if let Some(peak) = stats.peak_memory_bytes {
-        writeln!(f, "peak memory   {} KiB", peak / 1024)?;
-    }
-    writeln!(f, "wasm code     {} bytes", stats.module_code_bytes)?;
-    writeln!(
-        f,
-        "tier          {}, compile {}",
-        stats.tiers.chosen, stats.tiers.compile
-    )?;
-    for tier in &stats.tiers.tiers {
-        writeln!(f, "{:<13} {}", tier.tier, tier_text(tier))?;
-    }
-    write_fallbacks(f, &stats.tiers)
 }

@@ -83,6 +83,8 @@ pub(crate) enum Report {
         if_empty: &'static str,
     },
     Tiers(TiersReport),
+    /// The same program on several tiers (`wdb compare`).
+    Comparison(ComparisonReport),
     /// What a run took that was not debugged (`wdb run --stats`).
     RunStats(RunStatsReport),
 }
@@ -187,6 +189,18 @@ pub(crate) enum ExceptionEvent {
     Caught,
     /// It is thrown and nothing handles it.
     Uncaught,
+}
+
+impl ExceptionEvent {
+    /// The event in words.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            ExceptionEvent::Thrown => "exception thrown",
+            ExceptionEvent::Rethrown => "exception thrown again",
+            ExceptionEvent::Caught => "exception caught",
+            ExceptionEvent::Uncaught => "uncaught exception",
+        }
+    }
 }
 
 /// An exception.
@@ -329,7 +343,7 @@ pub(crate) struct SourceLine {
 /// A part of a function's disassembly.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct DisassemblyReport {
-    /// The tier whose code is shown beside the module's.
+    /// The tier whose code is shown beside the module's, or `clif` for what machine code is made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tier: Option<&'static str>,
     pub(crate) function: String,
@@ -353,16 +367,20 @@ pub(crate) enum DisassemblyRow {
     },
     Instruction(InstructionRow),
     /// Register code that stands for the instructions before it.
-    Register(RegisterRow),
+    Register(CodeRow),
+    /// Intermediate code (CLIF) that stands for the instructions before it.
+    Intermediate(CodeRow),
+    /// Machine code that stands for the instructions before it.
+    Machine(CodeRow),
 }
 
-/// An instruction of register code.
+/// An instruction of the code that a tier makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct RegisterRow {
-    /// Bytes from the start of the function's register code.
+pub(crate) struct CodeRow {
+    /// Bytes from the start of the function's code; 0 in intermediate code.
     pub(crate) offset: u32,
-    /// The module offset of the first instruction that it stands for.
-    pub(crate) pc: u32,
+    /// The module offset of the first instruction that it stands for; none for what belongs to the function as a whole.
+    pub(crate) pc: Option<u32>,
     pub(crate) text: String,
 }
 
@@ -428,9 +446,41 @@ pub(crate) struct TiersReport {
     pub(crate) chosen: &'static str,
     /// When functions are translated: `eager`, `lazy` or `lazy-translation`.
     pub(crate) compile: &'static str,
+    /// How machine code keeps accesses within memories: `guard` or `explicit`.
+    pub(crate) bounds: &'static str,
+    /// Why there is no machine code here, if there cannot be: `jit`, `opt` and `auto` run in `fast` then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) machine_code_obstacle: Option<String>,
     pub(crate) tiers: Vec<TierReport>,
+    /// Functions that have code, those with the most machine code first; not told of a run that was not debugged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) functions: Vec<FunctionCodeReport>,
+    /// How many more have.
+    pub(crate) functions_left_out: usize,
     /// The functions that a tier could not run, which ran in a slower one.
     pub(crate) fallbacks: Vec<FallbackReport>,
+}
+
+/// What tiers have made of a function.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct FunctionCodeReport {
+    pub(crate) func_index: Option<u32>,
+    pub(crate) function: Arc<str>,
+    /// By tier, the fastest first.
+    pub(crate) codes: Vec<CodeSizeReport>,
+}
+
+/// A tier's code of a function.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct CodeSizeReport {
+    pub(crate) tier: &'static str,
+    /// The memory that it takes.
+    pub(crate) bytes: usize,
+    /// How many pieces it consists of: one for calls, and one for each place at which a frame was gone on with.
+    pub(crate) pieces: usize,
+    /// The time that making it took, of machine code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) translation_ms: Option<f64>,
 }
 
 /// What a tier did.
@@ -473,4 +523,51 @@ pub(crate) struct RunStatsReport {
     /// The size of the module's code section.
     pub(crate) module_code_bytes: u64,
     pub(crate) tiers: TiersReport,
+}
+
+/// The same program with the same input on several tiers.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub(crate) struct ComparisonReport {
+    pub(crate) tiers: Vec<TierRunReport>,
+    /// Whether all did the same; not known before the end.
+    pub(crate) agrees: Option<bool>,
+    /// Where tiers part from the first one.
+    pub(crate) partings: Vec<PartingReport>,
+}
+
+/// A tier's run.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub(crate) struct TierRunReport {
+    pub(crate) tier: &'static str,
+    pub(crate) has_begun: bool,
+    /// How it ended, in words that follow "is"; none before.
+    pub(crate) ended: Option<String>,
+    /// The time that it took, without calls of the host: all tiers but the first get the answers that the first one got.
+    pub(crate) seconds: f64,
+    /// The time that calls of the host took.
+    pub(crate) host_seconds: f64,
+    /// The logical clock.
+    pub(crate) ticks: u64,
+    pub(crate) ticks_per_second: f64,
+    /// The time that making code took, on whatever thread.
+    pub(crate) translation_ms: f64,
+    /// The memory that code takes, of all tiers that had a part in it.
+    pub(crate) code_bytes: usize,
+    /// The most memory of the program.
+    pub(crate) memory_bytes: u64,
+    /// A hash of the memory at the end.
+    pub(crate) memory_hash: Option<String>,
+}
+
+/// Where a tier parts from the first one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct PartingReport {
+    pub(crate) first: &'static str,
+    pub(crate) other: &'static str,
+    /// The first tick at whose beginning their states differ; none if they did not differ when they were run again.
+    pub(crate) tick: Option<u64>,
+    /// Where they stand at the tick before it.
+    pub(crate) place: Option<String>,
+    /// What differs.
+    pub(crate) what: String,
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use wdb_vm::exceptions::Exception;
+use wdb_vm::address::FuncAddr;
 use wdb_vm::exit::Exit;
-use wdb_vm::vm::RunLimit;
+use wdb_vm::vm::{RunLimit, Vm};
 
 use crate::debugger::Debugger;
 use crate::error::OpenError;
+use crate::execution::Stop;
 use crate::process::{self, PROGRAM_INSTANCE, Streams};
 use crate::program::{Program, ProgramSource};
 use crate::redirection::Redirections;
-use crate::report::{BacktraceFrame, Report, TiersReport};
+use crate::report::{BacktraceFrame, ExceptionEvent, ExceptionReport, Report, TiersReport};
 use crate::session::SessionOptions;
 use crate::shared::Shared;
 pub use crate::tiers::RunStats;
@@ -66,6 +67,10 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         Streams::Inherit,
     )
     .map_err(cannot_begin)?;
+    if options.perf_map {
+        write_perf_map(&mut vm, &program)
+            .map_err(|error| cannot_begin(format!("no map for profilers: {error}")))?;
+    }
     let entry = process::entry(&program, &options);
     if let Some(entry) = entry.map_err(|error| cannot_begin(error.to_string()))? {
         process::begin(&mut vm, &entry).map_err(|error| cannot_begin(error.to_string()))?;
@@ -89,7 +94,7 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
         tiers: tiers_report(&vm, &program),
     };
     let mut uncaught = None;
-    let failure = match exit {
+    let mut failure = match exit {
         Exit::Finished(values) => {
             let texts = values.iter().map(|&value| vm.value_text(value));
             let texts: Vec<String> = texts.collect();
@@ -121,14 +126,49 @@ pub fn run(source: ProgramSource, options: SessionOptions) -> Result<RunOutcome,
     let mut debugger = Debugger::new(Arc::new(Shared::default()), program, options, vm);
     debugger.state = ProgramState::Trapped;
     outcome.status = TRAP_STATUS;
-    let failure = uncaught.map_or(failure, |exception| uncaught_text(&debugger, &exception));
-    outcome.failure = Some(format!("{name}: {failure}\n{}", backtrace(&debugger)));
+    if let Some(exception) = &uncaught {
+        failure = uncaught_text(&debugger.exception_report(exception));
+    }
+    outcome.failure = Some(with_backtrace(&debugger, &failure));
     Ok(outcome)
 }
 
+/// Why a debugged program cannot go on, in the words of [`RunOutcome::failure`]; `None` for one that can.
+pub(crate) fn failure(debugger: &Debugger) -> Option<String> {
+    let failure = match debugger.last_stop.as_ref()? {
+        Stop::Trap(trap) => format!("trap: {trap}"),
+        Stop::Exception {
+            event: ExceptionEvent::Uncaught,
+            exception,
+            ..
+        } => uncaught_text(exception),
+        Stop::HostResource(what) => what.clone(),
+        Stop::Deadlock(what) => format!("deadlock: {what}"),
+        _ => return None,
+    };
+    Some(with_backtrace(debugger, &failure))
+}
+
+fn with_backtrace(debugger: &Debugger, failure: &str) -> String {
+    let name = debugger.program.name();
+    format!("{name}: {failure}\n{}", backtrace(debugger))
+}
+
+/// Names machine code for profilers from now on.
+fn write_perf_map(vm: &mut Vm, program: &Arc<Program>) -> std::io::Result<()> {
+    let funcs: Vec<_> = (0..)
+        .map_while(|index| vm.func_instance(FuncAddr(index)))
+        .collect();
+    let program = program.clone();
+    vm.write_perf_map(move |func| match funcs.get(func.index()) {
+        Some((PROGRAM_INSTANCE, index)) => program.func_name(*index).to_string(),
+        _ => "a function of another module".to_owned(),
+    })?;
+    Ok(())
+}
+
 /// An exception that nothing handles, and where it was thrown if that is not where the program stands.
-fn uncaught_text(debugger: &Debugger, exception: &Exception) -> String {
-    let report = debugger.exception_report(exception);
+fn uncaught_text(report: &ExceptionReport) -> String {
     let text = format!("uncaught exception: {}", report.text());
     if report.is_elsewhere {
         format!("{text}, which was thrown in {}", report.thrown.text())

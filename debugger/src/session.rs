@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use wdb_vm::tier::{Compile, Tier};
+use wdb_vm::tier::{Bounds, Compile, Tier};
 
 use crate::complete::{Completer, Completions};
 use crate::debugger::Debugger;
@@ -45,6 +45,10 @@ pub struct SessionOptions {
     pub tier: Tier,
     /// When functions are validated, and translated for the fast tier.
     pub compile: Compile,
+    /// How machine code sees to it that accesses stay within memories.
+    pub bounds: Bounds,
+    /// Whether machine code is named for profilers, in `/tmp/perf-PID.map`.
+    pub perf_map: bool,
     /// Sources that are part of wdb: recorded path and text.
     pub embedded_sources: Vec<(String, String)>,
 }

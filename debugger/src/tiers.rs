@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wdb_vm::address::FuncAddr;
+use wdb_vm::machine_code::CodeUnit;
 use wdb_vm::tier::Compile;
 use wdb_vm::vm::Vm;
 
@@ -12,7 +13,10 @@ use crate::error::Error;
 use crate::json;
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
-use crate::report::{FallbackReport, Report, RunStatsReport, TierReport, TiersReport};
+use crate::report::{
+    CodeSizeReport, FallbackReport, FunctionCodeReport, Report, RunStatsReport, TierReport,
+    TiersReport,
+};
 use crate::run::RunOutcome;
 
 impl Debugger {
@@ -34,8 +38,53 @@ impl Debugger {
     }
 
     /// What each tier did since the program was started.
-    pub(crate) fn tiers_report(&self) -> TiersReport {
-        tiers_report(&self.vm.borrow(), &self.program)
+    pub(crate) fn tiers_report(&self, functions_max: usize) -> TiersReport {
+        let vm = self.vm.borrow();
+        let mut report = tiers_report(&vm, &self.program);
+        report.functions = function_codes(&vm, &self.program);
+        report.functions_left_out = report.functions.len().saturating_sub(functions_max);
+        report.functions.truncate(functions_max);
+        report
+    }
+}
+
+/// The code of each function, those with the most machine code first.
+fn function_codes(vm: &Vm, program: &Program) -> Vec<FunctionCodeReport> {
+    let units = vm.code_units();
+    let mut functions: Vec<FunctionCodeReport> = units
+        .chunk_by(|a, b| a.func == b.func)
+        .map(|units| FunctionCodeReport {
+            func_index: vm.func_instance(units[0].func).map(|(_, index)| index.0),
+            function: func_name(vm, program, units[0].func),
+            codes: units
+                .chunk_by(|a, b| a.tier == b.tier)
+                .rev()
+                .map(code_size)
+                .collect(),
+        })
+        .collect();
+    let machine_bytes = |function: &FunctionCodeReport| -> usize {
+        let codes = function.codes.iter();
+        codes
+            .filter(|code| code.translation_ms.is_some())
+            .map(|code| code.bytes)
+            .sum()
+    };
+    functions.sort_by_key(|function| std::cmp::Reverse(machine_bytes(function)));
+    functions
+}
+
+/// The pieces of a tier's code of a function.
+fn code_size(units: &[CodeUnit]) -> CodeSizeReport {
+    let tier = units[0].tier;
+    let translation: Duration = units.iter().map(|unit| unit.translation).sum();
+    CodeSizeReport {
+        tier: tier.name(),
+        bytes: units.iter().map(|unit| unit.bytes).sum(),
+        pieces: units.len(),
+        translation_ms: tier
+            .is_compiled()
+            .then(|| translation.as_secs_f64() * 1000.0),
     }
 }
 
@@ -54,6 +103,10 @@ pub(crate) fn tiers_report(vm: &Vm, program: &Program) -> TiersReport {
     TiersReport {
         chosen: vm.tier().name(),
         compile: vm.compile().name(),
+        bounds: vm.bounds().name(),
+        machine_code_obstacle: vm.machine_code_impossibility(),
+        functions: Vec::new(),
+        functions_left_out: 0,
         fallbacks: fallbacks.collect(),
         tiers: stats
             .iter()

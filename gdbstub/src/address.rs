@@ -1,4 +1,6 @@
-//! The one address space that clients see, made of the program's two: linear memories and module bytes.
+//! The one address space that clients see, made of two: linear memories and module bytes.
+
+use wdb_debugger::remote::ModuleId;
 
 /// An address as clients send it: bits 63:62 are the kind, 61:32 say which memory or module, 31:0 the offset in it. lldb's wasm
 /// process plug-in prescribes it, and gdb is shown the same.
@@ -15,8 +17,13 @@ pub(crate) enum Place {
         /// The address in it.
         offset: u32,
     },
-    /// A byte of the module: a module offset.
-    Code(u32),
+    /// A byte of a module.
+    Code {
+        /// Which one; there need not be such a module.
+        module: ModuleId,
+        /// The module offset.
+        pc: u32,
+    },
     /// Nothing.
     Nowhere,
 }
@@ -26,8 +33,8 @@ pub(crate) const CODE_KIND: u64 = 1 << 62;
 
 impl WireAddress {
     /// The address of an instruction.
-    pub(crate) fn code(pc: u32) -> WireAddress {
-        WireAddress(CODE_KIND | u64::from(pc))
+    pub(crate) fn code(module: ModuleId, pc: u32) -> WireAddress {
+        WireAddress(CODE_KIND | u64::from(module.0) << 32 | u64::from(pc))
     }
 
     /// What it names.
@@ -36,7 +43,10 @@ impl WireAddress {
         let index = (self.0 >> 32) as u32 & 0x3fff_ffff;
         match (self.0 >> 62, index) {
             (0, index) => Place::Memory { index, offset },
-            (1, 0) => Place::Code(offset),
+            (1, module) => Place::Code {
+                module: ModuleId(module),
+                pc: offset,
+            },
             _ => Place::Nowhere,
         }
     }
@@ -44,6 +54,8 @@ impl WireAddress {
 
 #[cfg(test)]
 mod tests {
+    use wdb_debugger::remote::ModuleId;
+
     use super::{Place, WireAddress};
 
     #[test]
@@ -51,8 +63,14 @@ mod tests {
         let memory = |index, offset| Place::Memory { index, offset };
         assert_eq!(WireAddress(0x1234).place(), memory(0, 0x1234));
         assert_eq!(WireAddress(0x1_0000_0004).place(), memory(1, 4));
-        assert_eq!(WireAddress::code(0x15c).place(), Place::Code(0x15c));
-        assert_eq!(WireAddress(0x4000_0001_0000_0000).place(), Place::Nowhere);
+        for module in [0, 1, (1 << 24) - 1].map(ModuleId) {
+            let pc = 0x15c;
+            let place = Place::Code { module, pc };
+            assert_eq!(WireAddress::code(module, pc).place(), place);
+        }
+        let second = WireAddress::code(ModuleId(1), 0x15c);
+        assert_eq!(second, WireAddress(0x4000_0001_0000_015c));
+        assert_eq!(WireAddress(0x8000_0000_0000_0000).place(), Place::Nowhere);
         assert_eq!(WireAddress(u64::MAX).place(), Place::Nowhere);
     }
 }

@@ -16,7 +16,7 @@ mod rewrite;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wdb_debugger::Program;
-use wdb_debugger::remote::{ClientStop, GuestState};
+use wdb_debugger::remote::{ClientStop, GuestState, ModuleId};
 
 use crate::address::CODE_KIND;
 use crate::hex;
@@ -26,7 +26,7 @@ use crate::resume;
 use crate::stub::Stub;
 
 use debug_info::DebugInfo;
-use layout::{GLOBAL_BYTES, GLOBALS, Layout, RECORDS, Record};
+use layout::{FRAMES, GLOBAL_BYTES, GLOBALS, Layout, RECORDS, Record, record_at};
 use returns::{ResultRegisters, SmallStruct};
 
 /// A program as gdb sees it.
@@ -37,9 +37,22 @@ pub(crate) struct Disguise {
     text_offset: u64,
     /// Where the present stop's records lie.
     records: Mutex<Option<Arc<[Record]>>>,
+    /// What gdb has read of them last, and what lies around it.
+    block: Mutex<Option<Block>>,
     /// The calls that were under way when the program went on last.
     calls: Mutex<Vec<Call>>,
 }
+
+/// A part of the records.
+#[derive(Debug)]
+struct Block {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+/// How long blocks are. gdb walks over the frames one by one, each with a read of 64 bytes; the machine's thread is asked for many
+/// at once.
+const BLOCK_BYTES: u64 = 1 << 13;
 
 /// A call, as its end is recognised.
 #[derive(Debug, Clone, Copy)]
@@ -64,17 +77,28 @@ impl Disguise {
         let info = DebugInfo::new(program);
         let layout = Layout::new(program, &info);
         Disguise {
-            executable: elf::file(program, &layout, info, outermost),
+            executable: elf::file(program, info, outermost),
             layout,
             text_offset: CODE_KIND + u64::from(program.dwarf_base()),
             records: Mutex::default(),
+            block: Mutex::default(),
             calls: Mutex::default(),
         }
     }
 
-    /// Forgets where records lay, because the program goes on.
+    /// Forgets where records lay and what they held, because the program goes on or something in it was changed.
     pub(crate) fn forget_records(&self) {
         *lock(&self.records) = None;
+        *lock(&self.block) = None;
+    }
+
+    /// Bytes of records that were read before, at most so many.
+    pub(crate) fn known(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let block = lock(&self.block);
+        let block = block.as_ref()?;
+        let first = usize::try_from(address.checked_sub(block.start)?).ok()?;
+        let end = first.checked_add(length)?;
+        Some(block.bytes.get(first..end)?.to_vec())
     }
 
     /// Takes note of the calls that return no value to wasm. In the source language they may return a struct, which lies where
@@ -131,36 +155,32 @@ impl Disguise {
         length: usize,
     ) -> Option<Vec<u8>> {
         let region = match address {
-            _ if RECORDS.contains(&address) => RECORDS,
+            _ if FRAMES.contains(&address) => FRAMES,
             _ if GLOBALS.contains(&address) => GLOBALS,
             _ => return None,
         };
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         let end = address.saturating_add(length).min(region.end);
-        let first = address & !7;
-        let words = (first..end).step_by(8);
-        let bytes: Vec<u8> = words
-            .flat_map(|at| self.word(state, at).to_le_bytes())
-            .collect();
+        let (first, bytes) = if region == GLOBALS {
+            let first = address & !7;
+            let words = (first..end).step_by(8);
+            let bytes = words.flat_map(|at| global_word(state, at).to_le_bytes());
+            (first, bytes.collect())
+        } else {
+            let first = address - address % BLOCK_BYTES;
+            let end = end.next_multiple_of(BLOCK_BYTES).min(region.end);
+            let records = self.records(state);
+            (first, self.layout.bytes(state, &records, first..end))
+        };
         let skipped = (address - first) as usize;
-        Some(bytes[skipped..skipped + (end - address) as usize].to_vec())
-    }
-
-    /// Eight bytes at an address that is a multiple of eight; zero where nothing is.
-    fn word(&self, state: GuestState<'_>, address: u64) -> u64 {
-        if GLOBALS.contains(&address) {
-            let offset = address - GLOBALS.start;
-            let index = u32::try_from(offset / GLOBAL_BYTES).unwrap_or(u32::MAX);
-            let slot = state
-                .global(index)
-                .filter(|_| offset.is_multiple_of(GLOBAL_BYTES));
-            return slot.map_or(0, |slot| slot.low_bits());
+        let asked = bytes[skipped..skipped + (end - address) as usize].to_vec();
+        if region == FRAMES {
+            *lock(&self.block) = Some(Block {
+                start: first,
+                bytes,
+            });
         }
-        let records = self.records(state);
-        match record_at(&records, address) {
-            Some(record) => self.layout.word(state, record, address - record.start),
-            None => 0,
-        }
+        Some(asked)
     }
 
     /// The local whose place an address is: frame, index, and the offset in its bytes.
@@ -181,10 +201,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The innermost frame's record has the lowest address.
-fn record_at(records: &[Record], address: u64) -> Option<&Record> {
-    let after = records.partition_point(|record| record.end <= address);
-    records.get(after).filter(|record| record.start <= address)
+/// Eight bytes at an address of globals that is a multiple of eight; zero where nothing is.
+fn global_word(state: GuestState<'_>, address: u64) -> u64 {
+    let offset = address - GLOBALS.start;
+    let index = u32::try_from(offset / GLOBAL_BYTES).unwrap_or(u32::MAX);
+    let slot = state
+        .global(ModuleId::PROGRAM, index)
+        .filter(|_| offset.is_multiple_of(GLOBAL_BYTES));
+    slot.map_or(0, |slot| slot.low_bits())
 }
 
 /// What a condition sees: the innermost frame.
@@ -204,13 +228,15 @@ impl agent::Target for ConditionTarget<'_> {
         if RECORDS.contains(&address) {
             let offset = address.checked_sub(self.record.start)?;
             let first = offset & !7;
+            let start = (offset - first) as usize;
             let both = [first, first + 8].map(|at| {
+                // To look for an operand that is not asked for would cost more than all the rest.
+                let is_asked = at < offset + count as u64;
                 let is_inside = at < self.record.end - self.record.start;
-                let word =
-                    is_inside.then(|| self.disguise.layout.word(self.state, &self.record, at));
+                let word = (is_asked && is_inside)
+                    .then(|| self.disguise.layout.word(self.state, &self.record, at));
                 word.unwrap_or(0).to_le_bytes()
             });
-            let start = (offset - first) as usize;
             word[..count].copy_from_slice(both.as_flattened().get(start..start + count)?);
         } else if GLOBALS.contains(&address) {
             let bytes = self.disguise.read(self.state, address, count)?;
@@ -264,6 +290,10 @@ pub(crate) fn conditions(request: &[u8]) -> Result<Vec<Arc<[u8]>>, Refusal> {
     Ok(conditions)
 }
 
+/// What is told after a `monitor` command that has let the program go on: the protocol has no way to tell gdb itself, which keeps
+/// the registers and frames that it has read.
+pub(crate) const MOVED: &str = "The program has gone on; `maintenance flush dcache` and `maintenance flush register-cache` make gdb look where it is now.";
+
 /// What the stub can do, as gdb wants to hear it.
 pub(crate) fn supported() -> Reply {
     Reply::text(format!(
@@ -311,21 +341,23 @@ pub(crate) fn stop_reply(stub: &Stub, disguise: &Arc<Disguise>) -> Reply {
         let state = guest.state();
         (state.frame(0), registers::pointers(&seen, state))
     });
-    let (frame, (pc, sp)) = pointers.unwrap_or_default();
+    let (frame, pointers) = pointers.unwrap_or_default();
     let signal = resume::signal(&stub.last_stop);
     let mut text = format!(
-        "T{signal:02x}{:x}:{};{:x}:{};",
+        "T{signal:02x}{:x}:{};{:x}:{};{:x}:{};",
         registers::RIP,
-        hex::encode(&pc.to_le_bytes()),
+        hex::encode(&pointers.rip.to_le_bytes()),
         registers::RSP,
-        hex::encode(&sp.to_le_bytes())
+        hex::encode(&pointers.rsp.to_le_bytes()),
+        registers::RBP,
+        hex::encode(&pointers.rbp.to_le_bytes())
     );
     match &stub.last_stop {
         ClientStop::Watchpoint { address, access } => {
             text.push_str(&format!("{}:{address:x};", resume::watch_key(*access)));
         }
         // Of another front end's breakpoint gdb knows nothing, and would take it for one that it has just removed.
-        ClientStop::Breakpoint if frame.is_some_and(|frame| stub.has_breakpoint_at(frame.pc)) => {
+        ClientStop::Breakpoint if frame.is_some_and(|frame| stub.has_breakpoint_at(frame)) => {
             text.push_str("swbreak:;");
         }
         _ => {}

@@ -15,6 +15,7 @@ mod error;
 mod gdb;
 mod hex;
 mod lldb;
+mod modules;
 mod packet;
 mod reply;
 mod resume;

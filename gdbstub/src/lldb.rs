@@ -1,7 +1,7 @@
 //! What only lldb asks for. Its process plug-in for WebAssembly reads wasm locals, globals and the operand stack by number,
 //! and takes module offsets for addresses.
 
-use wdb_debugger::remote::{ClientStop, Slot};
+use wdb_debugger::remote::{ClientStop, ModuleId, Slot};
 
 use crate::address::{Place, WireAddress};
 use crate::hex;
@@ -17,6 +17,11 @@ const THREAD_PCS_MAX: usize = 1;
 
 /// How many frames are told in all. lldb asks for all of them at every stop.
 const FRAMES_MAX: usize = 10_000;
+
+/// What is told after a `monitor` command that has let the program go on: the protocol has no way to tell lldb itself, which keeps
+/// the frames that it has read.
+pub(crate) const MOVED: &str =
+    "The program has gone on; lldb shows where it is after its own next step or stop.";
 
 /// A `Q` packet.
 pub(crate) fn set(body: &[u8]) -> Reply {
@@ -39,8 +44,11 @@ pub(crate) fn query(stub: &mut Stub, body: &[u8]) -> Answer {
         return slot(stub, move |state| state.local(frame, index));
     }
     if let Some(rest) = body.strip_prefix(b"qWasmGlobal:") {
-        let (_frame, index) = frame_and_index(rest)?;
-        return slot(stub, move |state| state.global(index));
+        let (frame, index) = frame_and_index(rest)?;
+        return slot(stub, move |state| {
+            let module = state.frame(frame).map(|frame| frame.module);
+            state.global(module.unwrap_or_default(), index)
+        });
     }
     if let Some(rest) = body.strip_prefix(b"qWasmStackValue:") {
         let (frame, index) = frame_and_index(rest)?;
@@ -109,16 +117,12 @@ pub(crate) fn register(stub: &mut Stub, request: &[u8]) -> Answer {
 /// The region of addresses around one. Regions without anything in them are told, too: without them lldb's expressions fail
 /// an assertion.
 fn region(stub: &Stub, address: WireAddress) -> Answer {
-    let code_start = WireAddress::code(0).0;
     let (start, size, permissions) = match address.place() {
-        Place::Code(pc) if (pc as usize) < stub.program.bytes().len() => {
-            (code_start, stub.program.bytes().len() as u64, "rx")
+        Place::Code { .. } | Place::Nowhere => {
+            let (start, size, is_module) = stub.modules.region(address);
+            (start, size, if is_module { "rx" } else { "" })
         }
-        place => {
-            let index = match place {
-                Place::Memory { index, .. } => index,
-                Place::Code(_) | Place::Nowhere => 0,
-            };
+        Place::Memory { index, offset } => {
             let sizes = stub.session.guest(move |guest| {
                 let state = guest.state();
                 let size = |index| state.memory(index).map(|bytes| bytes.len() as u64);
@@ -126,22 +130,15 @@ fn region(stub: &Stub, address: WireAddress) -> Answer {
             });
             let (this, next) = sizes.ok_or(Refusal::Busy)?;
             let start = u64::from(index) << 32;
-            match (place, this) {
-                (Place::Memory { offset, .. }, Some(size)) if u64::from(offset) < size => {
-                    (start, size, "rw")
-                }
-                (Place::Memory { .. }, this) => {
-                    let end = match next {
-                        Some(_) => start + (1 << 32),
-                        None => code_start,
-                    };
-                    let start = start + this.unwrap_or(0);
-                    (start, end - start, "")
-                }
-                _ => {
-                    let start = code_start + stub.program.bytes().len() as u64;
-                    (start, 0_u64.wrapping_sub(start), "")
-                }
+            let size = this.unwrap_or(0);
+            if u64::from(offset) < size {
+                (start, size, "rw")
+            } else {
+                let end = match next {
+                    Some(_) => start + (1 << 32),
+                    None => WireAddress::code(ModuleId(0), 0).0,
+                };
+                (start + size, end - start - size, "")
             }
         }
     };
@@ -152,47 +149,11 @@ fn region(stub: &Stub, address: WireAddress) -> Answer {
     Ok(Reply::text(text))
 }
 
-/// The modules, each at the address of its first byte. Given a path, lldb loads the file if it has it, which spares it reading
-/// the module packet by packet.
-pub(crate) fn libraries(stub: &Stub) -> String {
-    let path = stub.program.path().filter(|path| {
-        // A text module is no file that lldb can read.
-        path.extension().is_none_or(|extension| extension != "wat")
-    });
-    let absolute = path.and_then(|path| path.canonicalize().ok());
-    let name = absolute.map_or_else(
-        || stub.program.name().to_owned(),
-        |path| path.display().to_string(),
-    );
-    format!(
-        "<library-list><library name=\"{}\"><section address=\"{:#x}\"/></library></library-list>",
-        escape_xml(&name),
-        WireAddress::code(0).0
-    )
-}
-
-/// A text as an attribute's value.
-pub(crate) fn escape_xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            // No XML document can hold them, escaped or not.
-            character if character.is_control() => escaped.push('?'),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
 /// A stop with its reason in lldb's words. Without the keys a breakpoint's stop would not be known as that.
 pub(crate) fn stop_reply(stub: &mut Stub) -> Reply {
     let signal = match &stub.last_stop {
         // A fault is no signal to lldb: it shows the description.
-        ClientStop::Fault(_) => 5,
+        stop if stop.is_fault() => 5,
         stop => resume::signal(stop),
     };
     let pcs = stub.call_stack(THREAD_PCS_MAX);
@@ -209,7 +170,10 @@ pub(crate) fn stop_reply(stub: &mut Stub) -> Reply {
             let key = resume::watch_key(*access);
             text.push_str(&format!("{key}:{address:x};"));
         }
-        ClientStop::Fault(what) | ClientStop::Other(what) | ClientStop::Refused(what) => {
+        ClientStop::Trap(what)
+        | ClientStop::Uncaught(what)
+        | ClientStop::Other(what)
+        | ClientStop::Refused(what) => {
             let description = hex::encode(what.as_bytes());
             text.push_str(&format!("reason:exception;description:{description};"));
         }
@@ -220,7 +184,7 @@ pub(crate) fn stop_reply(stub: &mut Stub) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape_xml, frame_and_index};
+    use super::frame_and_index;
     use crate::reply::Refusal;
 
     #[test]
@@ -230,10 +194,5 @@ mod tests {
         for bad in [&b""[..], b"1", b";", b"1;", b"a;1", b"99999999999;0"] {
             assert_eq!(frame_and_index(bad), Err(Refusal::Malformed));
         }
-    }
-
-    #[test]
-    fn names_are_escaped_for_xml() {
-        assert_eq!(escape_xml("a<b&\"c\">\n"), "a&lt;b&amp;&quot;c&quot;&gt;?");
     }
 }

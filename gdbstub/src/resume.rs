@@ -1,6 +1,6 @@
 //! How clients let the program go on, and how its stops are told them.
 
-use wdb_debugger::remote::{ClientStop, Movement, WatchAccess};
+use wdb_debugger::remote::{ClientStop, ModuleId, Movement, WatchAccess};
 
 use crate::address::{Place, WireAddress};
 use crate::hex;
@@ -17,7 +17,10 @@ pub(crate) fn vcont(actions: &[u8]) -> Result<Movement, Refusal> {
         [b'r', range @ ..] => {
             let (start, end) = split(range, b',').ok_or(Refusal::Malformed)?;
             match (code_offset(start), code_offset(end)) {
-                (Some(start), Some(end)) => Ok(Movement::StepOut(start..end)),
+                (Some((module, start)), Some((same, end))) if module == same => {
+                    let range = start..end;
+                    Ok(Movement::StepOut { module, range })
+                }
                 _ => Err(Refusal::Malformed),
             }
         }
@@ -25,9 +28,9 @@ pub(crate) fn vcont(actions: &[u8]) -> Result<Movement, Refusal> {
     }
 }
 
-fn code_offset(digits: &[u8]) -> Option<u32> {
+fn code_offset(digits: &[u8]) -> Option<(ModuleId, u32)> {
     match WireAddress(hex::number(digits)?).place() {
-        Place::Code(pc) => Some(pc),
+        Place::Code { module, pc } => Some((module, pc)),
         _ => None,
     }
 }
@@ -48,14 +51,13 @@ pub(crate) fn signal(stop: &ClientStop) -> u8 {
     const SIGSEGV: u8 = 11;
     match stop {
         ClientStop::Interrupted => SIGINT,
-        ClientStop::Fault(text) => {
+        ClientStop::Uncaught(_) => SIGABRT,
+        ClientStop::Trap(text) => {
             let has = |word: &str| text.contains(word);
             if has("memory") || has("stack") {
                 SIGSEGV
             } else if has("divide") || has("overflow") || has("invalid conversion") {
                 SIGFPE
-            } else if has("exception") {
-                SIGABRT
             } else {
                 SIGILL
             }
@@ -75,7 +77,7 @@ pub(crate) fn watch_key(access: WatchAccess) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use wdb_debugger::remote::Movement;
+    use wdb_debugger::remote::{ModuleId, Movement};
 
     use super::vcont;
     use crate::reply::Refusal;
@@ -85,9 +87,21 @@ mod tests {
         assert_eq!(vcont(b";c"), Ok(Movement::Continue));
         assert_eq!(vcont(b";s:1;c"), Ok(Movement::Step));
         assert_eq!(vcont(b";C05:1"), Ok(Movement::Continue));
-        let range = Movement::StepOut(0x10..0x20);
-        assert_eq!(vcont(b";r4000000000000010,4000000000000020:1;c"), Ok(range));
-        for bad in [&b""[..], b";", b";x", b";r10,20", b";r4000000000000010"] {
+        let (module, range) = (ModuleId(2), 0x10..0x20);
+        let stepped = Movement::StepOut { module, range };
+        assert_eq!(
+            vcont(b";r4000000200000010,4000000200000020:1;c"),
+            Ok(stepped)
+        );
+        let across = b";r4000000000000010,4000000100000020";
+        for bad in [
+            &b""[..],
+            b";",
+            b";x",
+            b";r10,20",
+            b";r4000000000000010",
+            across,
+        ] {
             assert_eq!(vcont(bad), Err(Refusal::Malformed));
         }
     }

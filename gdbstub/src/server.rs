@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wdb_debugger::event::{CommandStatus, Event, Stream as GuestStream};
+use wdb_debugger::remote::ClientStop;
+use wdb_debugger::run::TRAP_STATUS;
 use wdb_debugger::session::Session;
 use wdb_debugger::view::ProgramState;
 
@@ -111,17 +113,25 @@ impl Server {
             .name("wdb-listener".to_owned())
             .spawn(move || accept(&listener, &accepting, &sender))
             .map_err(Error::Thread)?;
+        let mut unattended = None;
         loop {
-            let Some(stream) = next_client(&session, &clients, lifetime) else {
-                return Ok(status(&session));
+            let stream = match next_client(&session, &clients, lifetime, unattended.as_ref()) {
+                Next::Client(stream) => stream,
+                Next::End(None) => return Ok(status(&session)),
+                Next::End(Some(failure)) => return Ok(tell_failure(&failure)),
             };
             let ending = serve_client(&session, stream);
             is_busy.store(false, Ordering::SeqCst);
             if lifetime == Lifetime::Endless {
                 continue;
             }
-            let is_over = matches!(session.view().state, ProgramState::Exited(_));
-            if ending == Ending::Killed || is_over {
+            unattended = match ending {
+                Ending::Ended(Some(failure)) => return Ok(tell_failure(&failure)),
+                Ending::Ended(None) => return Ok(status(&session)),
+                Ending::Detached(stop) => Some(stop),
+                Ending::Vanished => None,
+            };
+            if matches!(session.view().state, ProgramState::Exited(_)) {
                 return Ok(status(&session));
             }
         }
@@ -136,20 +146,42 @@ fn status(session: &Session) -> i32 {
     }
 }
 
-/// The next client; `None` if the program ends before one comes and the server ends with it.
+/// Tells why a program that nobody debugs any more could not go on, as a run without a debugger does; answers the exit status.
+fn tell_failure(failure: &str) -> i32 {
+    // The error stream can be closed; the status tells it, too.
+    let _ = writeln!(io::stderr(), "{failure}");
+    i32::try_from(TRAP_STATUS).unwrap_or(FAILURE)
+}
+
+/// What comes after a client.
+enum Next {
+    Client(Stream),
+    /// The program has ended, and the server ends with it; with words if the program could not go on.
+    End(Option<String>),
+}
+
+/// Waits for the next client, or the program's end. A program that its client has left for good, and whose stop comes from
+/// `unattended`, also ends where it cannot go on: nobody is expected who could look at it.
 fn next_client(
     session: &Session,
     clients: &Receiver<Stream>,
     lifetime: Lifetime,
-) -> Option<Stream> {
+    unattended: Option<&Receiver<ClientStop>>,
+) -> Next {
     loop {
         match clients.recv_timeout(END_POLL) {
-            Ok(stream) => return Some(stream),
-            Err(RecvTimeoutError::Disconnected) => return None,
+            Ok(stream) => return Next::Client(stream),
+            Err(RecvTimeoutError::Disconnected) => return Next::End(None),
+            Err(RecvTimeoutError::Timeout) if lifetime == Lifetime::Endless => {}
             Err(RecvTimeoutError::Timeout) => {
-                let is_over = matches!(session.view().state, ProgramState::Exited(_));
-                if lifetime == Lifetime::Program && is_over {
-                    return None;
+                if matches!(session.view().state, ProgramState::Exited(_)) {
+                    return Next::End(None);
+                }
+                let has_stopped = unattended.is_some_and(|stop| stop.try_recv().is_ok());
+                if has_stopped
+                    && let Some(failure) = session.guest(|guest| guest.failure()).flatten()
+                {
+                    return Next::End(Some(failure));
                 }
             }
         }

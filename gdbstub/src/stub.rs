@@ -4,34 +4,36 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
-use wdb_debugger::Program;
 use wdb_debugger::event::{CommandStatus, Event, RequestId};
 use wdb_debugger::remote::{
-    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, Movement, Order, WatchAccess,
+    ClientBreakpoint, ClientStop, ClientWatchpoint, Condition, GuestFrame, ModuleId, Movement,
+    Order, WatchAccess,
 };
 use wdb_debugger::session::Session;
-use wdb_debugger::view::ProgramState;
 
 use crate::address::{Place, WireAddress};
 use crate::connection::{Connection, Input};
 use crate::gdb::{self, Disguise};
 use crate::hex;
 use crate::lldb;
+use crate::modules::Modules;
 use crate::packet::{BODY_BYTES_MAX, Item};
 use crate::reply::{Answer, Refusal, Reply};
 use crate::resume::{self, split};
 use crate::server;
 
 /// How a client left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Ending {
     /// Without a word: the program stays as it is.
     Vanished,
-    /// The program goes on without it.
-    Detached,
-    /// It ended the program.
-    Killed,
+    /// The program goes on without it; from here comes where it stops.
+    Detached(Receiver<ClientStop>),
+    /// The program has ended: by the client's order, or because the client let it go on where it could not, and then with words
+    /// for that.
+    Ended(Option<String>),
 }
 
 /// What the stub is waiting for.
@@ -42,16 +44,30 @@ enum Activity {
     /// The stop of the run that the client ordered.
     Running,
     /// The end of a `monitor` command.
-    Monitor(RequestId),
+    Monitor {
+        request: RequestId,
+        /// Where the program stood before it.
+        before: Option<Standing>,
+    },
 }
+
+/// What is another after the program has gone on: the logical clock, and where the innermost frame stands.
+type Standing = (u64, Option<GuestFrame>);
 
 /// A client's breakpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Breakpoint {
+    pub(crate) module: ModuleId,
     /// Where the program can stop: the first instruction at or after what the client asked for.
     pub(crate) pc: u32,
     /// gdb's conditions; one of them has to hold.
     conditions: Vec<Arc<[u8]>>,
+}
+
+impl Breakpoint {
+    fn is_at(&self, frame: GuestFrame) -> bool {
+        (self.module, self.pc) == (frame.module, frame.pc)
+    }
 }
 
 /// The breakpoints and watchpoints that a client can set, each.
@@ -60,7 +76,7 @@ const POINTS_MAX: usize = 10_000;
 /// The stub for one client.
 pub(crate) struct Stub {
     pub(crate) session: Session,
-    pub(crate) program: Arc<Program>,
+    pub(crate) modules: Modules,
     connection: Connection,
     activity: Activity,
     /// Why the program stands where it stands.
@@ -72,6 +88,8 @@ pub(crate) struct Stub {
     gdb: Option<Arc<Disguise>>,
     /// Whether the client keeps the connection when the program has ended (`!`).
     is_extended: bool,
+    /// Why the program could not go on when the client wanted it to.
+    failure: Option<String>,
     ending: Option<Ending>,
 }
 
@@ -79,7 +97,7 @@ impl Stub {
     /// A stub for a program that stands still.
     pub(crate) fn new(session: &Session, connection: Connection) -> Stub {
         let mut stub = Stub {
-            program: session.program(),
+            modules: Modules::of(session),
             session: session.clone(),
             connection,
             activity: Activity::Idle,
@@ -88,6 +106,7 @@ impl Stub {
             watchpoints: Vec::new(),
             gdb: None,
             is_extended: false,
+            failure: None,
             ending: None,
         };
         stub.look_around();
@@ -107,32 +126,32 @@ impl Stub {
             if taken.is_err() {
                 return self.leave(Ending::Vanished);
             }
-            if let Some(ending) = self.ending {
+            if let Some(ending) = self.ending.take() {
                 return self.leave(ending);
             }
         }
     }
 
     fn leave(&mut self, ending: Ending) -> Ending {
-        if let Activity::Monitor(_) = self.activity {
+        if let Activity::Monitor { .. } = self.activity {
             self.session.interrupt();
         }
         match self.last_stop {
-            // It was continued at a fault.
-            ClientStop::Exited(_) if self.activity == Activity::Idle => Ending::Killed,
+            // It has been ended, and the client has kept the connection.
+            ClientStop::Exited(_) if self.activity == Activity::Idle => {
+                Ending::Ended(self.failure.take())
+            }
             _ => ending,
         }
     }
 
     /// Takes note of a program that others may have moved.
     fn look_around(&mut self) {
-        let seen = self.session.guest(|guest| {
-            let reason = guest.reason().to_owned();
-            (guest.program_state(), reason)
-        });
-        self.last_stop = match seen {
-            Some((ProgramState::Trapped, reason)) => ClientStop::Fault(reason),
-            Some((ProgramState::Exited(status), _)) => ClientStop::Exited(status),
+        let stop = self.session.guest(|guest| guest.last_stop()).flatten();
+        self.last_stop = match stop {
+            Some(stop @ ClientStop::Exited(_)) => stop,
+            Some(stop) if stop.is_fault() => stop,
+            // Other stops were told to whoever had ordered the run.
             _ => ClientStop::Stepped,
         };
     }
@@ -261,7 +280,7 @@ impl Stub {
                     let frame = state.frame(state.frame_count().checked_sub(1)?)?;
                     Some(frame.func_index)
                 });
-                let disguise = Disguise::new(&self.program, outermost.flatten());
+                let disguise = Disguise::new(&self.session.program(), outermost.flatten());
                 self.gdb = Some(Arc::new(disguise));
                 return Ok(gdb::supported());
             }
@@ -297,7 +316,7 @@ impl Stub {
         let (offset, length) = two_numbers(range)?;
         let whole = match &self.gdb {
             Some(_) => gdb::object(object),
-            None => (object == b"libraries").then(|| lldb::libraries(self)),
+            None => (object == b"libraries").then(|| self.modules.libraries()),
         };
         let Some(whole) = whole else {
             return Ok(Reply::unknown());
@@ -313,6 +332,9 @@ impl Stub {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let length = length.min(BODY_BYTES_MAX / 2);
         if let Some(disguise) = self.gdb.clone() {
+            if let Some(bytes) = disguise.known(address, length) {
+                return Ok(bytes);
+            }
             let read = self
                 .session
                 .guest(move |guest| disguise.read(guest.state(), address, length));
@@ -321,8 +343,8 @@ impl Stub {
             }
         }
         match WireAddress(address).place() {
-            Place::Code(pc) => {
-                let found = part_from(self.program.bytes(), pc, length);
+            Place::Code { module, pc } => {
+                let found = part_from(self.modules.bytes(module), pc, length);
                 found.map(<[u8]>::to_vec).ok_or(Refusal::Nothing)
             }
             Place::Memory { index, offset } => {
@@ -358,6 +380,8 @@ impl Stub {
                 None => guest.write_memory(index, u64::from(offset), &bytes),
             }
         });
+        // A frame's base may have been changed, or lie in what was changed.
+        self.forget_stop();
         match written {
             Some(true) => Ok(Reply::ok()),
             Some(false) => Err(Refusal::Nothing),
@@ -370,15 +394,19 @@ impl Stub {
         let point = Point::parse(request)?;
         match point.access {
             None => {
-                let Place::Code(pc) = point.address.place() else {
+                let Place::Code { module, pc } = point.address.place() else {
                     return Err(Refusal::Nothing);
                 };
+                let program = self.modules.get(module).ok_or(Refusal::Nothing)?;
                 if self.breakpoints.len() >= POINTS_MAX {
                     return Err(Refusal::Impossible);
                 }
-                let pc = self.program.instruction_from(pc).ok_or(Refusal::Nothing)?;
-                let conditions = gdb::conditions(request)?;
-                let breakpoint = Breakpoint { pc, conditions };
+                let pc = program.instruction_from(pc).ok_or(Refusal::Nothing)?;
+                let breakpoint = Breakpoint {
+                    module,
+                    pc,
+                    conditions: gdb::conditions(request)?,
+                };
                 self.breakpoints.insert(point.address, breakpoint);
             }
             Some(access) => {
@@ -409,10 +437,11 @@ impl Stub {
     }
 
     fn resume(&mut self, movement: Movement) -> Answer {
-        if let ClientStop::Fault(_) = self.last_stop {
+        if self.last_stop.is_fault() {
             // A native program ends by its signal when it is continued.
             let signal = resume::signal(&self.last_stop);
-            self.end_program()?;
+            self.failure = self.session.guest(|guest| guest.failure()).flatten();
+            self.end_program();
             return Ok(Reply::text(format!("X{signal:02x}")));
         }
         let breakpoints = self.breakpoints.values();
@@ -444,14 +473,15 @@ impl Stub {
             Box::new(move |state| gdb::holds(&disguise, &conditions, state))
         });
         ClientBreakpoint {
+            module: breakpoint.module,
             pc: breakpoint.pc,
             condition,
         }
     }
 
-    /// Whether the client has a breakpoint at an instruction.
-    pub(crate) fn has_breakpoint_at(&self, pc: u32) -> bool {
-        self.breakpoints.values().any(|it| it.pc == pc)
+    /// Whether the client has a breakpoint where a frame stands.
+    pub(crate) fn has_breakpoint_at(&self, frame: GuestFrame) -> bool {
+        self.breakpoints.values().any(|it| it.is_at(frame))
     }
 
     /// Forgets what was found out about where the program stands.
@@ -468,8 +498,10 @@ impl Stub {
         self.activity = Activity::Idle;
         self.last_stop = stop;
         if self.gdb.is_some()
-            && let ClientStop::Fault(what) | ClientStop::Other(what) | ClientStop::Refused(what) =
-                &self.last_stop
+            && let ClientStop::Trap(what)
+            | ClientStop::Uncaught(what)
+            | ClientStop::Other(what)
+            | ClientStop::Refused(what) = &self.last_stop
         {
             // gdb knows signals only.
             let text = format!("wdb: {what}");
@@ -499,16 +531,17 @@ impl Stub {
 
     /// The addresses of the innermost frames.
     pub(crate) fn call_stack(&mut self, count: usize) -> Vec<u64> {
-        let pcs = self.session.guest(move |guest| {
+        let frames = self.session.guest(move |guest| {
             let state = guest.state();
             let frames = (0..count).map_while(|number| state.frame(number));
-            frames.map(|frame| frame.pc).collect::<Vec<u32>>()
+            frames.collect::<Vec<GuestFrame>>()
         });
-        let mut pcs = pcs.unwrap_or_default().into_iter();
+        let mut frames = frames.unwrap_or_default().into_iter();
         // Where a breakpoint was moved forward to an instruction, the client looks for it at the address that it gave.
-        let innermost = pcs.next().map(|pc| {
-            let here = self.breakpoints.iter().filter(|(_, it)| it.pc == pc);
-            let exact = WireAddress::code(pc);
+        let exact = |frame: GuestFrame| WireAddress::code(frame.module, frame.pc);
+        let innermost = frames.next().map(|frame| {
+            let here = self.breakpoints.iter().filter(|(_, it)| it.is_at(frame));
+            let exact = exact(frame);
             let mut asked = here.map(|(address, _)| *address);
             let first = asked.next().unwrap_or(exact);
             if first == exact || asked.any(|address| address == exact) {
@@ -517,7 +550,7 @@ impl Stub {
                 first
             }
         });
-        let callers = pcs.map(WireAddress::code);
+        let callers = frames.map(exact);
         innermost
             .into_iter()
             .chain(callers)
@@ -529,9 +562,13 @@ impl Stub {
     fn monitor(&mut self, digits: &[u8]) -> Answer {
         let line = hex::decode(digits).ok_or(Refusal::Malformed)?;
         let line = String::from_utf8(line).map_err(|_| Refusal::Malformed)?;
+        let before = self.standing();
         let events = self.session.subscribe();
         let submitted = self.session.submit(&line);
-        self.activity = Activity::Monitor(submitted);
+        self.activity = Activity::Monitor {
+            request: submitted,
+            before,
+        };
         let sender = self.connection.sender();
         let forward = move || {
             for event in events {
@@ -547,7 +584,11 @@ impl Stub {
     }
 
     fn tell_event(&mut self, event: &Event) -> io::Result<()> {
-        let Activity::Monitor(command) = self.activity else {
+        let Activity::Monitor {
+            request: command,
+            before,
+        } = self.activity
+        else {
             return Ok(());
         };
         match event {
@@ -556,6 +597,12 @@ impl Stub {
                 self.activity = Activity::Idle;
                 self.look_around();
                 self.forget_stop();
+                if self.standing() != before {
+                    self.tell_text(match self.gdb {
+                        Some(_) => gdb::MOVED,
+                        None => lldb::MOVED,
+                    })?;
+                }
                 if let CommandStatus::Quit(_) = status {
                     self.session.guest(|guest| guest.stay());
                     self.tell_text("The session goes on; the client's own commands end it.")?;
@@ -564,6 +611,13 @@ impl Stub {
             }
             _ => Ok(()),
         }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.session.guest(|guest| {
+            let state = guest.state();
+            (state.tick(), state.frame(0))
+        })
     }
 
     /// Sends a line for the client's user, in parts that fit.
@@ -582,32 +636,36 @@ impl Stub {
             breakpoints: Vec::new(),
             watchpoints: Vec::new(),
         };
-        if !matches!(self.last_stop, ClientStop::Fault(_) | ClientStop::Exited(_)) {
-            self.session.resume(order, |_| {});
+        let (stopped, stop) = channel();
+        if !matches!(self.last_stop, ClientStop::Exited(_)) {
+            // At a fault this stops at once. Nobody may wait for it.
+            self.session
+                .resume(order, move |stop| drop(stopped.send(stop)));
         }
-        self.ending = Some(Ending::Detached);
+        self.ending = Some(Ending::Detached(stop));
         Ok(Reply::ok())
     }
 
     /// Ends the program; what remains is a connection without one.
-    fn end_program(&mut self) -> Result<(), Refusal> {
+    fn end_program(&mut self) {
         // A program that has ended by itself cannot be ended.
         self.session.execute("kill");
         self.last_stop = ClientStop::Exited(0);
-        Ok(())
     }
 
     fn kill(&mut self) -> Reply {
-        let _ = self.end_program();
+        self.failure = None;
+        self.end_program();
         if !self.is_extended {
-            self.ending = Some(Ending::Killed);
+            self.ending = Some(Ending::Ended(None));
         }
         Reply::text("X09")
     }
 
     fn restart(&mut self) -> Result<(), Refusal> {
         server::start(&self.session).map_err(|_| Refusal::Impossible)?;
-        self.program = self.session.program();
+        self.failure = None;
+        self.modules = Modules::of(&self.session);
         self.look_around();
         self.forget_stop();
         Ok(())

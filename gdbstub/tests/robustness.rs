@@ -173,6 +173,9 @@ fn malformed_packets_are_refused_and_unknown_ones_answered_empty() {
         "m8000000000000000,4",
         "P0=00",
         "mffffffff,1",
+        // There is no second module.
+        "m4000000100000000,4",
+        "Z0,400000010000020b,1",
     ];
     for body in refused {
         let told = ask(&mut stream, body);

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Further lines of the head are `invoke: FUNCTION`, `multi:`, `unix:` (the server
-//! listens on a path) and `launch:` (lldb starts wdb itself). In commands, `{connect}` is what connects to the server (`{extended}` with gdb's extended protocol), `{root}`
+//! listens on a path), `ends:` (the end of the server is part of the file: its exit status and what it wrote to its standard error)
+//! and `launch:` (lldb starts wdb itself). In commands, `{connect}` is what connects to the server (`{extended}` with gdb's extended protocol), `{root}`
 //! the folder of the project; the command `^C` interrupts the client. What the program prints is not in the file. `BLESS=1` writes what came instead of comparing it.
 //!
 //! Without the client a test says loudly that it did not run; with `WDB_REQUIRE_CLIENTS` set, it fails.

@@ -25,6 +25,8 @@ pub(crate) struct Scenario {
     program: Vec<String>,
     options: Vec<String>,
     is_unix: bool,
+    /// How the server ends is told, too.
+    tells_end: bool,
     /// The client starts wdb itself.
     is_launched: bool,
     commands: Vec<String>,
@@ -38,6 +40,7 @@ impl Scenario {
             program: Vec::new(),
             options: Vec::new(),
             is_unix: false,
+            tells_end: false,
             is_launched: false,
             commands: Vec::new(),
         };
@@ -59,6 +62,7 @@ impl Scenario {
                     .extend(["--invoke".to_owned(), value.to_owned()]),
                 "multi" => scenario.options.push("--multi".to_owned()),
                 "unix" => scenario.is_unix = true,
+                "ends" => scenario.tells_end = true,
                 "launch" => scenario.is_launched = true,
                 _ => return Err(format!("no such head: {key}").into()),
             }
@@ -114,7 +118,11 @@ impl Scenario {
             .replace(&root().display().to_string(), "{root}");
         let mut text = self.head.clone();
         text.push_str(&self.shown(&output));
-        if let Some(server) = &mut server {
+        if let Some(server) = &mut server
+            && self.tells_end
+        {
+            text.push_str(&server.ending(Duration::from_secs(5))?);
+        } else if let Some(server) = &mut server {
             let is_over =
                 text.contains("exited") || text.contains("killed") || text.contains("terminated");
             let is_left = text.contains("detach");

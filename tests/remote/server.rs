@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
@@ -11,6 +12,8 @@ pub(crate) struct Server {
     child: Child,
     /// Kept open: the program's standard input does not end.
     _stdin: Option<ChildStdin>,
+    /// Reads what it writes to its standard error.
+    errors: Option<JoinHandle<String>>,
     pub(crate) address: String,
 }
 
@@ -38,10 +41,14 @@ impl Server {
             .find_map(|line| line.ok()?.strip_prefix("Listening on ").map(str::to_owned))
             .ok_or("wdb does not listen")?;
         // The rest must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
+        let errors = std::thread::spawn(move || {
+            let lines = lines.map_while(Result::ok);
+            lines.map(|line| format!("{line}\n")).collect()
+        });
         Ok(Server {
             child,
             _stdin: stdin,
+            errors: Some(errors),
             address: listening,
         })
     }
@@ -56,6 +63,17 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
         false
+    }
+
+    /// Waits for the server's end: its exit status, and what it wrote to its standard error.
+    pub(crate) fn ending(&mut self, wait: Duration) -> Result<String, Failed> {
+        if !self.is_gone(wait) {
+            return Err("the server does not end".into());
+        }
+        let status = self.child.wait()?;
+        let errors = self.errors.take().ok_or("it ends once")?;
+        let errors = errors.join().map_err(|_| "the reader panicked")?;
+        Ok(format!("(server) {status}\n{errors}"))
     }
 }
 

@@ -48,6 +48,7 @@ fn the_workspace_has_the_crates_of_the_plan() {
         .collect();
     let expected = [
         "wdb",
+        "wdb-codegen",
         "wdb-debugger",
         "wdb-dwarf",
         "wdb-gdbstub",
@@ -87,6 +88,24 @@ fn the_machine_and_the_debug_info_do_not_know_each_other() {
 }
 
 #[test]
+fn the_compiler_knows_no_machine_and_only_the_machine_knows_it() {
+    let metadata = Metadata::read();
+    let others = [
+        "wdb",
+        "wdb-debugger",
+        "wdb-dwarf",
+        "wdb-gdbstub",
+        "wdb-tui",
+        "wdb-wast",
+    ];
+    assert_names_none(&metadata, "wdb-codegen", &others);
+    assert_names_none(&metadata, "wdb-codegen", &["wdb-vm"]);
+    for other in others {
+        assert_names_none(&metadata, other, &["wdb-codegen"]);
+    }
+}
+
+#[test]
 fn the_machine_reads_no_debug_info() {
     let metadata = Metadata::read();
     // The assembler of text modules writes debug info by means of gimli, so the machine is built with it all the same.
@@ -102,6 +121,7 @@ fn the_machine_reads_no_debug_info() {
 fn only_front_ends_touch_the_terminal() {
     let metadata = Metadata::read();
     for member in [
+        "wdb-codegen",
         "wdb-vm",
         "wdb-dwarf",
         "wdb-debugger",

@@ -95,6 +95,12 @@ impl<'a> GuestMemory<'a> {
         }
     }
 
+    /// The same memory for a part of the call, with a record of writes of its own.
+    #[must_use]
+    pub fn part(&mut self) -> GuestMemory<'_> {
+        GuestMemory::new(self.bytes)
+    }
+
     /// The size of the memory in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {

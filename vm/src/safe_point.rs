@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::fast::Beside;
 use crate::machine::Checkpoint;
 use crate::vm::{TICKS_PER_POLL, Vm};
+use crate::watch::WatchPlan;
 
 /// How long a state serves at least.
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -80,7 +81,10 @@ impl Vm {
         self.safe_point.checkpoint = Some(checkpoint);
         let stops_at_host_calls = std::mem::take(&mut self.stops_at_host_calls);
         let stops_at_throws = std::mem::take(&mut self.stops_at_throws);
+        // All watches were looked at on the way that led here.
+        self.fast.set_plan(WatchPlan::default());
         let exit = self.execute_again();
+        self.plan_watches();
         self.stops_at_host_calls = stops_at_host_calls;
         self.stops_at_throws = stops_at_throws;
         self.landed = None;

@@ -275,8 +275,8 @@ impl Vm {
             return self.run_watched(limit);
         }
         self.landed = None;
-        if self.tier == Tier::Fast && self.compile == Compile::Eager {
-            self.fast.translate_all(&self.store, &self.classic);
+        if self.compile == Compile::Eager {
+            self.translate_all();
         }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
         let mut mode = if limit.probe_at_start {
@@ -303,6 +303,19 @@ impl Vm {
             }
             mode = Mode::RunFromProbe;
         }
+    }
+
+    /// Translates all functions for the tier, if it translates any beforehand.
+    fn translate_all(&mut self) {
+        let (store, classic) = (&self.store, &self.classic);
+        let level = match self.tier {
+            Tier::Classic | Tier::Auto => return,
+            Tier::Fast => return self.fast.translate_all(store, classic),
+            Tier::Jit => Level::Baseline,
+            Tier::Opt => Level::Optimized,
+        };
+        self.jit
+            .compile_all(store, &mut self.machine, classic, level);
     }
 
     /// Executes exactly one instruction; a host call is one. Probes do not matter.

@@ -25,10 +25,13 @@ struct Arguments {
     /// How often each operation is done
     #[arg(long, default_value_t = 2000)]
     count: u32,
+    /// Also how long gdb takes to walk over the deepest stack there can be
+    #[arg(long)]
+    deep: bool,
 }
 
 /// The sample, its function `fib` behind the prologue, and where that has its argument.
-const SAMPLE: &str = "../samples/fib/fib.wasm";
+const SAMPLE: &str = "fib/fib.wasm";
 const FIB_PC: u64 = 0x4000_0000_0000_020b;
 /// How many calls of `fib` the sample makes when its argument is `LAST`, which it works up to from 0.
 const LAST: u32 = 22;
@@ -47,24 +50,40 @@ fn main() -> anyhow::Result<()> {
         "break, server's condition      {:8.3} us a hit",
         server_condition()?
     );
+    if arguments.deep {
+        let (session, address) = serve(&sample(TRAPS), &["stack-exhausted"])?;
+        let told = drive("gdb", address, &["continue", "bt -2"])?;
+        let frames = session.guest(|guest| guest.state().frame_count());
+        println!("gdb: bt -2 of {} frames {told}", frames.unwrap_or(0));
+    }
     let Some(program) = arguments.program else {
         return Ok(());
     };
-    for client in ["lldb-22", "gdb"] {
-        let (total, replies, served) = attach(client, &program)?;
+    for (client, command) in [("lldb-22", "breakpoint set -n main"), ("gdb", "break main")] {
+        let (_session, address) = serve(&program, &[])?;
         println!(
-            "{client:8} attaches in {:6.3} s: {replies} replies in {:6.3} s",
-            total.as_secs_f64(),
-            served.as_secs_f64()
+            "{client:8} attaches {}",
+            drive(client, address, &[command])?
         );
     }
     Ok(())
 }
 
-/// A server for a program, stopped at its start.
+/// A program of the samples.
+fn sample(name: &str) -> PathBuf {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
+    samples.join(name)
+}
+
+/// The sample whose exported functions trap, one of them because the call stack is full.
+const TRAPS: &str = "traps/traps.wasm";
+
+/// A server for a program, stopped at its start. The arguments are its own, or say which of `TRAPS` to call.
 fn serve(program: &Path, args: &[&str]) -> anyhow::Result<(Session, String)> {
+    let invoked = args.first().filter(|_| program.ends_with(TRAPS));
     let options = SessionOptions {
         args: args.iter().map(|&arg| arg.to_owned()).collect(),
+        invoke: invoked.map(|&name| (name.to_owned(), Vec::new())),
         stdin: StdinChoice::Empty,
         ..SessionOptions::default()
     };
@@ -80,8 +99,7 @@ struct Client(TcpStream);
 impl Client {
     /// Connects to a server for the sample.
     fn new(args: &[&str]) -> anyhow::Result<(Session, Client)> {
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE);
-        let (session, address) = serve(&sample, args)?;
+        let (session, address) = serve(&sample(SAMPLE), args)?;
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         let mut client = Client(stream);
@@ -144,8 +162,8 @@ fn client_condition(count: u32) -> anyhow::Result<f64> {
 
 /// gdb's bytecode for `n == 1000`, where `n` is in the shadow stack's frame: what a hit costs beyond the run without it.
 fn server_condition() -> anyhow::Result<f64> {
-    // rsp; the frame base there; + 8; the variable there, signed; == 1000
-    const CONDITION: &str = "260007192208021916202303e81327";
+    // rbp; the frame base there; + 8; the variable there, signed; == 1000
+    const CONDITION: &str = "260006192208021916202303e81327";
     let calls: u32 = calls_of_fib();
     let last = LAST.to_string();
     let run = |is_set: bool| -> anyhow::Result<Duration> {
@@ -183,9 +201,8 @@ fn calls_of_fib() -> u32 {
     (0..=LAST).map(calls).sum()
 }
 
-/// Lets a real client attach through a proxy that notes how long the server takes for each reply.
-fn attach(client: &str, program: &Path) -> anyhow::Result<(Duration, u32, Duration)> {
-    let (_session, address) = serve(program, &[])?;
+/// How long a real client takes to attach and perform commands, through a proxy that notes how long the server takes for each reply.
+fn drive(client: &str, address: String, commands: &[&str]) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let proxy = listener.local_addr()?;
     let proxied = thread::spawn(move || -> anyhow::Result<(u32, Duration)> {
@@ -196,26 +213,16 @@ fn attach(client: &str, program: &Path) -> anyhow::Result<(Duration, u32, Durati
         "gdb" => format!("target remote {proxy}"),
         _ => format!("process connect --plugin wasm connect://{proxy}"),
     };
-    let arguments: &[&str] = match client {
-        "gdb" => &[
-            "-nx",
-            "-batch",
-            "-ex",
-            &command,
-            "-ex",
-            "break main",
-            "-ex",
-            "disconnect",
-        ],
-        _ => &[
-            "--no-lldbinit",
-            "--batch",
-            "-o",
-            &command,
-            "-o",
-            "breakpoint set -n main",
-        ],
+    let (mut arguments, option) = match client {
+        "gdb" => (vec!["-nx", "-batch"], "-ex"),
+        _ => (vec!["--no-lldbinit", "--batch"], "-o"),
     };
+    for &command in [&*command].iter().chain(commands) {
+        arguments.extend([option, command]);
+    }
+    if client == "gdb" {
+        arguments.extend([option, "disconnect"]);
+    }
     let began = Instant::now();
     let status = Command::new(client)
         .args(arguments)
@@ -230,7 +237,11 @@ fn attach(client: &str, program: &Path) -> anyhow::Result<(Duration, u32, Durati
     let (replies, served) = proxied
         .join()
         .map_err(|_| anyhow::anyhow!("the proxy panicked"))??;
-    Ok((total, replies, served))
+    Ok(format!(
+        "in {:.3} s: {replies} replies in {:.3} s",
+        total.as_secs_f64(),
+        served.as_secs_f64()
+    ))
 }
 
 fn relay(mut client: TcpStream, mut server: TcpStream) -> anyhow::Result<(u32, Duration)> {

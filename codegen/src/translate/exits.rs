@@ -85,19 +85,19 @@ impl Translator<'_, '_> {
         self.builder.ins().store(flags, word, record, 0);
         let mut offset = 8;
         for index in 0..self.locals.len() {
-            let value = self.builder.use_var(self.locals[index].variable);
+            let local = self.locals[index];
+            let value = self.builder.use_var(local.variable);
+            let value = self.recorded(Operand {
+                value,
+                is_arithmetic: local.is_arithmetic,
+            });
             self.builder.ins().store(flags, value, record, offset);
             offset += 8 * cells_of(self.type_of(value)) as i32;
         }
         let mut operands = Vec::with_capacity(self.stack.len());
         for index in 0..self.stack.len() {
             let operand = self.stack[index];
-            // Records mark floats that arithmetic gave, not vectors: here is where time does not matter.
-            let value = if self.type_of(operand.value).is_vector() {
-                self.canonical_lanes(operand)
-            } else {
-                operand.value
-            };
+            let value = self.recorded(operand);
             self.builder.ins().store(flags, value, record, offset);
             offset += 8 * cells_of(self.type_of(value)) as i32;
             operands.push(self.kind_of_operand(operand));
@@ -116,6 +116,15 @@ impl Translator<'_, '_> {
         });
         let left = self.left_block();
         self.builder.ins().jump(left, &[]);
+    }
+
+    /// What a record has of a value. It says of a float whether arithmetic gave it, but not of a vector, whose lanes are made exact.
+    fn recorded(&mut self, operand: Operand) -> Value {
+        if self.type_of(operand.value).is_vector() {
+            self.canonical_lanes(operand)
+        } else {
+            operand.value
+        }
     }
 
     fn kind_of_operand(&self, operand: Operand) -> CellKind {

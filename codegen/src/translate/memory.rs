@@ -124,7 +124,13 @@ impl Translator<'_, '_> {
 
     /// The place of an access of `size` bytes whose address is the operand at `depth`, and the offset from it. All operands
     /// stay on the stack.
-    fn place_to(&mut self, memarg: &MemArg, depth: usize, size: u32, writes: bool) -> (Value, i32) {
+    pub(super) fn place_to(
+        &mut self,
+        memarg: &MemArg,
+        depth: usize,
+        size: u32,
+        writes: bool,
+    ) -> (Value, i32) {
         let MemArgTarget::Memory(memory) = memarg.target else {
             unreachable!("accesses of arrays are not among the features")
         };

@@ -14,7 +14,7 @@ mod watches;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, Block, Endianness, FuncRef, Function, InstBuilder, MemFlagsData,
-    SigRef, StackSlotData, StackSlotKind, Type, Value, types,
+    SigRef, SourceLoc, StackSlotData, StackSlotKind, Type, Value, types,
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
@@ -41,6 +41,8 @@ struct Operand {
 struct Local {
     variable: Variable,
     ty: ValType,
+    /// The variable's type, which for a vector says what its lanes are if they are results of arithmetic.
+    held: Type,
     /// Whether it only ever holds zero or results of arithmetic on floats.
     is_arithmetic: bool,
 }
@@ -56,8 +58,17 @@ struct Regions {
     tables: AliasRegion,
 }
 
+/// What a translation is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    Running,
+    /// For being read: every instruction names its place in the module.
+    Listing,
+}
+
 struct Translator<'a, 'f> {
     job: &'a Job<'a>,
+    purpose: Purpose,
     builder: FunctionBuilder<'f>,
     isa: &'a dyn TargetIsa,
     regions: Regions,
@@ -96,6 +107,7 @@ struct ResumedFrame {
 /// Translates the job's function into `function`; its exits, and the kinds of its locals.
 pub(crate) fn translate(
     job: &Job<'_>,
+    purpose: Purpose,
     isa: &dyn TargetIsa,
     function: &mut Function,
     builder_context: &mut FunctionBuilderContext,
@@ -126,10 +138,14 @@ pub(crate) fn translate(
     let arithmetic = arithmetic_locals(job)?;
     let locals = job.locals.iter().zip(arithmetic);
     let locals: Vec<Local> = locals
-        .map(|(&ty, is_arithmetic)| Local {
-            variable: builder.declare_var(value_type(ty)),
-            ty,
-            is_arithmetic,
+        .map(|(&ty, arithmetic)| {
+            let held = arithmetic.unwrap_or_else(|| value_type(ty));
+            Local {
+                variable: builder.declare_var(held),
+                ty,
+                held,
+                is_arithmetic: arithmetic.is_some(),
+            }
         })
         .collect();
     let cells_max = job
@@ -139,6 +155,7 @@ pub(crate) fn translate(
         .sum();
     let mut translator = Translator {
         job,
+        purpose,
         builder,
         isa,
         regions,
@@ -191,9 +208,9 @@ impl<'a> Translator<'a, '_> {
         match self.job.start {
             Start::Call => {
                 for index in 0..self.locals.len() {
-                    let Local { variable, ty, .. } = self.locals[index];
+                    let Local { variable, held, .. } = self.locals[index];
                     let value = params.get(index).copied();
-                    let value = value.unwrap_or_else(|| self.zero(value_type(ty)));
+                    let value = value.unwrap_or_else(|| self.zero(held));
                     self.builder.def_var(variable, value);
                 }
             }
@@ -223,11 +240,10 @@ impl<'a> Translator<'a, '_> {
         let flags = self.flags(self.regions.cells);
         let mut offset = 0;
         for index in 0..self.locals.len() {
-            let Local { variable, ty, .. } = self.locals[index];
-            let value = self
-                .builder
-                .ins()
-                .load(value_type(ty), flags, cells, offset);
+            let Local {
+                variable, ty, held, ..
+            } = self.locals[index];
+            let value = self.builder.ins().load(held, flags, cells, offset);
             self.builder.def_var(variable, value);
             offset += 8 * kind_of(ty, false).count() as i32;
         }
@@ -253,6 +269,9 @@ impl<'a> Translator<'a, '_> {
             let (operator, pc) = reader.read_with_offset().map_err(failed)?;
             self.pc = pc as u32;
             self.next_pc = reader.original_position() as u32;
+            if self.purpose == Purpose::Listing {
+                self.builder.set_srcloc(SourceLoc::new(self.pc));
+            }
             if self.is_reachable {
                 self.probe();
                 self.give_watched_away(&operator);
@@ -261,6 +280,9 @@ impl<'a> Translator<'a, '_> {
             } else {
                 self.skip(&operator);
             }
+        }
+        if self.purpose == Purpose::Listing {
+            self.builder.set_srcloc(SourceLoc::default());
         }
         Ok(())
     }
@@ -341,10 +363,7 @@ impl<'a> Translator<'a, '_> {
         match ty {
             types::F32 => self.builder.ins().f32const(0.0),
             types::F64 => self.builder.ins().f64const(0.0),
-            types::I8X16 => {
-                let zeros = self.builder.func.dfg.constants.insert(vec![0; 16].into());
-                self.builder.ins().vconst(types::I8X16, zeros)
-            }
+            ty if ty.is_vector() => self.vector_constant(ty, &[0; 16]),
             ty => self.builder.ins().iconst(ty, 0),
         }
     }

@@ -108,6 +108,7 @@ impl Translator<'_, '_> {
             self.make_exact(1);
         }
         let value = self.peek(0);
+        let value = self.cast(value, local.held);
         self.builder.def_var(local.variable, value);
     }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use wdb_vm::address::{FuncIndex, ModuleOffset};
+use wdb_vm::machine_code::CodeForm;
 use wdb_vm::tier::Tier;
 
-use crate::commands::{first_word, lldb, register_code};
+use crate::commands::{first_word, lldb, lower_code};
 use crate::debugger::Debugger;
 use crate::error::Error;
 use crate::location::Location;
@@ -36,23 +37,60 @@ pub(super) fn disassemble(debugger: &mut Debugger, arguments: &str) -> Result<()
 }
 
 /// What is shown beside the instructions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Shown {
     /// `/s`: the source lines between.
     has_source: bool,
     /// `/r`: the bytes.
     has_bytes: bool,
-    /// `--tier`: whose code. That of classic is the module's.
-    tier: Tier,
+    /// `--tier`: what the instructions became.
+    form: Form,
 }
 
-impl Default for Shown {
-    fn default() -> Shown {
-        Shown {
-            has_source: false,
-            has_bytes: false,
-            tier: Tier::Classic,
-        }
+/// A form that code has, named as its tier is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Form {
+    /// The module's own.
+    #[default]
+    Classic,
+    /// Register code.
+    Fast,
+    /// What machine code is made of.
+    Clif,
+    /// Machine code that is compiled quickly.
+    Jit,
+    /// Machine code that is compiled to be fast.
+    Opt,
+}
+
+/// The names of the forms, in their order.
+pub(crate) const FORMS: [&str; 5] = [
+    Tier::Classic.name(),
+    Tier::Fast.name(),
+    "clif",
+    Tier::Jit.name(),
+    Tier::Opt.name(),
+];
+
+impl Form {
+    const ALL: [Form; FORMS.len()] = [Form::Classic, Form::Fast, Form::Clif, Form::Jit, Form::Opt];
+
+    fn name(self) -> &'static str {
+        FORMS[self as usize]
+    }
+
+    fn named(name: &str) -> Result<Form, Error> {
+        let named = Form::ALL.into_iter().find(|form| form.name() == name);
+        named.ok_or_else(|| {
+            let (last, others) = FORMS.split_last().expect("there are forms");
+            let names = format!("{} or {last}", others.join(", "));
+            Error::Other(match name {
+                "" => format!("--tier needs a tier: {names}."),
+                name => {
+                    format!("There is no tier {name} with code of its own; --tier needs {names}.")
+                }
+            })
+        })
     }
 }
 
@@ -67,11 +105,11 @@ impl Shown {
                 shown.modify(modifiers)?;
                 rest = after;
             } else if let Some(name) = word.strip_prefix("--tier=") {
-                shown.tier = tier_named(name)?;
+                shown.form = Form::named(name)?;
                 rest = after;
             } else if word == "--tier" {
                 let (name, after) = first_word(after);
-                shown.tier = tier_named(name)?;
+                shown.form = Form::named(name)?;
                 rest = after;
             } else {
                 return Ok((shown, rest));
@@ -93,16 +131,6 @@ impl Shown {
         }
         Ok(())
     }
-}
-
-fn tier_named(name: &str) -> Result<Tier, Error> {
-    Tier::named(name).ok_or_else(|| {
-        let names = Tier::NAMES.join(" or ");
-        Error::Other(match name {
-            "" => format!("--tier needs a tier: {names}."),
-            name => format!("There is no tier {name}; --tier needs {names}."),
-        })
-    })
 }
 
 impl Debugger {
@@ -184,20 +212,31 @@ impl Debugger {
             line_before: None,
             file_before: None,
         };
-        match shown.tier {
-            Tier::Classic => instructions.for_each(|it| listing.push(it)),
-            Tier::Fast => {
-                let code = self.register_code(wanted.func)?;
+        let code = match shown.form {
+            Form::Classic => None,
+            Form::Fast => Some(self.register_code(wanted.func)?),
+            Form::Clif => Some(self.machine_code(wanted.func, CodeForm::Intermediate)?),
+            Form::Jit => Some(self.machine_code(wanted.func, CodeForm::Baseline)?),
+            Form::Opt => Some(self.machine_code(wanted.func, CodeForm::Optimized)?),
+        };
+        let row = match shown.form {
+            Form::Classic | Form::Fast => DisassemblyRow::Register,
+            Form::Clif => DisassemblyRow::Intermediate,
+            Form::Jit | Form::Opt => DisassemblyRow::Machine,
+        };
+        match code {
+            None => instructions.for_each(|it| listing.push(it)),
+            Some(code) => {
                 let instructions = instructions.map(|it| (it.0.pc, it)).collect();
-                for (instructions, code) in register_code::pieces(instructions, &code) {
+                let is_whole = wanted.from == 0 && wanted.to == u32::MAX;
+                for (instructions, code) in lower_code::pieces(instructions, is_whole, code) {
                     instructions.into_iter().for_each(|it| listing.push(it));
-                    let code = code.into_iter().map(DisassemblyRow::Register);
-                    listing.rows.extend(code);
+                    listing.rows.extend(code.into_iter().map(row));
                 }
             }
         }
         Ok(DisassemblyReport {
-            tier: (shown.tier == Tier::Fast).then(|| shown.tier.name()),
+            tier: (shown.form != Form::Classic).then(|| shown.form.name()),
             function: disassembly.function.clone(),
             signature: disassembly.signature.clone(),
             rows: listing.rows,

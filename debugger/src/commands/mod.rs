@@ -23,8 +23,8 @@ mod info_symbols;
 pub(crate) mod list;
 pub(crate) mod lldb;
 mod lookup;
+mod lower_code;
 mod memory_files;
-mod register_code;
 mod running;
 mod saving;
 mod script;
@@ -44,6 +44,7 @@ pub(crate) mod user;
 mod watching;
 mod words;
 
+pub(crate) use disassemble::FORMS;
 pub(crate) use format::FormatSpec;
 pub(crate) use lookup::lookup;
 pub(crate) use table::{ArgumentKind, Command, Group, Repeat, commands};

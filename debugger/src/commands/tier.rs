@@ -12,7 +12,19 @@ pub(super) fn tier(debugger: &mut Debugger, arguments: &str) -> Result<(), Error
     }
 }
 
-pub(super) fn info(debugger: &mut Debugger, _arguments: &str) -> Result<(), Error> {
-    debugger.answer(Report::Tiers(debugger.tiers_report()));
+/// How many functions `info tier` lists by itself.
+const FUNCTIONS_MAX: usize = 20;
+
+pub(super) fn info(debugger: &mut Debugger, arguments: &str) -> Result<(), Error> {
+    let functions_max = match arguments {
+        "" => FUNCTIONS_MAX,
+        "all" => usize::MAX,
+        _ => {
+            return Err(Error::other(
+                "info tier takes `all`, to list every function that has code, or nothing.",
+            ));
+        }
+    };
+    debugger.answer(Report::Tiers(debugger.tiers_report(functions_max)));
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) const INFO_COMMANDS: &[Command] = &[
     topic("tables", "info tables [NUMBER]", "The tables and their sizes, or the elements of one.", info_module::tables),
     topic("tags", "info tags", "The tags of exceptions, and the types of the values that they carry.", info_module::tags).also(&["exceptions"]),
     topic("threads", "info threads", "The agents that execute the program: there is one.", info_module::threads),
-    topic("tier", "info tier", "What each tier ran and translated, and the functions that it could not.", tier::info).also(&["tiers"]),
+    topic("tier", "info tier [all]", "What each tier ran and translated, where functions have code, and which ones a tier cannot run.", tier::info).also(&["tiers"]),
     topic("types", "info types [REGEX]", "The types, or those whose names match a regular expression.", info_names::types),
     topic("variables", "info variables [REGEX]", "The variables outside of functions, or those whose names match a regular expression.", info_names::variables),
     topic("watchpoints", "info watchpoints [NUMBERS]", "Watchpoints: all, or those of the given numbers.", breakpoints::info_watchpoints).also(&["wat"]).takes(Numbers),

@@ -64,6 +64,7 @@ impl Debugger {
         self.take_snapshot();
         self.look_at_watchpoints();
         self.state = ProgramState::Running;
+        self.last_stop = None;
         self.hidden_inlines = 0;
         self.shared.send(&Event::Running);
         self.shared.begin_run();

@@ -118,6 +118,7 @@ impl Debugger {
         self.shared.set_interrupt(vm.interrupt());
         self.vm = RefCell::new(vm);
         self.is_fresh = true;
+        self.last_stop = None;
         self.selected = 0;
         self.hidden_inlines = 0;
         self.shown = None;

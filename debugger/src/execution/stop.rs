@@ -85,6 +85,7 @@ impl Debugger {
     /// source line only.
     pub(crate) fn settle(&mut self, stop: &Stop, before: Option<&FrameIdentity>) {
         self.selected = 0;
+        self.last_stop = Some(stop.clone());
         self.hidden_inlines = self.hidden_inlines_at(stop);
         self.list.forget();
         self.is_view_stale = true;

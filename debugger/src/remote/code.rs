@@ -26,19 +26,19 @@ pub struct FunctionCode {
     pub result_count: usize,
 }
 
-/// Where a local lies in its function's frames: finding it takes time, and using it none.
+/// Where a local or operand lies in frames of its function: finding it takes time, and using it none.
 #[derive(Debug, Clone, Copy)]
-pub struct LocalSlot(pub(super) Slot);
+pub struct FrameSlot(pub(super) Slot);
 
 impl Program {
     /// Where a parameter or local of a function lies.
     #[must_use]
-    pub fn local_slot(&self, func_index: u32, index: u32) -> Option<LocalSlot> {
+    pub fn local_slot(&self, func_index: u32, index: u32) -> Option<FrameSlot> {
         let func = FuncIndex(func_index);
         self.module().func_body(func)?;
         let types = self.module().local_types(func);
         let index = index as usize;
-        Some(LocalSlot(Slot {
+        Some(FrameSlot(Slot {
             ty: Some(*types.get(index)?),
             cell: cells_count(&types[..index]),
         }))

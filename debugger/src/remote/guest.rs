@@ -1,9 +1,11 @@
 //! The machine's state as a remote client asks for it: numbers in, bytes out.
 
+use wdb_vm::address::InstanceAddr;
 use wdb_vm::value::Value;
 use wdb_vm::vm::Vm;
 
-use super::code::LocalSlot;
+use super::code::FrameSlot;
+use super::{ClientStop, ModuleId, client_stop};
 use crate::debugger::Debugger;
 use crate::process::PROGRAM_INSTANCE;
 use crate::view::ProgramState;
@@ -20,8 +22,10 @@ pub struct GuestState<'a> {
 }
 
 /// A frame of the machine; inlined calls are the client's to find.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GuestFrame {
+    /// Its module.
+    pub module: ModuleId,
     /// The index of the function in its module.
     pub func_index: u32,
     /// The module offset of its next instruction; of a caller, of the one after the call.
@@ -73,6 +77,7 @@ impl<'a> GuestState<'a> {
     pub fn frame(self, number: usize) -> Option<GuestFrame> {
         let frame = self.vm.frame(number)?;
         Some(GuestFrame {
+            module: ModuleId(frame.instance.0),
             func_index: frame.index.0,
             pc: frame.pc.0,
         })
@@ -84,10 +89,18 @@ impl<'a> GuestState<'a> {
         self.vm.local(frame, index).map(Slot::new)
     }
 
-    /// Like [`GuestState::local`], for a slot of the frame's function.
+    /// Like [`GuestState::local`] and [`GuestState::operand`], for a slot of the frame's function.
     #[must_use]
-    pub fn local_in(self, frame: usize, slot: LocalSlot) -> Option<Slot> {
+    pub fn value_in(self, frame: usize, slot: FrameSlot) -> Option<Slot> {
         self.vm.slot_value(frame, slot.0).map(Slot::new)
+    }
+
+    /// Where the operands of a frame lie, from the bottom of its operand stack on. They lie there in every frame that stands at
+    /// the same instruction, in the same way: innermost, or during a call.
+    #[must_use]
+    pub fn operand_slots(self, frame: usize) -> Option<Vec<FrameSlot>> {
+        let operands = self.vm.shape(frame)?.operands;
+        Some(operands.into_iter().map(FrameSlot).collect())
     }
 
     /// An operand of a frame, 0 being the bottom of its operand stack.
@@ -103,10 +116,10 @@ impl<'a> GuestState<'a> {
         self.vm.slot_value(0, slot).map(Slot::new)
     }
 
-    /// A global of the program.
+    /// A global of a module.
     #[must_use]
-    pub fn global(self, index: u32) -> Option<Slot> {
-        let global = self.vm.global_addr(PROGRAM_INSTANCE, index)?;
+    pub fn global(self, module: ModuleId, index: u32) -> Option<Slot> {
+        let global = self.vm.global_addr(InstanceAddr(module.0), index)?;
         self.vm.global(global).map(|(_, value)| Slot::new(value))
     }
 
@@ -138,10 +151,16 @@ impl Guest<'_> {
         self.debugger.state
     }
 
-    /// Why it stopped last, in words.
+    /// Why it stands where it stands; `None` for one that has not run yet.
     #[must_use]
-    pub fn reason(&self) -> &str {
-        &self.debugger.reason
+    pub fn last_stop(&self) -> Option<ClientStop> {
+        self.debugger.last_stop.clone().map(client_stop)
+    }
+
+    /// Why it cannot go on, with a backtrace, as a run without a debugger tells it; `None` while it can.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        crate::run::failure(self.debugger)
     }
 
     /// Changes bytes of a memory; answers whether all of them lie in it, and changes none if not.
@@ -194,9 +213,56 @@ fn changed(value: Value, at: usize, bytes: &[u8]) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use wdb_vm::value::{Reference, Value};
+    use std::sync::Arc;
 
-    use super::changed;
+    use wdb_vm::exit::Exit;
+    use wdb_vm::module::Module;
+    use wdb_vm::value::{Reference, Value};
+    use wdb_vm::vm::{Config, RunLimit, Vm};
+    use wdb_vm::wasi::WasiConfig;
+
+    use super::{GuestState, changed};
+    use crate::remote::ModuleId;
+
+    /// A program that calls a function of another module, which traps.
+    fn two_modules() -> Vm {
+        let module = |text: &str| {
+            Module::parse(text.as_bytes().to_vec(), None).expect("the module is valid")
+        };
+        let wasi = WasiConfig::new().build().expect("nothing is asked for");
+        let state = Arc::new(wasi.initial_state());
+        let mut vm = Vm::empty(Box::new(wasi), state, Config::default());
+        let library = module(
+            "(module (global i32 (i32.const 7))
+               (func (export \"fail\") (param i32) unreachable))",
+        );
+        let library = vm.instantiate(&library).expect("it imports nothing");
+        vm.register("library", library);
+        let program = module(
+            "(module (import \"library\" \"fail\" (func $fail (param i32)))
+               (global i32 (i32.const 9))
+               (func (export \"main\") (call $fail (i32.const 5))))",
+        );
+        let program = vm.instantiate(&program).expect("the library is there");
+        let main = vm.exported_func(program, "main").expect("it is exported");
+        vm.invoke(main, &[]).expect("it takes nothing");
+        assert!(matches!(vm.run(RunLimit::default()), Exit::Trap(_)));
+        vm
+    }
+
+    #[test]
+    fn frames_and_globals_are_those_of_their_modules() {
+        let vm = two_modules();
+        let state = GuestState { vm: &vm };
+        let frames: Vec<_> = (0..).map_while(|number| state.frame(number)).collect();
+        let whose: Vec<_> = frames.iter().map(|it| (it.module, it.func_index)).collect();
+        assert_eq!(whose, [(ModuleId(0), 0), (ModuleId(1), 1)]);
+        assert_eq!(state.local(0, 0).map(|it| it.low_bits()), Some(5));
+        let global = |module| state.global(ModuleId(module), 0);
+        assert_eq!(global(0).map(|it| it.low_bits()), Some(7));
+        assert_eq!(global(1).map(|it| it.low_bits()), Some(9));
+        assert_eq!(global(2), None);
+    }
 
     #[test]
     fn bytes_of_a_value_are_replaced_within_its_size() {

@@ -14,7 +14,7 @@ use wdb_debugger::Program;
 use wdb_debugger::remote::FunctionCode;
 
 use super::debug_info::DebugInfo;
-use super::layout::{self, Layout, RECORDS};
+use super::layout::{self, RECORDS};
 
 const HEADER_BYTES: u64 = 64;
 const PROGRAM_HEADER_BYTES: u64 = 56;
@@ -81,12 +81,7 @@ impl Section {
 }
 
 /// Makes the file. `outermost` is the function that nothing in the program has called.
-pub(super) fn file(
-    program: &Program,
-    layout: &Layout,
-    info: DebugInfo,
-    outermost: Option<u32>,
-) -> Vec<u8> {
+pub(super) fn file(program: &Program, info: DebugInfo, outermost: Option<u32>) -> Vec<u8> {
     let entry = outermost.and_then(|func_index| program.function_code(func_index));
     let entry = entry.map_or(0, |function| address(program, &function));
     let code = program.code_section();
@@ -111,7 +106,7 @@ pub(super) fn file(
             kind: SHT_STRTAB,
             ..Section::plain(".strtab", names)
         },
-        Section::plain(".debug_frame", frames(program, layout)),
+        Section::plain(".debug_frame", frames(program)),
     ];
     let debug = info.sections.into_iter();
     sections.extend(debug.map(|(name, contents)| Section::plain(name, contents)));
@@ -149,15 +144,19 @@ fn symbols(program: &Program, outermost: Option<u32>) -> (Vec<u8>, Vec<u8>) {
     (symbols, names)
 }
 
-/// How to find each function's caller: a record of the frame for each function, whose length is all that differs.
-fn frames(program: &Program, layout: &Layout) -> Vec<u8> {
+/// How to find each function's caller, which is the same for all: by the entry at `rsp`.
+fn frames(program: &Program) -> Vec<u8> {
+    const RBP: u8 = 6;
     const RSP: u8 = 7;
     const RETURN_COLUMN: u8 = 16;
     const DATA_ALIGN_MINUS_8: u8 = 0x78;
     const DW_CFA_DEF_CFA: u8 = 0x0c;
-    const DW_CFA_DEF_CFA_OFFSET: u8 = 0x0e;
     const DW_CFA_OFFSET: u8 = 0x80;
-    const DW_CFA_VAL_OFFSET_SF: u8 = 0x15;
+    const DW_CFA_VAL_EXPRESSION: u8 = 0x16;
+    const DW_OP_DEREF: u8 = 0x06;
+    const DW_OP_MINUS: u8 = 0x1c;
+    const DW_OP_PLUS_UCONST: u8 = 0x23;
+    const DW_OP_LIT8: u8 = 0x38;
     let mut common = vec![
         0xff,
         0xff,
@@ -169,12 +168,18 @@ fn frames(program: &Program, layout: &Layout) -> Vec<u8> {
         DATA_ALIGN_MINUS_8,
         RETURN_COLUMN,
     ];
-    common.extend([DW_CFA_DEF_CFA, RSP, 8, DW_CFA_OFFSET | RETURN_COLUMN, 1]);
+    common.extend([DW_CFA_DEF_CFA, RSP, layout::ENTRY_BYTES as u8]);
+    common.extend([DW_CFA_OFFSET | RETURN_COLUMN, 2, DW_CFA_OFFSET | RBP, 1]);
     for window in 0..layout::WINDOW_COUNT {
-        // In the caller they point as far from its rsp, which is this frame's CFA.
-        common.extend([DW_CFA_VAL_OFFSET_SF, layout::WINDOW_REGISTER_FIRST + window]);
-        let factored = (layout::window_offset(window) / 8).cast_signed();
-        put_sleb128(&mut common, -factored);
+        // In the caller they point as far from its rbp, which is saved below this frame's CFA.
+        let mut place = vec![DW_OP_LIT8, DW_OP_MINUS, DW_OP_DEREF, DW_OP_PLUS_UCONST];
+        put_uleb128(&mut place, layout::window_offset(window));
+        common.extend([
+            DW_CFA_VAL_EXPRESSION,
+            layout::WINDOW_REGISTER_FIRST + window,
+        ]);
+        common.push(place.len() as u8);
+        common.extend(place);
     }
     let mut section = Vec::new();
     put_entry(&mut section, common);
@@ -185,11 +190,6 @@ fn frames(program: &Program, layout: &Layout) -> Vec<u8> {
         put64(
             &mut entry,
             u64::from(function.body.end - function.body.start),
-        );
-        entry.push(DW_CFA_DEF_CFA_OFFSET);
-        put_sleb128(
-            &mut entry,
-            layout.record_bytes(function.func_index).cast_signed(),
         );
         put_entry(&mut section, entry);
     }
@@ -284,16 +284,10 @@ fn put64(bytes: &mut Vec<u8>, number: u64) {
     bytes.extend(number.to_le_bytes());
 }
 
-/// A number as signed LEB128. Positive ones get a byte more than unsigned ones need at most, and mean the same as those.
-fn put_sleb128(bytes: &mut Vec<u8>, mut number: i64) {
-    loop {
-        let byte = (number & 0x7f) as u8;
+fn put_uleb128(bytes: &mut Vec<u8>, mut number: u64) {
+    while number > 0x7f {
+        bytes.push(number as u8 | 0x80);
         number >>= 7;
-        let is_last = (number == 0 && byte & 0x40 == 0) || (number == -1 && byte & 0x40 != 0);
-        if is_last {
-            bytes.push(byte);
-            return;
-        }
-        bytes.push(byte | 0x80);
     }
+    bytes.push(number as u8);
 }

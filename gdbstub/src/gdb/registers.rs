@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! rip         where the program stands        rax, xmm0   the topmost operand, where gdb looks for results
-//! rsp         the innermost record            r8 ... r15  into that record
+//! rbp         the innermost record            r8 ... r15  into that record
+//! rsp         the innermost entry, by which callers are found
 //! tick, depth, memory_size                    the clock, the number of frames, the bytes of memory 0
 //! ```
 
@@ -17,6 +18,7 @@ use super::returns::ResultRegisters;
 /// gdb's numbers, which are the order in the description.
 const RAX: u16 = 0;
 const RDX: u16 = 3;
+pub(super) const RBP: u16 = 6;
 pub(super) const RSP: u16 = 7;
 pub(super) const RIP: u16 = 16;
 
@@ -117,7 +119,7 @@ fn describe(xml: &mut String, registers: &[(&str, u32, &str)]) {
 
 /// The registers' bytes in the order of their numbers.
 pub(super) fn all(disguise: &Disguise, state: GuestState<'_>) -> Vec<u8> {
-    let (pc, sp) = pointers(disguise, state);
+    let pointers = pointers(disguise, state);
     let results = disguise.returned(state).unwrap_or_else(|| {
         let top = state.top_operand();
         let bits = top.map_or(0, |slot| slot.low_bits());
@@ -132,8 +134,9 @@ pub(super) fn all(disguise: &Disguise, state: GuestState<'_>) -> Vec<u8> {
         let value = match number {
             RAX => results.rax,
             RDX => results.rdx,
-            RIP => pc,
-            _ => pointer(number, sp).unwrap_or(0),
+            RIP => pointers.rip,
+            RSP => pointers.rsp,
+            _ => pointer(number, pointers.rbp).unwrap_or(0),
         };
         let start = bytes.len();
         bytes.extend(value.to_le_bytes());
@@ -152,33 +155,43 @@ pub(super) fn all(disguise: &Disguise, state: GuestState<'_>) -> Vec<u8> {
     bytes
 }
 
-/// `rip` and `rsp`.
-pub(super) fn pointers(disguise: &Disguise, state: GuestState<'_>) -> (u64, u64) {
-    let pc = state.frame(0).map_or(0, |frame| disguise.layout.pc(frame));
-    let records = disguise.records(state);
-    let sp = records
-        .first()
-        .map_or(layout::RECORDS.end, |record| record.start);
-    (pc, sp)
+/// The registers that say where the innermost frame is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pointers {
+    pub(super) rip: u64,
+    pub(super) rsp: u64,
+    pub(super) rbp: u64,
 }
 
-/// A register that points into the record at `rsp`.
-pub(super) fn pointer(number: u16, sp: u64) -> Option<u64> {
-    if number == RSP {
-        return Some(sp);
+pub(super) fn pointers(disguise: &Disguise, state: GuestState<'_>) -> Pointers {
+    let records = disguise.records(state);
+    let innermost = records.first();
+    Pointers {
+        rip: state.frame(0).map_or(0, |frame| disguise.layout.pc(frame)),
+        rsp: layout::stack_pointer(&records),
+        rbp: innermost.map_or(layout::RECORDS.end, |record| record.start),
+    }
+}
+
+/// A register that points into the record at `rbp`.
+pub(super) fn pointer(number: u16, rbp: u64) -> Option<u64> {
+    if number == RBP {
+        return Some(rbp);
     }
     let window = u8::try_from(number).ok()?;
     let window = window.checked_sub(layout::WINDOW_REGISTER_FIRST)?;
-    (window < layout::WINDOW_COUNT).then(|| sp + layout::window_offset(window))
+    (window < layout::WINDOW_COUNT).then(|| rbp + layout::window_offset(window))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CORE, RIP, RSP, description, pointer};
+    use super::{CORE, RBP, RIP, RSP, description, pointer};
 
     #[test]
     fn the_numbers_are_those_of_the_description() {
+        assert_eq!(CORE[usize::from(RBP)].0, "rbp");
         assert_eq!(CORE[usize::from(RSP)].0, "rsp");
+        assert_eq!(pointer(RBP, 1000), Some(1000));
         assert_eq!(CORE[usize::from(RIP)].0, "rip");
         assert_eq!(pointer(8, 1000), Some(1000 + 136 + 64));
         assert_eq!(pointer(15, 0), Some(136 + 7 * 128 + 64));

@@ -24,7 +24,8 @@ const DW_OP_BREG0: u8 = 0x70;
 const DW_OP_PIECE: u8 = 0x93;
 const DW_OP_NOP: u8 = 0x96;
 
-const RSP: u8 = 7;
+/// The register that points at the record.
+const RBP: u8 = 6;
 
 type Reader<'a> = EndianSlice<'a, LittleEndian>;
 
@@ -49,7 +50,7 @@ pub(super) fn frame_base(bytes: &mut [u8], encoding: Encoding) -> Option<FrameBa
     if !is_plain {
         return None;
     }
-    let place = based(RSP, 0, bytes.len() - 1)?;
+    let place = based(RBP, 0, bytes.len() - 1)?;
     bytes[..place.len()].copy_from_slice(&place);
     bytes[place.len()] = DW_OP_DEREF;
     Some(base)
@@ -127,10 +128,10 @@ impl Place {
                     let offset = offset.cast_signed() - WINDOW_MIDDLE.cast_signed();
                     return based(WINDOW_REGISTER_FIRST + window, offset, bytes);
                 }
-                based(RSP, (LOCALS_AT + 8 * index).cast_signed(), bytes)
+                based(RBP, (LOCALS_AT + 8 * index).cast_signed(), bytes)
             }
             Place::Operand(index) if u64::from(index) < OPERAND_COUNT => based(
-                RSP,
+                RBP,
                 (OPERANDS_AT + 8 * u64::from(index)).cast_signed(),
                 bytes,
             ),
@@ -216,7 +217,7 @@ mod tests {
         assert_eq!(rewritten(&address), [0x79, 0x48, 0x06, 0x23, 8]);
         // The 200th local lies behind the windows.
         let far = [0xed, 0, 0xc8, 0x01, 0x9f];
-        assert_eq!(rewritten(&far), [0x77, 0xc8, 0x8d, 0x80, 0x00]);
+        assert_eq!(rewritten(&far), [0x76, 0xc8, 0x8d, 0x80, 0x00]);
     }
 
     #[test]
@@ -252,13 +253,13 @@ mod tests {
     fn a_frame_base_is_the_records_first_word() {
         let mut local = [0xed, 0, 2, 0x9f];
         assert_eq!(frame_base(&mut local, ENCODING), Some(FrameBase::Local(2)));
-        assert_eq!(local, [0x77, 0x80, 0x00, 0x06]);
+        assert_eq!(local, [0x76, 0x80, 0x00, 0x06]);
         let mut global = [0xed, 3, 0, 0, 0, 0, 0x9f];
         assert_eq!(
             frame_base(&mut global, ENCODING),
             Some(FrameBase::Global(0))
         );
-        assert_eq!(global[0], 0x77);
+        assert_eq!(global[0], 0x76);
         let mut other = [0x9c];
         assert_eq!(frame_base(&mut other, ENCODING), None);
         assert_eq!(other, [0x9c]);

@@ -142,7 +142,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     binding(Action::NextInstruction, &["o"], "nexti", "execute one instruction, over calls", Group::Running, None),
     binding(Action::RunToCursor, &["t"], "run to cursor", "run until the line or instruction under the cursor", Group::Running, None),
     binding(Action::Run, &["r"], "run", "run the program from its beginning", Group::Running, None),
-    binding(Action::NextTier, &["T"], "other tier", "let the other tier run the program between stops", Group::Running, None),
+    binding(Action::NextTier, &["T"], "next tier", "let the next tier run the program between stops", Group::Running, None),
     binding(Action::Interrupt, &["Ctrl-C", "F6"], "interrupt", "stop the program, or whatever takes long", Group::Running, None),
 
     binding(Action::ToggleBreakpoint, &["b", "F9"], "breakpoint", "set a breakpoint here, or delete the one there is", Group::Breakpoints, Some("break")),

@@ -118,6 +118,12 @@ impl Classic {
         self.prepared.iter().flatten().count()
     }
 
+    /// The functions that code is prepared for, and the bytes of memory that each one's takes.
+    pub(crate) fn code_sizes(&self) -> impl Iterator<Item = (FuncAddr, usize)> {
+        let funcs = self.prepared.iter().zip(0..);
+        funcs.filter_map(|(code, index)| Some((FuncAddr(index), code.as_ref()?.size_bytes())))
+    }
+
     /// Bytes of the wasm code that was prepared.
     pub(crate) fn wasm_bytes(&self) -> usize {
         self.wasm_bytes

@@ -134,6 +134,12 @@ impl Fast {
         self.funcs.iter().flatten().count()
     }
 
+    /// The functions that have register code, and the bytes of memory that each one's takes.
+    pub(crate) fn code_sizes(&self) -> impl Iterator<Item = (FuncAddr, usize)> {
+        let funcs = self.funcs.iter().zip(0..);
+        funcs.filter_map(|(func, index)| Some((FuncAddr(index), func.as_ref()?.size_bytes())))
+    }
+
     /// Bytes of memory that register code takes.
     pub(crate) fn code_bytes(&self) -> usize {
         self.funcs

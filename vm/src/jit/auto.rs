@@ -103,8 +103,7 @@ impl Jit {
                     outcome
                 }
             };
-            let ends = std::mem::take(&mut self.ends_turns);
-            if outcome != Outcome::Poll || machine.tick >= end || ends {
+            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
             turns += 1;

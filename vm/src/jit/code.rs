@@ -48,12 +48,6 @@ impl CodeMemory {
     pub(super) fn range(&self) -> std::ops::Range<usize> {
         self.start.addr()..self.start.addr() + self.len
     }
-
-    /// The bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
-        // SAFETY: the memory was filled, is readable, and lives as long as this value.
-        unsafe { std::slice::from_raw_parts(self.start, self.len) }
-    }
 }
 
 impl Drop for CodeMemory {

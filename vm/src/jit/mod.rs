@@ -10,6 +10,9 @@ mod background;
 mod code;
 mod env;
 mod faults;
+mod job;
+mod listing;
+mod perf_map;
 mod runtime;
 mod settle;
 
@@ -20,8 +23,8 @@ use std::time::{Duration, Instant};
 
 use wasmparser::FuncType;
 use wdb_codegen::{
-    CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Job, Level, MEMORY_VIEW_BYTES, MemoryView,
-    Probe, Start, TableView, Trampoline, Translated, Watched, entries_offset, returns_in_registers,
+    CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Level, MEMORY_VIEW_BYTES, MemoryView,
+    Probe, Start, TableView, Trampoline, Translated, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -29,14 +32,15 @@ use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::{self, Fast};
 use crate::machine::{Frame, Machine};
 use crate::outside::Outside;
-use crate::store::Store;
+use crate::store::{FuncKind, Store};
 use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
 use crate::watch::{WatchPlan, Watches};
 use background::Background;
 use code::{CodeMemory, Entrance, Unit};
-use env::{StoreEnv, WatchedPlaces};
+use job::{Wanted, with_job};
+use perf_map::PerfMap;
 use runtime::Running;
 
 /// Cells below the operands of instructions that the runtime executes.
@@ -135,12 +139,11 @@ pub(crate) struct Jit {
     checks_bounds: bool,
     /// What code is compiled for.
     plan: WatchPlan,
-    /// Whether the driver wants to look at the state.
-    ends_turns: bool,
     /// When the state should be kept to find faults from.
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
     compilation: [Duration; 2],
+    perf_map: Option<PerfMap>,
 }
 
 // SAFETY: the pointers are into boxes and vectors of the same value.
@@ -160,6 +163,13 @@ pub(crate) struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// Whether the frame of a watch has returned.
+    fn has_ended_scopes(&self, machine: &Machine) -> bool {
+        let depth = machine.frames.len() as u32;
+        self.watches
+            .is_some_and(|watches| depth < watches.scope_max())
+    }
+
     /// Executes in the fast tier, until a function is called that has code, where it matters which ones have.
     fn bridge(
         &mut self,
@@ -227,10 +237,10 @@ impl Jit {
             to_hide: Vec::new(),
             checks_bounds,
             plan: WatchPlan::default(),
-            ends_turns: false,
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
+            perf_map: None,
         }
     }
 
@@ -446,6 +456,23 @@ impl Jit {
 
     // Compiling.
 
+    /// Compiles every function of the store that has code, at a level.
+    pub(crate) fn compile_all(
+        &mut self,
+        store: &Store,
+        machine: &mut Machine,
+        classic: &Classic,
+        level: Level,
+    ) {
+        self.prepare(store, machine, Policy::Level(level), None);
+        for (index, inst) in store.funcs.iter().enumerate() {
+            if inst.kind == FuncKind::Wasm {
+                let func = FuncAddr(index as u32);
+                self.code_of(store, machine, classic, func, Start::Call);
+            }
+        }
+    }
+
     fn unit(&self, number: u32) -> &Unit {
         self.units[number as usize]
             .as_ref()
@@ -589,38 +616,18 @@ impl Jit {
         (unit, probes): (u32, &[Probe]),
         is_stub: bool,
     ) -> Result<Translated, String> {
-        let inst = &store.funcs[func.index()];
-        let instance = &store.instances[inst.instance.index()];
-        let module = &instance.module;
-        let locals = module.local_types(inst.index);
-        let body = module.func_body(inst.index).expect("a wasm function");
-        let code = body.code.start as usize..body.code.end as usize;
-        let watched = WatchedPlaces {
-            plan: &self.plan,
+        let wanted = Wanted {
             func,
-            instance,
-        };
-        let job = Job {
-            watched: self.plan.any.then_some(&watched as &dyn Watched),
-            env: &StoreEnv {
-                store,
-                instance,
-                machine,
-                is_guarded: self.needs_checkpoint(),
-            },
-            func: func.0,
-            ty: module.func_type(inst.index),
-            locals: &locals,
-            code: &module.bytes()[code],
-            offset: body.code.start,
+            plan: &self.plan,
             start,
+            unit,
             probes,
             is_stub,
-            unit,
+            is_guarded: self.needs_checkpoint(),
         };
         match &mut self.compiler {
-            Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
-                compiler.translate(&job).map_err(|error| error.to_string())
+            Ok(compiler) => with_job(store, machine, &wanted, |job| {
+                compiler.translate(job).map_err(|error| error.to_string())
             }),
             Err(refusal) => Err(refusal.clone()),
         }
@@ -654,7 +661,7 @@ impl Jit {
             .partition_point(|known| known.start < range.start);
         self.ranges.insert(position, range);
         let locals_cells = compiled.locals.iter().map(|kind| kind.count() as u32).sum();
-        self.units[number as usize] = Some(Box::new(Unit {
+        let unit = Box::new(Unit {
             func,
             start,
             level,
@@ -663,7 +670,11 @@ impl Jit {
             locals: compiled.locals,
             locals_cells,
             compilation,
-        }));
+        });
+        if let Some(map) = &mut self.perf_map {
+            map.note(&unit);
+        }
+        self.units[number as usize] = Some(unit);
         Code::Unit(number)
     }
 
@@ -735,8 +746,7 @@ impl Jit {
                     around.bridge(machine, mode, 1, None)
                 }
             };
-            let ends = std::mem::take(&mut self.ends_turns);
-            if outcome != Outcome::Poll || machine.tick >= end || ends {
+            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
             turns += 1;
@@ -756,16 +766,7 @@ impl Jit {
         ticks: u64,
     ) -> Outcome {
         match self.run(around, machine, unit, ticks) {
-            Run::Returned => {
-                let depth = machine.frames.len() as u32;
-                let has_ended = |watches: &Watches| depth < watches.scope_max();
-                if around.watches.is_some_and(has_ended) {
-                    // The driver is to look, whatever comes next.
-                    self.ends_turns = true;
-                }
-                Outcome::Poll
-            }
-            Run::Arrived => Outcome::Poll,
+            Run::Returned | Run::Arrived => Outcome::Poll,
             Run::Finished => Outcome::Finished,
             Run::Probe => Outcome::Probe,
             Run::Fault => Outcome::Fault,

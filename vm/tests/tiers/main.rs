@@ -12,9 +12,9 @@ use std::sync::Mutex;
 
 use wdb_vm::address::CodeAddress;
 use wdb_vm::exit::Exit;
-use wdb_vm::tier::{Compile, Tier};
+use wdb_vm::tier::{Bounds, Compile, Tier};
 use wdb_vm::value::Value;
-use wdb_vm::vm::RunLimit;
+use wdb_vm::vm::{Config, RunLimit};
 use wdb_vm::watch::{Watch, WatchKind, WatchTarget};
 
 use pair::{Pair, instruction_at, place};
@@ -52,7 +52,20 @@ fn ends_alike(program: &Program, tier: Tier) {
     assert!(is_over(&exit), "{program:?} ended with {exit:?}");
     assert!(pair.time().tick > 0);
     for compile in others {
-        pair.run_another_subject(tier, compile, &exit);
+        let config = Config {
+            tier,
+            compile,
+            ..Config::default()
+        };
+        pair.run_another_subject(config, &exit);
+    }
+    if tier.is_compiled() {
+        let config = Config {
+            tier,
+            bounds: Bounds::Explicit,
+            ..Config::default()
+        };
+        pair.run_another_subject(config, &exit);
     }
 }
 
@@ -391,6 +404,7 @@ macro_rules! tests {
 
 tests! {
     busy: [Program::Busy(400)];
+    vectors: [Program::Vectors(200)];
     sample_fib: [Program::Command("samples/fib/fib.wasm", None)];
     sample_inventory: [
         Program::Command("samples/inventory/inventory.wasm", None),

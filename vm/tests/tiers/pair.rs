@@ -9,7 +9,7 @@ use wdb_vm::exit::Exit;
 use wdb_vm::machine::Time;
 use wdb_vm::tier::{Compile, Tier};
 use wdb_vm::value::Value;
-use wdb_vm::vm::{RunLimit, Vm};
+use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::watch::Watch;
 
 use crate::programs::{Guest, INSTANCE, Program};
@@ -81,10 +81,10 @@ impl Pair {
     }
 
     /// Runs another machine to the end that the first one has come to.
-    pub(crate) fn run_another_subject(&mut self, tier: Tier, compile: Compile, expected: &Exit) {
+    pub(crate) fn run_another_subject(&mut self, config: Config, expected: &Exit) {
         self.history.clear();
-        self.note(format!("run on {} {compile:?}", tier.name()));
-        self.subject = self.program.start(tier, compile);
+        self.note(format!("run with {config:?}"));
+        self.subject = self.program.start_with(config);
         let found = self.subject.vm.run(RunLimit::default());
         self.check_exits(expected, &found);
         self.check_states();

@@ -28,6 +28,8 @@ pub(crate) enum Program {
     Bench(&'static str, i32),
     /// [`BUSY`], and the number of its rounds.
     Busy(i32),
+    /// Instructions on vectors, and the number of its rounds.
+    Vectors(i32),
 }
 
 /// A machine that is about to run a program.
@@ -63,11 +65,15 @@ impl Write for Output {
 impl Program {
     /// A machine that stands before the program's first instruction.
     pub(crate) fn start(&self, tier: Tier, compile: Compile) -> Guest {
-        let config = Config {
+        self.start_with(Config {
             tier,
             compile,
             ..Config::default()
-        };
+        })
+    }
+
+    /// Begins to run as this says.
+    pub(crate) fn start_with(&self, config: Config) -> Guest {
         let output = Output::default();
         let mut vm = self.machine(config, &output);
         let (name, args) = self.entry();
@@ -106,6 +112,7 @@ impl Program {
             Program::Command(file, _) | Program::Export(file, _) => repository().join(file),
             Program::Bench(name, _) => repository().join(format!("bench/programs/{name}.wasm")),
             Program::Busy(_) => return BUSY.as_bytes().to_vec(),
+            Program::Vectors(_) => return include_bytes!("vectors.wat").to_vec(),
         };
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
@@ -115,7 +122,7 @@ impl Program {
             Program::Command(..) => ("_start", Vec::new()),
             Program::Export(_, name) => (name, Vec::new()),
             Program::Bench(_, n) => ("run", vec![Value::I32(*n)]),
-            Program::Busy(rounds) => ("main", vec![Value::I32(*rounds)]),
+            Program::Busy(rounds) | Program::Vectors(rounds) => ("main", vec![Value::I32(*rounds)]),
         }
     }
 }

@@ -132,7 +132,7 @@ impl Translator<'_, '_> {
         memarg: &MemArg,
         make: impl FnOnce(FuncInstBuilder<'_, '_>, MemFlagsData, Value, Offset32) -> Value,
     ) {
-        let (place, offset) = self.place(memarg, 0, 8);
+        let (place, offset) = self.place_to(memarg, 0, 8, false);
         let flags = self.heap_flags();
         let result = make(self.builder.ins(), flags, place, offset.into());
         self.pop();
@@ -142,7 +142,7 @@ impl Translator<'_, '_> {
     /// Loads a lane whose address is the operand at a depth. All operands stay on the stack.
     fn load_number(&mut self, memarg: &MemArg, depth: usize, lanes: Type) -> Value {
         let lane = lanes.lane_type();
-        let (place, offset) = self.place(memarg, depth, lane.bytes());
+        let (place, offset) = self.place_to(memarg, depth, lane.bytes(), false);
         let flags = self.heap_flags();
         self.builder.ins().load(lane, flags, place, offset)
     }

@@ -106,7 +106,7 @@ impl Translator<'_, '_> {
         self.builder.ins().bitcast(ty, flags, value)
     }
 
-    fn vector_constant(&mut self, ty: Type, bytes: &[u8; 16]) -> Value {
+    pub(super) fn vector_constant(&mut self, ty: Type, bytes: &[u8; 16]) -> Value {
         let constant = self
             .builder
             .func

@@ -104,7 +104,7 @@ fn disassemble(given: &Given<'_>) -> Lines {
     let slash = match given.value("tier") {
         Some(_) if given.has("pc") || given.has("count") => {
             return Err(Error::other(
-                "Register code is shown of functions and ranges, and not by the number of instructions.",
+                "Code of a tier is shown of functions and ranges, and not by the number of instructions.",
             ));
         }
         Some(tier) => format!("{slash}--tier {tier} "),

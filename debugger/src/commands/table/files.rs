@@ -16,14 +16,15 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(File),
     Command::new(
         "disassemble",
-        "disassemble [/sr] [--tier classic | fast] [LOCATION | FROM,TO | FROM,+BYTES]",
+        "disassemble [/sr] [--tier classic | fast | clif | jit | opt] [LOCATION | FROM,TO | FROM,+BYTES]",
         "Show the instructions of a function, or of a range.",
         disassemble::disassemble,
     )
     .also(&["di"])
     .details(
-        "Without arguments, the selected frame's function. /s shows the source lines between, /r the bytes. `--tier fast` shows\n\
-         the register code that each few instructions were translated to, too.",
+        "Without arguments, the selected frame's function. /s shows the source lines between, /r the bytes. `--tier` shows\n\
+         what each few instructions become, too: the register code of fast, the machine code of jit or opt, or clif, from which\n\
+         machine code is made. Code that optimisation moved shows its instructions again. A breakpoint changes the code of its function.",
     )
     .takes(Location),
     Command::new(

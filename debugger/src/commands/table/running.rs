@@ -156,14 +156,16 @@ pub(super) const COMMANDS: &[Command] = &[
     .takes(Spelling),
     Command::new(
         "tier",
-        "tier [classic | fast]",
+        "tier [classic | fast | jit | opt | auto]",
         "Show or choose what runs the program between stops.",
         tier::tier,
     )
     .details(
         "classic interprets the module's bytes; fast runs register code that functions are translated to when they are first\n\
-         called (`set compile`). Single steps are classic's in any case. Where the program stops, what it shows and its clock are\n\
-         the same in both; `info tier` tells what each has done, `disassemble --tier fast` shows register code.",
+         called (`set compile`); jit runs machine code that is compiled quickly, and opt machine code that is compiled to be fast.\n\
+         auto begins in fast and moves what takes time to machine code. Single steps are classic's in any case. Where the program\n\
+         stops, what it shows and its clock are the same in all; `info tier` tells what each has done, `disassemble --tier NAME`\n\
+         shows its code.",
     ),
     Command::new(
         "until",

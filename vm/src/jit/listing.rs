@@ -1,0 +1,88 @@
+//! Machine code as people ask about it.
+
+use wdb_codegen::{Compiler, Level, Line, Start};
+
+use super::code::Unit;
+use super::job::{Wanted, with_job};
+use super::{Code, Jit};
+use crate::address::{FuncAddr, ModuleOffset};
+use crate::classic::Classic;
+use crate::machine::Machine;
+use crate::machine_code::{CodeForm, CodeUnit};
+use crate::store::Store;
+use crate::tier::{Bounds, Tier};
+
+impl Jit {
+    /// The code of a function from its start, made for this: running code is left alone.
+    pub(crate) fn listing(
+        &self,
+        store: &Store,
+        machine: &Machine,
+        classic: &Classic,
+        func: FuncAddr,
+        form: CodeForm,
+    ) -> Result<Vec<Line>, wdb_codegen::Error> {
+        let unit = [Level::Optimized, Level::Baseline]
+            .into_iter()
+            .find_map(|level| match self.known_code(func, Start::Call, level) {
+                Code::Unit(unit) => Some(unit),
+                _ => None,
+            });
+        let wanted = Wanted {
+            func,
+            plan: &self.plan,
+            start: Start::Call,
+            unit: unit.unwrap_or_default(),
+            probes: &classic.conditional_probes(func),
+            is_stub: false,
+            is_guarded: self.needs_checkpoint(),
+        };
+        let mut compiler = Compiler::new()?;
+        with_job(store, machine, &wanted, |job| match form {
+            CodeForm::Intermediate => compiler.intermediate(job),
+            CodeForm::Baseline => compiler.listing(job, Level::Baseline),
+            CodeForm::Optimized => compiler.listing(job, Level::Optimized),
+        })
+    }
+
+    /// Why no machine code can be made here, if it cannot.
+    pub(crate) fn impossibility(&self) -> Option<String> {
+        match self.refusal() {
+            // Nobody has tried yet.
+            Some("") => Compiler::new().err().map(|error| error.to_string()),
+            refusal => refusal.map(str::to_owned),
+        }
+    }
+
+    /// How code keeps accesses within memories: what was chosen, as far as the system lets it.
+    pub(crate) fn bounds(&self) -> Bounds {
+        if self.needs_checkpoint() {
+            Bounds::Guard
+        } else {
+            Bounds::Explicit
+        }
+    }
+
+    /// All pieces of code that functions run in.
+    pub(crate) fn code_units(&self) -> impl Iterator<Item = CodeUnit> {
+        self.units.iter().flatten().map(|unit| code_unit(unit))
+    }
+}
+
+/// What is told of a piece of code.
+pub(super) fn code_unit(unit: &Unit) -> CodeUnit {
+    CodeUnit {
+        func: unit.func,
+        tier: match unit.level {
+            Level::Baseline => Tier::Jit,
+            Level::Optimized => Tier::Opt,
+        },
+        resumes_at: match unit.start {
+            Start::Call => None,
+            Start::Frame(pc) => Some(ModuleOffset(pc)),
+        },
+        address: unit.memory.range().start as u64,
+        bytes: unit.memory.len(),
+        translation: unit.compilation,
+    }
+}

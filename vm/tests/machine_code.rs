@@ -1,0 +1,254 @@
+//! What machine code does that the other tiers have no part in: stops at any depth and time, conditions of probes that it decides
+//! itself, and the exact place of a trap.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::machine_with;
+use wdb_vm::address::{CodeAddress, InstanceAddr};
+use wdb_vm::exit::Exit;
+use wdb_vm::isa::Op;
+use wdb_vm::tier::{Bounds, Tier};
+use wdb_vm::trap::TrapKind;
+use wdb_vm::value::Value;
+use wdb_vm::vm::{Config, RunLimit, Vm};
+use wdb_vm::{Condition, ConditionOp};
+
+const INSTANCE: InstanceAddr = InstanceAddr(0);
+
+fn compiled_tiers() -> impl Iterator<Item = Tier> {
+    Tier::ALL.into_iter().filter(|tier| tier.is_compiled())
+}
+
+fn machine(text: &str, tier: Tier) -> Vm {
+    machine_with(
+        text,
+        Config {
+            tier,
+            ..Config::default()
+        },
+    )
+}
+
+/// Begins a call of the export `f`.
+fn invoke(vm: &mut Vm, args: &[Value]) {
+    let func = vm.exported_func(INSTANCE, "f").expect("it is exported");
+    vm.invoke(func, args).expect("the arguments fit");
+}
+
+/// The first instruction of a kind in the function that is exported as `f`.
+fn place_of(vm: &Vm, op: Op) -> CodeAddress {
+    let func = vm.exported_func(INSTANCE, "f").expect("it is exported");
+    let (instance, index) = vm.func_instance(func).expect("it is a wasm function");
+    let mut instructions = vm.module(instance).instructions(index);
+    let found = instructions.find(|it| it.op == op);
+    CodeAddress {
+        instance,
+        pc: found.expect("there is one").pc,
+    }
+}
+
+/// Goes down, waits there until the global is set, and comes back with the sum of what every frame holds.
+const DEEP: &str = r#"(module
+    (global $ready (mut i32) (i32.const 0))
+    (func $down (export "f") (param $left i32) (param $half f64) (result i64) (local $own i64)
+        (local.set $own (i64.extend_i32_u (local.get $left)))
+        (if (i32.eqz (local.get $left)) (then
+            (loop $wait (br_if $wait (i32.eqz (global.get $ready))))
+            (return (i64.trunc_f64_s (local.get $half)))))
+        (i64.add
+            (local.get $own)
+            (call $down (i32.sub (local.get $left) (i32.const 1)) (f64.add (local.get $half) (f64.const 0.5))))))"#;
+
+#[test]
+fn a_deep_recursion_is_interrupted_shown_stepped_and_continued() {
+    const DEPTH: i32 = 100_000;
+    for tier in compiled_tiers() {
+        let mut vm = machine(DEEP, tier);
+        invoke(&mut vm, &[Value::I32(DEPTH), Value::F64(0)]);
+        let interrupt = vm.interrupt();
+        let raiser = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            interrupt.raise();
+        });
+        assert_eq!(vm.run(RunLimit::default()), Exit::Interrupted);
+        raiser.join().expect("it does not panic");
+        assert_eq!(vm.frame_count(), DEPTH as usize + 1);
+        for number in [0, 1, 2, 777, 54_321, DEPTH as usize - 1, DEPTH as usize] {
+            let left = number as i32;
+            assert_eq!(vm.local(number, 0), Some(Value::I32(left)), "{tier:?}");
+            let half = f64::from(DEPTH - left) / 2.0;
+            assert_eq!(vm.local(number, 1), Some(Value::F64(half.to_bits())));
+            assert_eq!(vm.local(number, 2), Some(Value::I64(i64::from(left))));
+            if number > 0 {
+                assert_eq!(vm.operand(number, 0), Some(Value::I64(i64::from(left))));
+            }
+        }
+        for _ in 0..100 {
+            assert_eq!(vm.step(), Exit::Stepped);
+        }
+        let ready = vm.global_addr(INSTANCE, 0).expect("there is one");
+        assert!(vm.set_global(ready, Value::I32(1)));
+        let depth = i64::from(DEPTH);
+        let sum = depth * (depth + 1) / 2 + depth / 2;
+        let end = vm.run(RunLimit::default());
+        assert_eq!(end, Exit::Finished(vec![Value::I64(sum)]), "{tier:?}");
+    }
+}
+
+#[test]
+fn the_depth_of_calls_is_limited_as_in_classic() {
+    const TEXT: &str = r#"(module
+        (func $down (export "f") (param i32) (result i32)
+            (i32.add (i32.const 1) (call $down (i32.add (local.get 0) (i32.const 1))))))"#;
+    let exhausted = |tier: Tier| {
+        let mut vm = machine(TEXT, tier);
+        invoke(&mut vm, &[Value::I32(0)]);
+        let exit = vm.run(RunLimit::default());
+        let Exit::Trap(trap) = exit else {
+            panic!("it ended with {exit:?}");
+        };
+        assert_eq!(trap.kind, TrapKind::CallStackExhausted);
+        (vm.time(), vm.frame_count(), vm.local(0, 0))
+    };
+    let expected = exhausted(Tier::Classic);
+    for tier in compiled_tiers() {
+        assert_eq!(exhausted(tier), expected, "{tier:?}");
+    }
+}
+
+#[test]
+fn running_code_answers_an_interrupt_soon() {
+    /// What the suite may be delayed by, on a machine that does other things as well; see the benchmarks for the time it takes.
+    const PATIENCE: Duration = Duration::from_secs(5);
+    const TEXT: &str = r#"(module (func (export "f") (loop $again (br $again))))"#;
+    for tier in compiled_tiers() {
+        let mut vm = machine(TEXT, tier);
+        invoke(&mut vm, &[]);
+        let interrupt = vm.interrupt();
+        let raiser = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            interrupt.raise();
+            Instant::now()
+        });
+        assert_eq!(vm.run(RunLimit::default()), Exit::Interrupted);
+        let raised = raiser.join().expect("it does not panic");
+        assert!(raised.elapsed() < PATIENCE, "{tier:?}");
+    }
+}
+
+/// Counts up in memory, with a float beside.
+const COUNTING: &str = r#"(module
+    (memory 1)
+    (func (export "f") (param $end i32) (result f64) (local $i i32) (local $x f64)
+        (loop $again
+            (local.set $x (f64.add (local.get $x) (f64.const 0.25)))
+            (i32.store (i32.const 16) (i32.mul (local.get $i) (i32.const 3)))
+            (nop)
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $i) (local.get $end))))
+        (local.get $x)))"#;
+
+fn binary(op: ConditionOp, left: Condition, right: Condition) -> Condition {
+    Condition::Binary(op, Box::new(left), Box::new(right))
+}
+
+/// `*(int *) 16 == value && $local1 > 100`
+fn stored(value: i64) -> Condition {
+    let load = Condition::Load {
+        memory: 0,
+        address: Box::new(Condition::Constant(16)),
+        bytes: 4,
+        is_signed: true,
+    };
+    Condition::And(
+        Box::new(binary(ConditionOp::Eq, load, Condition::Constant(value))),
+        Box::new(binary(
+            ConditionOp::GtS,
+            Condition::Local(1),
+            Condition::Constant(100),
+        )),
+    )
+}
+
+#[test]
+fn conditions_of_probes_decide_alike_in_every_tier() {
+    const END: i32 = 50_000;
+    let mut seen = Vec::new();
+    for tier in Tier::ALL {
+        let mut vm = machine(COUNTING, tier);
+        let place = place_of(&vm, Op::Nop);
+        vm.set_probe(place);
+        vm.set_condition(place, Some(stored(-1)));
+        invoke(&mut vm, &[Value::I32(END)]);
+        let end = Exit::Finished(vec![Value::F64((f64::from(END) / 4.0).to_bits())]);
+        assert_eq!(vm.run(RunLimit::default()), end, "{tier:?}");
+
+        vm.set_condition(place, Some(stored(3 * 43_210)));
+        invoke(&mut vm, &[Value::I32(END)]);
+        assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
+        assert_eq!(vm.local(0, 1), Some(Value::I32(43_210)), "{tier:?}");
+        seen.push((vm.time(), vm.local(0, 2)));
+        assert_eq!(vm.run(RunLimit::default()), end, "{tier:?}");
+
+        // What cannot be evaluated is for whoever set it.
+        let beyond = Condition::Load {
+            memory: 0,
+            address: Box::new(Condition::Constant(65_533)),
+            bytes: 4,
+            is_signed: false,
+        };
+        vm.set_condition(place, Some(beyond));
+        invoke(&mut vm, &[Value::I32(END)]);
+        assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
+        vm.clear_probe(place);
+        assert_eq!(vm.run(RunLimit::default()), end, "{tier:?}");
+    }
+    assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+}
+
+#[test]
+fn a_fault_is_found_at_its_instruction() {
+    // Each round leaves other values behind, and the last one reads beyond the memory.
+    const TEXT: &str = r#"(module
+        (memory 1)
+        (func $read (param $address i32) (param $seen i64) (result i64) (local $twice i64)
+            (local.set $twice (i64.mul (local.get $seen) (i64.const 2)))
+            (i64.add (local.get $twice) (i64.load (local.get $address))))
+        (func (export "f") (param $step i32) (result i64) (local $address i32) (local $sum i64)
+            (loop $again
+                (i64.store (local.get $address) (local.get $sum))
+                (local.set $sum (i64.add (local.get $sum) (call $read
+                    (i32.add (local.get $address) (local.get $step)) (local.get $sum))))
+                (local.set $address (i32.add (local.get $address) (i32.const 8)))
+                (br $again))
+            (local.get $sum)))"#;
+    let trapped = |tier: Tier, bounds: Bounds| {
+        let config = Config {
+            tier,
+            bounds,
+            ..Config::default()
+        };
+        let mut vm = machine_with(TEXT, config);
+        invoke(&mut vm, &[Value::I32(1)]);
+        let exit = vm.run(RunLimit::default());
+        let Exit::Trap(trap) = &exit else {
+            panic!("it ended with {exit:?}");
+        };
+        assert_eq!(trap.kind, TrapKind::MemoryOutOfBounds);
+        let locals: Vec<_> = (0..2)
+            .flat_map(|frame| (0..3).map(move |index| (frame, index)))
+            .map(|(frame, index)| vm.local(frame, index))
+            .collect();
+        let operands = [vm.operand(0, 0), vm.operand(0, 1), vm.operand(1, 0)];
+        let memory = vm.memory(INSTANCE, 0).expect("there is one").to_vec();
+        (exit, vm.time(), locals, operands, memory)
+    };
+    let expected = trapped(Tier::Classic, Bounds::Guard);
+    for tier in compiled_tiers() {
+        for bounds in [Bounds::Guard, Bounds::Explicit] {
+            assert_eq!(trapped(tier, bounds), expected, "{tier:?} {bounds:?}");
+        }
+    }
+}
