@@ -1,7 +1,6 @@
 //! Breakpoints: what the user asked for, the places in the code that it stands for, and when it stops.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use wdb_vm::address::ModuleOffset;
 use wdb_vm::watch::WatchKind;
@@ -103,6 +102,8 @@ pub(crate) struct Breakpoint {
     pub(crate) enabled: bool,
     pub(crate) disposition: Disposition,
     pub(crate) condition: Option<Condition>,
+    /// Whether the machine decides the condition by itself, at all places.
+    pub(crate) is_machine_decided: bool,
     pub(crate) hits: u64,
     /// How many hits are still passed over.
     pub(crate) ignore: u64,
@@ -179,12 +180,6 @@ impl Breakpoints {
         numbers.iter().filter(is_enabled).copied().collect()
     }
 
-    /// The places where the machine has to stop.
-    pub(crate) fn probes(&self) -> BTreeSet<ModuleOffset> {
-        let enabled = self.list.iter().filter(|it| it.enabled);
-        enabled.flat_map(|it| it.pcs.iter().copied()).collect()
-    }
-
     /// Takes note of places that were changed.
     pub(crate) fn reindex(&mut self) {
         self.index();
@@ -216,6 +211,7 @@ impl Breakpoint {
             enabled: true,
             disposition: Disposition::Keep,
             condition: None,
+            is_machine_decided: false,
             hits: 0,
             ignore: 0,
             stops_left: None,
@@ -306,6 +302,7 @@ impl Breakpoint {
                 _ => None,
             },
             view: for_people(program, self.view(program)),
+            is_machine_decided: self.is_machine_decided,
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,
             commands: self.commands.clone(),

@@ -1,7 +1,7 @@
 //! The state behind a session: the machine and everything the user has set up around it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ use crate::execution::Stop;
 use crate::frames::{Frame, Frames};
 use crate::json;
 use crate::location::{CurrentLine, Resolver};
+use crate::machine_conditions::Probes;
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
 use crate::redirection::Redirections;
@@ -59,8 +60,10 @@ pub(crate) struct Debugger {
     /// The stop at which the program stands, if it has run.
     pub(crate) last_stop: Option<Stop>,
     pub(crate) breakpoints: Breakpoints,
-    /// The probes that are set in the machine for breakpoints.
-    pub(crate) applied_probes: BTreeSet<ModuleOffset>,
+    /// The probes that are set in the machine for breakpoints, with their conditions.
+    pub(crate) applied_probes: Probes,
+    /// Whether names in their conditions may mean something else since they were set.
+    pub(crate) are_conditions_stale: Cell<bool>,
     /// How many inlined calls that begin where the program stands count as not entered.
     pub(crate) hidden_inlines: usize,
     /// The index of the selected frame.
@@ -139,7 +142,8 @@ impl Debugger {
             reason: String::new(),
             last_stop: None,
             breakpoints: Breakpoints::default(),
-            applied_probes: BTreeSet::new(),
+            applied_probes: Probes::new(),
+            are_conditions_stale: Cell::new(false),
             hidden_inlines: 0,
             selected: 0,
             history: Vec::new(),
@@ -311,13 +315,22 @@ impl Debugger {
 
     /// Sets and clears probes in the machine so that they are those of the enabled breakpoints.
     pub(crate) fn apply_probes(&mut self) {
-        let wanted = self.breakpoints.probes();
+        self.are_conditions_stale.set(false);
+        let wanted = self.wanted_probes();
         let vm = self.vm.get_mut();
-        for pc in self.applied_probes.difference(&wanted) {
-            vm.clear_probe(code_address(*pc));
+        for pc in self.applied_probes.keys() {
+            if !wanted.contains_key(pc) {
+                vm.clear_probe(code_address(*pc));
+            }
         }
-        for pc in wanted.difference(&self.applied_probes) {
-            vm.set_probe(code_address(*pc));
+        for (pc, condition) in &wanted {
+            let applied = self.applied_probes.get(pc);
+            if applied.is_none() {
+                vm.set_probe(code_address(*pc));
+            }
+            if applied.unwrap_or(&None) != condition {
+                vm.set_condition(code_address(*pc), condition.clone());
+            }
         }
         self.applied_probes = wanted;
         self.apply_watches();

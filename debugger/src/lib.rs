@@ -28,6 +28,7 @@ pub mod json;
 mod lanes;
 mod location;
 mod log;
+mod machine_conditions;
 mod process;
 mod program;
 mod progress;

@@ -158,7 +158,11 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
             _ => writeln!(f, "<MULTIPLE>")?,
         }
         if let Some(condition) = &view.condition {
-            writeln!(f, "\tstop only if {condition}")?;
+            let by = match breakpoint.is_machine_decided {
+                true => " (target evals)",
+                false => "",
+            };
+            writeln!(f, "\tstop only if {condition}{by}")?;
         }
         if view.hits > 0 {
             let times = if view.hits == 1 { "time" } else { "times" };

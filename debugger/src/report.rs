@@ -99,6 +99,8 @@ pub(crate) struct BreakpointReport {
     pub(crate) is_located: bool,
     /// What it prints instead of stopping.
     pub(crate) prints: Option<String>,
+    /// Whether the machine decides its condition by itself, and stops only where it holds.
+    pub(crate) is_machine_decided: bool,
     /// How many hits will be passed over.
     pub(crate) ignore: u64,
     /// Whether it is disabled after a hit.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wdb_dwarf::{
     Availability, BaseEncoding, Child, CodeOffset, Error as DwarfError, FormatOptions, Handle,
-    Inspector, Place, RawSlot, Scalar, TypeKind, TypeRef, Value, Variable, Write,
+    Inspector, Place, RawSlot, Scalar, SlotName, TypeKind, TypeRef, Value, Variable, Write,
 };
 use wdb_vm::ValType;
 use wdb_vm::address::{FuncIndex, ModuleOffset};
@@ -51,6 +51,14 @@ impl<'a> FrameScope<'a> {
             at,
             means_code: false,
             variables: std::cell::OnceCell::new(),
+        }
+    }
+
+    /// Without a frame, as code at an address understands names.
+    pub(crate) fn at(debugger: &'a Debugger, at: CodeOffset) -> FrameScope<'a> {
+        FrameScope {
+            at: Some(at),
+            ..FrameScope::new(debugger, None)
         }
     }
 
@@ -182,6 +190,18 @@ impl<'a> FrameScope<'a> {
         Some(self.inspector().constant(type_ref, Scalar::Integer(value)))
     }
 
+    /// What a name stands for that is a constant and no variable.
+    pub(crate) fn constant_named(&self, name: &str) -> Option<(TypeRef, i64)> {
+        if self.variable_of(name).is_some() {
+            return None;
+        }
+        let value = self.enumerator(name)?;
+        let Scalar::Integer(number) = self.inspector().scalar(&value).ok()? else {
+            return None;
+        };
+        Some((value.type_ref, number as i64))
+    }
+
     fn no_symbol(&self, name: &str) -> Error {
         let debugger = self.debugger;
         if !function_places(&debugger.program, name).is_empty() {
@@ -257,10 +277,6 @@ impl<'a> FrameScope<'a> {
         self.inspector().read(TypeRef::VOID, nowhere)
     }
 
-    fn local_count(&self, func: FuncIndex) -> usize {
-        self.debugger.program.module().local_types(func).len()
-    }
-
     fn operand(&self, index: u32) -> Result<Value, Error> {
         if self.frame.is_none() {
             return Err(Error::NotRunning);
@@ -290,19 +306,11 @@ impl<'a> FrameScope<'a> {
 
     /// A local or a global by its name in the name section.
     fn named_slot(&self, name: &str) -> Option<Result<Value, Error>> {
-        let names = self.debugger.program.module().names();
-        if let Some(frame) = &self.frame {
-            let func = frame.func_index();
-            let count = u32::try_from(self.local_count(func)).unwrap_or(0);
-            let mut locals = 0..count;
-            let found = locals.find(|index| names.local(func.0, *index) == Some(name));
-            if let Some(index) = found {
-                return Some(self.local(index));
-            }
-        }
-        let count = u32::try_from(self.debugger.program.module().globals().len()).unwrap_or(0);
-        let found = (0..count).find(|index| names.global(*index) == Some(name));
-        found.map(|index| self.global(index))
+        let func = self.frame.as_ref().map(Frame::func_index);
+        Some(match slot_named(&self.debugger.program, func, name)? {
+            SlotName::Local(index) => self.local(index),
+            SlotName::Global(index) => self.global(index),
+        })
     }
 
     /// The exception that the program is about to throw.
@@ -499,7 +507,10 @@ impl Scope for FrameScope<'_> {
             value.place = Place::Implicit(Arc::clone(&value.bytes));
         }
         let mut variables = self.debugger.user_variables.borrow_mut();
-        variables.insert(name.to_owned(), value);
+        if variables.insert(name.to_owned(), value).is_none() {
+            // It may hide a slot that the machine looks at.
+            self.debugger.are_conditions_stale.set(true);
+        }
         Ok(true)
     }
 
@@ -589,6 +600,25 @@ impl Scope for FrameScope<'_> {
             false => Err(DwarfError::NotAssignable.into()),
         }
     }
+}
+
+/// The local of a function, or else the global, that the name section gives a name.
+pub(crate) fn slot_named(
+    program: &Program,
+    func: Option<FuncIndex>,
+    name: &str,
+) -> Option<SlotName> {
+    let module = program.module();
+    let names = module.names();
+    let numbers = |count: usize| 0..u32::try_from(count).unwrap_or(0);
+    let local = func.and_then(|func| {
+        let mut locals = numbers(module.local_types(func).len());
+        locals.find(|index| names.local(func.0, *index) == Some(name))
+    });
+    let global =
+        || numbers(module.globals().len()).find(|index| names.global(*index) == Some(name));
+    let local = local.map(SlotName::Local);
+    local.or_else(|| global().map(SlotName::Global))
 }
 
 /// An element of a table, as it is shown.

@@ -84,9 +84,14 @@ impl<'a> Evaluator<'_, 'a> {
 
     /// The place that an expression or the list that is valid here describes.
     fn attribute(&self, value: Attribute<'a>, depth: usize) -> Step<Place> {
+        self.expression(self.valid_expression(value)?, depth)
+    }
+
+    /// The expression, or that of the list which is valid here.
+    fn valid_expression(&self, value: Attribute<'a>) -> Step<gimli::Expression<Slice<'a>>> {
         match value {
-            AttributeValue::Exprloc(expression) => self.expression(expression, depth),
-            AttributeValue::Block(bytes) => self.expression(gimli::Expression(bytes), depth),
+            AttributeValue::Exprloc(expression) => Ok(expression),
+            AttributeValue::Block(bytes) => Ok(gimli::Expression(bytes)),
             value => {
                 let list = self
                     .reader
@@ -101,12 +106,27 @@ impl<'a> Evaluator<'_, 'a> {
                         break;
                     };
                     if (entry.range.begin..entry.range.end).contains(&u64::from(self.address)) {
-                        return self.expression(entry.data, depth);
+                        return Ok(entry.data);
                     }
                 }
                 Err(Stop::OptimizedOut)
             }
         }
+    }
+
+    /// The operations of the expression that is valid here, if they are few.
+    pub(crate) fn operations(&self, value: Attribute<'a>) -> Option<Vec<Operation<Slice<'a>>>> {
+        const FEW: usize = 8;
+        let expression = self.valid_expression(value).ok()?;
+        let mut operations = expression.operations(self.unit.root.encoding);
+        let mut few = Vec::new();
+        while let Some(operation) = operations.next().ok()? {
+            few.push(operation);
+            if few.len() > FEW {
+                return None;
+            }
+        }
+        Some(few)
     }
 
     fn expression(&self, expression: gimli::Expression<Slice<'a>>, depth: usize) -> Step<Place> {
@@ -292,11 +312,16 @@ impl<'a> Evaluator<'_, 'a> {
         Ok(address)
     }
 
+    /// The entry of the function that tells its frame base.
+    pub(crate) fn frame_base_entry(&self) -> Option<(Rc<Unit<'a>>, Die<'a>)> {
+        let function = self.reader.info.function_die_at(self.address)?;
+        self.reader.die(function)
+    }
+
     /// The address that `DW_OP_fbreg` counts from.
     fn frame_base(&self, depth: usize) -> Step<u64> {
-        let function = self.reader.info.function_die_at(self.address);
-        let (unit, die) = function
-            .and_then(|function| self.reader.die(function))
+        let (unit, die) = self
+            .frame_base_entry()
             .ok_or_else(|| Error::Unavailable("the frame base".to_owned()))?;
         let value = die
             .attr_value(gimli::DW_AT_frame_base)

@@ -17,7 +17,7 @@ use crate::types::{BitField, Member, PointerKind, Record, TypeKind, TypeRef};
 use crate::value::{Availability, Child, Scalar, Value, Write};
 
 /// How many base classes and anonymous members are searched for a member.
-const PARTS_MAX: usize = 256;
+pub(crate) const PARTS_MAX: usize = 256;
 
 /// Debug info and one frame of a program together: everything about values.
 ///
@@ -227,11 +227,6 @@ impl<'a> Inspector<'a> {
 
     /// A member of the value itself, of its bases or of its members without a name.
     pub(crate) fn find_member(&self, value: &Value, name: &str) -> Option<Value> {
-        let is_wanted = |member: &&Member| {
-            // A tuple's fields are numbered, and Rust's debug info gives them valid names.
-            let found = member.name.as_deref();
-            found == Some(name) || found.is_some_and(|found| found.strip_prefix("__") == Some(name))
-        };
         let mut parts = VecDeque::from([value.clone()]);
         for _ in 0..PARTS_MAX {
             let part = parts.pop_front()?;
@@ -239,7 +234,7 @@ impl<'a> Inspector<'a> {
             let TypeKind::Record(record) = &found.kind else {
                 continue;
             };
-            if let Some(member) = record.members.iter().find(is_wanted) {
+            if let Some(member) = record.members.iter().find(|it| it.is_named(name)) {
                 return Some(self.member_value(&part, member));
             }
             let anonymous = record.members.iter().filter(|member| member.name.is_none());
@@ -614,7 +609,10 @@ impl<'a> Inspector<'a> {
     }
 
     /// The value that a C++ reference refers to; other values are themselves.
-    fn behind_references(&self, value: &Value) -> Result<Value> {
+    ///
+    /// # Errors
+    /// The reference cannot be read.
+    pub fn behind_references(&self, value: &Value) -> Result<Value> {
         let (_, found) = self.resolved(value);
         match found.kind {
             TypeKind::Pointer {

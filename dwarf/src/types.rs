@@ -406,7 +406,8 @@ impl DebugInfo {
     }
 
     /// The size of addresses in bytes: 8 for 64-bit memories.
-    pub(crate) fn address_size(&self) -> u8 {
+    #[must_use]
+    pub fn address_size(&self) -> u8 {
         self.unit_root(0)
             .map_or(4, |root| root.encoding.address_size)
     }

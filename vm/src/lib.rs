@@ -41,6 +41,6 @@ pub mod vm;
 pub mod wasi;
 pub mod watch;
 
-pub use wdb_codegen::{Condition, ConditionOp};
+pub use wdb_codegen::{Condition, ConditionOp, Observed};
 
 pub use wasmparser::{FuncType, RefType, StorageType, ValType, WasmFeatures};

@@ -74,7 +74,7 @@ impl Translator<'_, '_> {
                 is_signed,
             } => {
                 let value = self.condition_value(value, outside);
-                let ty = types::I8.by(u32::from(*bits) / 8).unwrap_or(types::I64);
+                let ty = types::Type::int(u16::from(*bits)).unwrap_or(types::I64);
                 self.extended(value, ty, *is_signed)
             }
             Condition::Not(value) => {
@@ -129,7 +129,7 @@ impl Translator<'_, '_> {
         let instead = self.load_constant(types::I64, offset_of!(Context, cells) as i32);
         let place = self.builder.ins().select(is_outside, instead, inside);
         outside.push(is_outside);
-        let ty = types::I8.by(u32::from(bytes)).unwrap_or(types::I64);
+        let ty = types::Type::int(u16::from(bytes) * 8).unwrap_or(types::I64);
         let flags = self.heap_flags().with_notrap();
         let value = self.builder.ins().load(ty, flags, place, 0);
         match (ty, is_signed) {

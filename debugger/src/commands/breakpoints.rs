@@ -287,7 +287,7 @@ pub(super) fn condition(debugger: &mut Debugger, arguments: &str) -> Result<(), 
         let condition = parse_condition(debugger, text)?;
         debugger.breakpoints.get_mut(number)?.condition = Some(condition);
     }
-    debugger.is_view_stale = true;
+    debugger.apply_probes();
     Ok(())
 }
 

@@ -104,13 +104,29 @@ impl Debugger {
     ) -> Stop {
         let added: Vec<ModuleOffset> = places
             .iter()
-            .filter(|pc| !self.applied_probes.contains(pc))
+            .filter(|pc| !self.applied_probes.contains_key(pc))
             .copied()
             .collect();
         for pc in &added {
             self.vm.get_mut().set_probe(code_address(*pc));
         }
+        // Where the run is to end it ends whatever the conditions of breakpoints are.
+        let is_conditional =
+            |pc: &&ModuleOffset| matches!(self.applied_probes.get(pc), Some(Some(_)));
+        let conditional: Vec<ModuleOffset> =
+            places.iter().filter(is_conditional).copied().collect();
+        for pc in &conditional {
+            self.vm.get_mut().set_condition(code_address(*pc), None);
+        }
         let stop = self.run_to_stop(places, is_goal, limit);
+        for pc in &conditional {
+            if let Some(condition) = self.applied_probes.get(pc) {
+                let condition = condition.clone();
+                self.vm
+                    .get_mut()
+                    .set_condition(code_address(*pc), condition);
+            }
+        }
         for pc in &added {
             self.vm.get_mut().clear_probe(code_address(*pc));
         }
@@ -128,6 +144,9 @@ impl Debugger {
             limit.landing_depth = Some(usize::MAX);
         }
         loop {
+            if self.are_conditions_stale.get() {
+                self.apply_probes();
+            }
             let exit = self.vm.get_mut().run(limit);
             limit.probe_at_start = false;
             if exit == Exit::Probe {
@@ -197,7 +216,7 @@ impl Debugger {
 
     /// The stop at the enabled breakpoints of a place whose conditions hold; counts their hits.
     pub(super) fn breakpoint_stop(&mut self, pc: ModuleOffset) -> Option<Stop> {
-        if !self.applied_probes.contains(&pc) {
+        if !self.applied_probes.contains_key(&pc) {
             return None;
         }
         let mut stopping = Vec::new();

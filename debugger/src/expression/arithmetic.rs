@@ -56,7 +56,7 @@ impl NumberKind {
     }
 
     /// C's integer promotion: nothing narrower than `int` is computed with.
-    fn promoted(self) -> NumberKind {
+    pub(super) fn promoted(self) -> NumberKind {
         match self {
             NumberKind::Integer { bytes, .. } if bytes < 4 => NumberKind::INT,
             kind => kind,
@@ -64,7 +64,7 @@ impl NumberKind {
     }
 
     /// C's usual arithmetic conversions.
-    fn common(self, other: NumberKind) -> NumberKind {
+    pub(super) fn common(self, other: NumberKind) -> NumberKind {
         match (self.promoted(), other.promoted()) {
             (NumberKind::Float { bytes: a }, NumberKind::Float { bytes: b }) => {
                 NumberKind::Float { bytes: a.max(b) }

@@ -1,7 +1,8 @@
 //! The value of an expression.
 
 use wdb_dwarf::{
-    Availability, BaseEncoding, Inspector, Notation, Place, Scalar, TypeKind, TypeRef, Value, Write,
+    Availability, BaseEncoding, DebugInfo, Inspector, Notation, Place, Scalar, TypeKind, TypeRef,
+    Value, Write,
 };
 
 use crate::error::Error;
@@ -57,6 +58,48 @@ pub(crate) fn is_true(scope: &dyn Scope, node: &Node) -> Result<bool, Error> {
     Ok(arithmetic::is_true(scope.inspector().scalar(&value)?))
 }
 
+/// The type and the number of a literal; `None` for other nodes.
+pub(super) fn literal(info: &DebugInfo, node: &NodeKind) -> Option<(TypeRef, Scalar)> {
+    let (encoding, bytes, scalar) = match *node {
+        NodeKind::Integer {
+            value,
+            is_unsigned,
+            is_long,
+            is_decimal,
+        } => {
+            // C's type of a literal is the first that holds it.
+            let fits = |bits: u32| value >> bits == 0;
+            let may_be_unsigned = is_unsigned || !is_decimal;
+            let (encoding, bytes) = match () {
+                () if !is_long && !is_unsigned && fits(31) => (BaseEncoding::Signed, 4),
+                () if !is_long && may_be_unsigned && fits(32) => (BaseEncoding::Unsigned, 4),
+                () if !is_unsigned && fits(63) => (BaseEncoding::Signed, 8),
+                () if fits(64) => (BaseEncoding::Unsigned, 8),
+                () if !is_unsigned && fits(127) => (BaseEncoding::Signed, 16),
+                () => (BaseEncoding::Unsigned, 16),
+            };
+            (encoding, bytes, Scalar::Integer(value as i128))
+        }
+        NodeKind::Float { value, is_single } => {
+            let bytes = if is_single { 4 } else { 8 };
+            (BaseEncoding::Float, bytes, Scalar::Float(value))
+        }
+        NodeKind::Character(character) => {
+            let (encoding, bytes) = match character {
+                0..=127 => (BaseEncoding::SignedChar, 1),
+                _ => (BaseEncoding::Unicode, 4),
+            };
+            (encoding, bytes, Scalar::Integer(i128::from(character)))
+        }
+        NodeKind::Boolean(value) => {
+            let scalar = Scalar::Integer(i128::from(value));
+            (BaseEncoding::Boolean, 1, scalar)
+        }
+        _ => return None,
+    };
+    Some((info.base_type(encoding, bytes), scalar))
+}
+
 struct Evaluator<'a> {
     scope: &'a dyn Scope,
     inspector: Inspector<'a>,
@@ -65,29 +108,11 @@ struct Evaluator<'a> {
 impl Evaluator<'_> {
     fn value(&self, node: &Node) -> Result<Value, Error> {
         Ok(match &node.kind {
-            NodeKind::Integer {
-                value,
-                is_unsigned,
-                is_long,
-                is_decimal,
-            } => self.integer_literal(*value, *is_unsigned, *is_long, *is_decimal),
-            NodeKind::Float { value, is_single } => {
-                let bytes = if *is_single { 4 } else { 8 };
-                self.constant(BaseEncoding::Float, bytes, Scalar::Float(*value))
-            }
-            NodeKind::Character(character) => {
-                let (encoding, bytes) = match character {
-                    0..=127 => (BaseEncoding::SignedChar, 1),
-                    _ => (BaseEncoding::Unicode, 4),
-                };
-                self.constant(encoding, bytes, Scalar::Integer(i128::from(*character)))
-            }
+            literal @ (NodeKind::Integer { .. }
+            | NodeKind::Float { .. }
+            | NodeKind::Character(_)
+            | NodeKind::Boolean(_)) => self.literal(literal)?,
             NodeKind::Text(bytes) => self.text(bytes),
-            NodeKind::Boolean(value) => self.constant(
-                BaseEncoding::Boolean,
-                1,
-                Scalar::Integer(i128::from(*value)),
-            ),
             NodeKind::Name(name) => match self.scope.variable(name) {
                 Ok(value) => value,
                 Err(error) => self.scope.function(name).ok_or(error)?,
@@ -162,25 +187,10 @@ impl Evaluator<'_> {
         })
     }
 
-    /// C's type of a literal is the first that holds it.
-    fn integer_literal(
-        &self,
-        value: u128,
-        is_unsigned: bool,
-        is_long: bool,
-        is_decimal: bool,
-    ) -> Value {
-        let fits = |bits: u32| value >> bits == 0;
-        let may_be_unsigned = is_unsigned || !is_decimal;
-        let (encoding, bytes) = match () {
-            () if !is_long && !is_unsigned && fits(31) => (BaseEncoding::Signed, 4),
-            () if !is_long && may_be_unsigned && fits(32) => (BaseEncoding::Unsigned, 4),
-            () if !is_unsigned && fits(63) => (BaseEncoding::Signed, 8),
-            () if fits(64) => (BaseEncoding::Unsigned, 8),
-            () if !is_unsigned && fits(127) => (BaseEncoding::Signed, 16),
-            () => (BaseEncoding::Unsigned, 16),
-        };
-        self.constant(encoding, bytes, Scalar::Integer(value as i128))
+    fn literal(&self, node: &NodeKind) -> Result<Value, Error> {
+        let found = literal(self.inspector.info(), node);
+        let (type_ref, scalar) = found.ok_or_else(|| Error::other("A number is expected."))?;
+        Ok(self.inspector.constant(type_ref, scalar))
     }
 
     fn text(&self, bytes: &[u8]) -> Value {
@@ -526,6 +536,7 @@ impl Evaluator<'_> {
 
     fn number(&self, value: &Value) -> Result<Number, Error> {
         let info = self.inspector.info();
+        let value = &self.inspector.behind_references(value)?;
         let scalar = self.inspector.scalar(value)?;
         let type_ref = info.resolve(value.type_ref);
         let kind = NumberKind::of_type(info, type_ref).unwrap_or(match scalar {

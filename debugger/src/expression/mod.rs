@@ -5,6 +5,7 @@
 //! globals, the clock) appears as a value of one of C's base types.
 
 pub(crate) mod arithmetic;
+pub(crate) mod condition;
 pub(crate) mod evaluate;
 mod lexer;
 mod parser;

@@ -6,6 +6,7 @@ mod golden;
 mod inlining;
 mod lines;
 mod oracle;
+mod place_rules;
 mod real_programs;
 mod rust;
 mod support;
