@@ -31,6 +31,13 @@ fn machine(text: &str, tier: Tier) -> Vm {
     )
 }
 
+/// Nothing ran in another tier because it could not be compiled.
+fn assert_compiled(vm: &Vm) {
+    let stats = vm.tier_stats().into_iter();
+    let fallbacks: Vec<_> = stats.flat_map(|stats| stats.fallbacks).collect();
+    assert!(fallbacks.is_empty(), "{fallbacks:?}");
+}
+
 /// Begins a call of the export `f`.
 fn invoke(vm: &mut Vm, args: &[Value]) {
     let func = vm.exported_func(INSTANCE, "f").expect("it is exported");
@@ -204,6 +211,7 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
         assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
         vm.clear_probe(place);
         assert_eq!(vm.run(RunLimit::default()), end, "{tier:?}");
+        assert_compiled(&vm);
     }
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
 }
@@ -243,6 +251,7 @@ fn a_fault_is_found_at_its_instruction() {
             .collect();
         let operands = [vm.operand(0, 0), vm.operand(0, 1), vm.operand(1, 0)];
         let memory = vm.memory(INSTANCE, 0).expect("there is one").to_vec();
+        assert_compiled(&vm);
         (exit, vm.time(), locals, operands, memory)
     };
     let expected = trapped(Tier::Classic, Bounds::Guard);

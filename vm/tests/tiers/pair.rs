@@ -49,6 +49,13 @@ impl Pair {
         &self.oracle.vm
     }
 
+    /// The reasons why functions ran in another tier than the one tested.
+    pub(crate) fn fallbacks(&self) -> Vec<String> {
+        let stats = self.subject.vm.tier_stats().into_iter();
+        let fallbacks = stats.flat_map(|stats| stats.fallbacks);
+        fallbacks.map(|fallback| fallback.reason).collect()
+    }
+
     pub(crate) fn time(&self) -> Time {
         self.oracle.vm.time()
     }
