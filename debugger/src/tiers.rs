@@ -84,7 +84,7 @@ fn code_size(units: &[CodeUnit]) -> CodeSizeReport {
         pieces: units.len(),
         translation_ms: tier
             .is_compiled()
-            .then(|| translation.as_secs_f64() * 1000.0),
+            .then_some(translation.as_secs_f64() * 1000.0),
     }
 }
 

@@ -3,10 +3,13 @@
 use wdb_vm::exit::Exit;
 use wdb_vm::vm::{RunLimit, Vm};
 
+/// Runs a machine up to a tick or its end.
+type RunTo<'a> = Box<dyn FnMut(&mut Vm, u64) -> Exit + 'a>;
+
 /// A machine at its beginning, and what runs it up to a tick.
 pub(super) struct Side<'a> {
     pub(super) vm: Vm,
-    pub(super) run: Box<dyn FnMut(&mut Vm, u64) -> Exit + 'a>,
+    pub(super) run: RunTo<'a>,
 }
 
 /// Where two runs part.
