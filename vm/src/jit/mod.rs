@@ -8,6 +8,7 @@
 mod auto;
 mod background;
 mod code;
+mod compile;
 mod env;
 mod faults;
 mod job;
@@ -23,8 +24,8 @@ use std::time::{Duration, Instant};
 
 use wasmparser::FuncType;
 use wdb_codegen::{
-    CellKind, Compiled, Compiler, Context, ENTRY_BYTES, Level, MEMORY_VIEW_BYTES, MemoryView,
-    Probe, Start, TableView, Trampoline, Translated, entries_offset, returns_in_registers,
+    CellKind, Compiler, Context, ENTRY_BYTES, Level, MEMORY_VIEW_BYTES, MemoryView, Start,
+    TableView, Trampoline, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -32,14 +33,13 @@ use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::{self, Fast};
 use crate::machine::{Frame, Machine};
 use crate::outside::Outside;
-use crate::store::{FuncKind, Store};
+use crate::store::Store;
 use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
 use crate::watch::{WatchPlan, Watches};
 use background::Background;
-use code::{CodeMemory, Entrance, Unit};
-use job::{Wanted, with_job};
+use code::{Entrance, Unit};
 use perf_map::PerfMap;
 use runtime::Running;
 
@@ -463,251 +463,6 @@ impl Jit {
         } else {
             self.tables = views.collect();
         }
-    }
-
-    // Compiling.
-
-    /// Compiles every function of the store that has code, at a level.
-    pub(crate) fn compile_all(
-        &mut self,
-        store: &Store,
-        machine: &mut Machine,
-        classic: &Classic,
-        level: Level,
-    ) {
-        self.prepare(store, machine, Policy::Level(level), None);
-        for (index, inst) in store.funcs.iter().enumerate() {
-            if inst.kind == FuncKind::Wasm {
-                let func = FuncAddr(index as u32);
-                self.code_of(store, machine, classic, func, Start::Call);
-            }
-        }
-    }
-
-    fn unit(&self, number: u32) -> &Unit {
-        self.units[number as usize]
-            .as_ref()
-            .expect("a record names code that there is")
-    }
-
-    fn state(&mut self, func: FuncAddr) -> &mut FuncState {
-        self.funcs[func.index()].get_or_insert_with(|| {
-            Box::new(FuncState {
-                call: [Code::None; 2],
-                frames: HashMap::new(),
-                stub: None,
-                loops: None,
-            })
-        })
-    }
-
-    /// Where a function is entered by calls; compiles it if need be.
-    fn entry_of(
-        &mut self,
-        store: &Store,
-        machine: &Machine,
-        classic: &Classic,
-        func: FuncAddr,
-    ) -> *const c_void {
-        let number = match self.code_of(store, machine, classic, func, Start::Call) {
-            Code::Unit(number) => number,
-            _ => self.stub_of(store, machine, func),
-        };
-        let address = self.unit(number).memory.address();
-        self.set_entry(func, address);
-        address
-    }
-
-    /// The code of a function from a place; compiles it if need be.
-    fn code_of(
-        &mut self,
-        store: &Store,
-        machine: &Machine,
-        classic: &Classic,
-        func: FuncAddr,
-        start: Start,
-    ) -> Code {
-        let level = self.level();
-        let mut known = self.known_code(func, start, level);
-        while let Code::Pending(_) = known {
-            self.receive(true);
-            known = self.known_code(func, start, level);
-        }
-        if known != Code::None {
-            return known;
-        }
-        let is_impossible = self.state(func).call.contains(&Code::Impossible);
-        let code = if is_impossible || !store.is_valid(func) {
-            Code::Impossible
-        } else {
-            let probes = classic.conditional_probes(func);
-            self.compile(store, machine, (func, start), &probes, false)
-        };
-        self.set_code((func, start), level, code);
-        code
-    }
-
-    /// What is known of the code of a function from a place.
-    fn known_code(&self, func: FuncAddr, start: Start, level: Level) -> Code {
-        let Some(state) = &self.funcs[func.index()] else {
-            return Code::None;
-        };
-        match start {
-            Start::Call => state.call[level as usize],
-            Start::Frame(pc) => {
-                let frame = state.frames.get(&(pc, level as usize));
-                frame.map_or(Code::None, |frame| frame.code)
-            }
-        }
-    }
-
-    fn set_code(&mut self, (func, start): (FuncAddr, Start), level: Level, code: Code) {
-        let state = self.state(func);
-        match start {
-            Start::Call => state.call[level as usize] = code,
-            Start::Frame(pc) => {
-                let frame = state.frames.entry((pc, level as usize));
-                let frame = frame.or_insert(FrameCode { code, arrivals: 0 });
-                frame.code = code;
-            }
-        }
-        if let (Start::Call, Some(unit)) = (start, self.best_unit(func)) {
-            self.enter_by(func, unit);
-        }
-    }
-
-    /// Code that leaves at a function's first instruction, where an interpreter goes on.
-    fn stub_of(&mut self, store: &Store, machine: &Machine, func: FuncAddr) -> u32 {
-        if let Some(stub) = self.state(func).stub {
-            return stub;
-        }
-        let Code::Unit(stub) = self.compile(store, machine, (func, Start::Call), &[], true) else {
-            unreachable!("code without instructions can be compiled where others can");
-        };
-        self.state(func).stub = Some(stub);
-        stub
-    }
-
-    fn compile(
-        &mut self,
-        store: &Store,
-        machine: &Machine,
-        (func, start): (FuncAddr, Start),
-        probes: &[Probe],
-        is_stub: bool,
-    ) -> Code {
-        let begin = Instant::now();
-        let level = self.level();
-        let number = self.reserve_unit();
-        let translated = self.translate(store, machine, (func, start), (number, probes), is_stub);
-        let compiled = translated.and_then(|translated| match &mut self.compiler {
-            Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
-                let compiled = compiler.finish(translated, level);
-                compiled.map_err(|error| error.to_string())
-            }),
-            Err(refusal) => Err(refusal.clone()),
-        });
-        self.install(number, (func, start), compiled, level, begin.elapsed())
-    }
-
-    /// A number for code that is going to be compiled.
-    fn reserve_unit(&mut self) -> u32 {
-        self.free_units.pop().unwrap_or_else(|| {
-            self.units.push(None);
-            self.units.len() as u32 - 1
-        })
-    }
-
-    /// The first part of compiling.
-    fn translate(
-        &mut self,
-        store: &Store,
-        machine: &Machine,
-        (func, start): (FuncAddr, Start),
-        (unit, probes): (u32, &[Probe]),
-        is_stub: bool,
-    ) -> Result<Translated, String> {
-        let wanted = Wanted {
-            func,
-            plan: &self.plan,
-            start,
-            unit,
-            probes,
-            is_stub,
-            is_guarded: self.needs_checkpoint(),
-        };
-        match &mut self.compiler {
-            Ok(compiler) => with_job(store, machine, &wanted, |job| {
-                compiler.translate(job).map_err(|error| error.to_string())
-            }),
-            Err(refusal) => Err(refusal.clone()),
-        }
-    }
-
-    /// Makes compiled code ready to run.
-    fn install(
-        &mut self,
-        number: u32,
-        (func, start): (FuncAddr, Start),
-        compiled: Result<Compiled, String>,
-        level: Level,
-        compilation: Duration,
-    ) -> Code {
-        self.compilation[level as usize] += compilation;
-        let installed = compiled.and_then(|compiled| {
-            let memory = CodeMemory::new(&compiled.code, compiled.alignment)?;
-            Ok((compiled, memory))
-        });
-        let (compiled, memory) = match installed {
-            Ok(installed) => installed,
-            Err(obstacle) => {
-                self.free_units.push(number);
-                self.obstacles.insert(func, obstacle);
-                return Code::Impossible;
-            }
-        };
-        let range = memory.range();
-        let position = self
-            .ranges
-            .partition_point(|known| known.start < range.start);
-        self.ranges.insert(position, range);
-        let locals_cells = compiled.locals.iter().map(|kind| kind.count() as u32).sum();
-        let unit = Box::new(Unit {
-            func,
-            start,
-            level,
-            memory,
-            sites: compiled.sites.into(),
-            locals: compiled.locals,
-            locals_cells,
-            compilation,
-        });
-        if let Some(map) = &mut self.perf_map {
-            map.note(&unit);
-        }
-        self.units[number as usize] = Some(unit);
-        Code::Unit(number)
-    }
-
-    fn entrance(
-        &mut self,
-        type_id: TypeId,
-        ty: &FuncType,
-        takes_params: bool,
-    ) -> Option<&Entrance> {
-        let key = (type_id, takes_params);
-        if !self.entrances.contains_key(&key) {
-            let compiler = self.compiler.as_mut().ok()?;
-            let Trampoline {
-                code,
-                alignment,
-                landing,
-            } = compiler.trampoline(ty, takes_params).ok()?;
-            let memory = CodeMemory::new(&code, alignment).ok()?;
-            let landing = memory.range().start + landing as usize;
-            self.entrances.insert(key, Entrance { memory, landing });
-        }
-        self.entrances.get(&key)
     }
 
     // Running.
