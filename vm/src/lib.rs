@@ -8,6 +8,7 @@ pub mod address;
 mod classic;
 mod collect;
 pub mod comparison;
+mod conditions;
 mod constants;
 pub mod decode;
 pub mod disassemble;

@@ -25,7 +25,7 @@ use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
-use wdb_codegen::{Condition, Level, Observed};
+use wdb_codegen::Level;
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 pub(crate) const TICKS_PER_POLL: u64 = 1 << 17;
@@ -751,26 +751,6 @@ impl Vm {
         self.set_condition(address, None);
     }
 
-    /// Has a probe stop only where a condition holds, or always. Machine code decides that without being left. The condition's indices are
-    /// those of the function's module; its locals must exist and be no vectors.
-    pub fn set_condition(&mut self, address: CodeAddress, condition: Option<Condition>) {
-        if let Some(func) = func_at(&self.store, address) {
-            self.classic.set_condition(func, address.pc, condition);
-            self.jit.forget(func);
-        }
-    }
-
-    /// Whether the probe that the machine stands at is one to stop at.
-    pub(crate) fn condition_holds(&self) -> bool {
-        let Some(frame) = self.machine.frames.last() else {
-            return true;
-        };
-        match self.classic.condition(frame.func, frame.pc) {
-            Some(condition) => condition.holds(&Here { vm: self, frame }),
-            None => true,
-        }
-    }
-
     /// Whether there is a probe.
     #[must_use]
     pub fn has_probe(&self, address: CodeAddress) -> bool {
@@ -855,41 +835,4 @@ struct CallSite {
     /// The caller's memory 0.
     memory: Option<usize>,
     tail: bool,
-}
-
-/// What a condition is about: a frame.
-struct Here<'a> {
-    vm: &'a Vm,
-    frame: &'a Frame,
-}
-
-impl Here<'_> {
-    fn instance(&self) -> &crate::store::Instance {
-        let inst = &self.vm.store.funcs[self.frame.func.index()];
-        &self.vm.store.instances[inst.instance.index()]
-    }
-}
-
-impl Observed for Here<'_> {
-    fn local(&self, index: u32) -> i64 {
-        let inst = &self.vm.store.funcs[self.frame.func.index()];
-        let locals = self.instance().module.local_types(inst.index);
-        let cell = self.frame.base + cells_count(&locals[..index as usize]);
-        self.vm.machine.cells[cell as usize].cast_signed()
-    }
-
-    fn global(&self, index: u32) -> i64 {
-        let cell = self.instance().global_cells[index as usize];
-        self.vm.machine.globals[cell as usize].cast_signed()
-    }
-
-    fn load(&self, memory: u32, address: u64, bytes: u8) -> Option<u64> {
-        let memory = self.instance().memories.get(memory as usize)?;
-        let all = self.vm.machine.memories[memory.index()].bytes();
-        let start = usize::try_from(address).ok()?;
-        let end = start.checked_add(usize::from(bytes))?;
-        let mut value = [0; 8];
-        value[..usize::from(bytes)].copy_from_slice(all.get(start..end)?);
-        Some(u64::from_le_bytes(value))
-    }
 }

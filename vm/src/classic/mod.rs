@@ -80,7 +80,7 @@ pub(crate) struct Classic {
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
     /// The conditions of those that have one.
-    conditions: HashMap<(FuncAddr, ModuleOffset), Arc<Condition>>,
+    conditions: HashMap<(FuncAddr, ModuleOffset), ProbeCondition>,
     /// Bytes of the module's code that was prepared.
     wasm_bytes: usize,
     /// The time that preparing took.
@@ -89,6 +89,13 @@ pub(crate) struct Classic {
 
 // SAFETY: the pointers lead to the boxes of the same value and to the store's modules, which are immutable.
 unsafe impl Send for Classic {}
+
+/// When a probe stops.
+pub(crate) struct ProbeCondition {
+    pub(crate) condition: Arc<Condition>,
+    /// The first cell of every local of the function, counted from the frame's base.
+    pub(crate) local_cells: Box<[u32]>,
+}
 
 /// What to execute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,13 +176,13 @@ impl Classic {
         let probes = self.probes(func).iter();
         let probe = |&pc: &ModuleOffset| Probe {
             pc: pc.0,
-            condition: self.condition(func, pc).cloned(),
+            condition: self.condition(func, pc).map(|it| Arc::clone(&it.condition)),
         };
         probes.map(probe).collect()
     }
 
     /// The condition of a probe.
-    pub(crate) fn condition(&self, func: FuncAddr, pc: ModuleOffset) -> Option<&Arc<Condition>> {
+    pub(crate) fn condition(&self, func: FuncAddr, pc: ModuleOffset) -> Option<&ProbeCondition> {
         self.conditions.get(&(func, pc))
     }
 
@@ -184,10 +191,10 @@ impl Classic {
         &mut self,
         func: FuncAddr,
         pc: ModuleOffset,
-        condition: Option<Condition>,
+        condition: Option<ProbeCondition>,
     ) {
         match condition {
-            Some(condition) => self.conditions.insert((func, pc), Arc::new(condition)),
+            Some(condition) => self.conditions.insert((func, pc), condition),
             None => self.conditions.remove(&(func, pc)),
         };
     }
