@@ -47,7 +47,7 @@ pub(crate) fn intermediate_lines(function: &Function) -> Vec<Line> {
 /// hexadecimal.
 fn split_place(line: &str) -> (Option<u32>, String) {
     let text = line.trim();
-    if !line.starts_with(' ') || text.starts_with("block") {
+    if !line.starts_with([' ', '@']) || text.starts_with("block") {
         return (None, text.to_owned());
     }
     let marked = text.strip_prefix('@').and_then(|rest| rest.split_once(' '));

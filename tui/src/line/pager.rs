@@ -116,21 +116,28 @@ fn rows_of(line: &str, columns: usize) -> usize {
 
 /// Asks whether to go on, and takes the question away again.
 fn ask(stdout: &mut dyn Write) -> io::Result<Answer> {
-    write!(stdout, "\x1b[7m{QUESTION}\x1b[0m")?;
-    stdout.flush()?;
     terminal::enable_raw_mode()?;
-    let answer = read_answer();
+    let answer = drop_early_keys().and_then(|()| {
+        // Whatever is pressed once the question is seen answers it.
+        write!(stdout, "\x1b[7m{QUESTION}\x1b[0m")?;
+        stdout.flush()?;
+        read_answer()
+    });
     terminal::disable_raw_mode()?;
     write!(stdout, "\r\x1b[K")?;
     stdout.flush()?;
     answer
 }
 
-fn read_answer() -> io::Result<Answer> {
-    // A key that was meant for an earlier page answers nothing.
+/// A key that was meant for an earlier page answers nothing.
+fn drop_early_keys() -> io::Result<()> {
     while event::poll(Duration::ZERO)? {
         event::read()?;
     }
+    Ok(())
+}
+
+fn read_answer() -> io::Result<Answer> {
     loop {
         let Event::Key(key) = event::read()? else {
             continue;
