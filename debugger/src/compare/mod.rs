@@ -1,7 +1,7 @@
 //! Running the same program on several tiers, side by side (`wdb compare`).
 //!
-//! The first tier talks to the world; the others are given the same answers by [`script`], which also sees to it that they ask for
-//! the same. Every tier has to end in the same way, at the same tick and in the same state; where one does not, [`bisect`] finds the
+//! The first tier talks to the world; the others are given the same answers by `script`, which also sees to it that they ask for
+//! the same. Every tier has to end in the same way, at the same tick and in the same state; where one does not, `bisect` finds the
 //! first tick at which it parts from the first.
 
 mod bisect;
