@@ -66,8 +66,6 @@ pub trait Env {
     fn memory(&self, index: u32) -> MemoryPlace;
     /// A table.
     fn table(&self, index: u32) -> TablePlace;
-    /// The type of a tag.
-    fn tag_params(&self, tag: u32) -> &[ValType];
 }
 
 /// Where compiled code is entered.

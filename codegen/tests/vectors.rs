@@ -1,7 +1,7 @@
 //! Every instruction on vectors has machine code, on both levels. Cranelift's verifier, which is on where debug assertions are, sees
 //! the intermediate code of each; what the code computes is tested by the specification's tests.
 
-use wasmparser::{FuncType, Parser, Payload, SubType, ValType};
+use wasmparser::{FuncType, Parser, Payload, SubType};
 use wdb_codegen::{
     CalleeKind, Compiled, Compiler, Env, Error, GlobalPlace, Job, Level, MemoryPlace, Start,
     TablePlace,
@@ -41,9 +41,6 @@ impl Env for OneMemory {
     }
     fn table(&self, _index: u32) -> TablePlace {
         unreachable!("there is no table")
-    }
-    fn tag_params(&self, _tag: u32) -> &[ValType] {
-        unreachable!("there is no tag")
     }
 }
 

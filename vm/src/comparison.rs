@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use crate::memory::Memory;
 use crate::vm::Vm;
 
@@ -148,24 +150,15 @@ impl Vm {
         })
     }
 
-    /// A number that says what all memories hold: equal memories have equal ones, and others hardly ever.
+    /// A digest (SHA-256) of all memories, in their order: the size in bytes, as a little-endian number of 64 bits, then the bytes.
     #[must_use]
-    pub fn memory_hash(&self) -> u64 {
-        // FNV-1a, by words: the same on every machine and in every version.
-        const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let mut hash = BASIS;
+    pub fn memory_digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
         for memory in &self.machine.memories {
-            for chunk in memory.bytes().chunks(size_of::<u64>()) {
-                let mut word = [0; size_of::<u64>()];
-                word[..chunk.len()].copy_from_slice(chunk);
-                hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(PRIME);
-                // The upper bits would never reach the lower ones.
-                hash ^= hash >> 32;
-            }
-            hash = (hash ^ memory.bytes().len() as u64).wrapping_mul(PRIME);
+            hash.update((memory.bytes().len() as u64).to_le_bytes());
+            hash.update(memory.bytes());
         }
-        hash
+        hash.finalize().into()
     }
 
     /// The size of all memories in bytes. Memories never shrink.

@@ -266,6 +266,13 @@ impl Machine {
         self.wasi = Arc::clone(&checkpoint.wasi);
     }
 
+    /// Whether the innermost frame, of a function whose frames take so many cells at most, is one too many.
+    pub(crate) fn exceeds_limits(&self, frame_cells: u32) -> bool {
+        let base = self.frames.last().map_or(0, |top| top.base as usize);
+        self.frames.len() > self.limits.frames_max as usize
+            || base + frame_cells as usize > self.limits.cells_max as usize
+    }
+
     pub(crate) fn memory_grow(&mut self, memory: usize, delta: u64) -> Result<u64, GrowError> {
         self.memories[memory].grow(delta)
     }

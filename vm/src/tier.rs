@@ -131,7 +131,7 @@ impl Compile {
 pub struct TierStats {
     /// Which tier.
     pub tier: Tier,
-    /// Ticks that passed in it.
+    /// Ticks that passed in it. With `auto`, those of all machine code count as `opt`'s.
     pub ticks: u64,
     /// How many functions it has code for.
     pub functions: usize,

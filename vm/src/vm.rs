@@ -14,7 +14,7 @@ use crate::host::{Host, HostOutcome};
 use crate::host_log::HostLog;
 use crate::interrupt::Interrupt;
 use crate::isa::Op;
-use crate::jit::{Around, Jit};
+use crate::jit::{Around, Jit, Policy};
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::outside::Outside;
@@ -410,15 +410,14 @@ impl Vm {
             watches: is_watched.then_some(&self.watches),
             fast_ticks: 0,
         };
-        let (level, counts_as) = match self.tier {
-            Tier::Jit => (Level::Baseline, Tier::Jit),
-            _ => (Level::Optimized, Tier::Opt),
+        let (policy, counts_as) = match self.tier {
+            Tier::Auto => (Policy::Auto, Tier::Opt),
+            Tier::Jit => (Policy::Level(Level::Baseline), Tier::Jit),
+            _ => (Policy::Level(Level::Optimized), Tier::Opt),
         };
-        let outcome = if self.tier == Tier::Auto {
-            self.jit.execute_auto(&mut around, machine, mode, ticks)
-        } else {
-            self.jit.execute(&mut around, machine, mode, ticks, level)
-        };
+        let outcome = self
+            .jit
+            .execute(&mut around, machine, (mode, ticks), policy);
         // What passed in the fast tier counts there.
         let fast_ticks = around.fast_ticks;
         self.ticks[Tier::Fast as usize] += fast_ticks;
@@ -516,7 +515,6 @@ impl Vm {
         let Some(&top) = self.machine.frames.last() else {
             return false;
         };
-        let limits = self.machine.limits;
         let known = match self.tier {
             Tier::Fast | Tier::Jit | Tier::Opt | Tier::Auto => {
                 self.fast
@@ -526,8 +524,7 @@ impl Vm {
         };
         let frame_cells =
             known.unwrap_or_else(|| self.classic.frame_cells_max(&self.store, top.func));
-        self.machine.frames.len() > limits.frames_max as usize
-            || top.base as usize + frame_cells as usize > limits.cells_max as usize
+        self.machine.exceeds_limits(frame_cells)
     }
 
     /// The results that the outermost function left.

@@ -136,21 +136,12 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp_imm_u(IntCC::NotEqual, actual, i64::from(wanted));
-        let cold = self.cold_block();
-        self.branch_cold(differs, cold);
-        let next = self.builder.current_block().expect("a block");
-        self.builder.seal_block(cold);
-        self.builder.switch_to_block(cold);
-        let wanted = self.constant(u64::from(wanted));
-        let status = self.call_runtime(Runtime::Resolve, &[cell, wanted]);
-        self.give_away_if(status);
-        // It is a subtype: go on with the call. The block has two ways in now.
-        let join = self.builder.create_block();
-        self.builder.ins().jump(join, &[]);
-        self.builder.switch_to_block(next);
-        self.builder.ins().jump(join, &[]);
-        self.builder.seal_block(join);
-        self.builder.switch_to_block(join);
+        self.if_rare(differs, |this| {
+            let wanted = this.constant(u64::from(wanted));
+            let status = this.call_runtime(Runtime::Resolve, &[cell, wanted]);
+            // Otherwise it is a subtype.
+            this.give_away_if(status);
+        });
     }
 
     fn call_ref(&mut self, type_index: u32, is_tail: bool) {

@@ -441,6 +441,19 @@ impl<'a> Translator<'a, '_> {
         self.builder.switch_to_block(next);
     }
 
+    /// Looks closer, in a cold block, if the condition holds; goes on behind it in either case.
+    fn if_rare(&mut self, condition: Value, look: impl FnOnce(&mut Self)) {
+        let cold = self.cold_block();
+        let next = self.builder.create_block();
+        self.builder.ins().brif(condition, cold, &[], next, &[]);
+        self.builder.seal_block(cold);
+        self.builder.switch_to_block(cold);
+        look(self);
+        self.builder.ins().jump(next, &[]);
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+    }
+
     /// Calls a function of the runtime.
     fn call_runtime(&mut self, function: Runtime, arguments: &[Value]) -> Value {
         let position = function as usize;

@@ -106,26 +106,17 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, next_up, 1);
-        let cold = self.cold_block();
-        self.branch_cold(is_rare, cold);
-        let next = self.builder.current_block().expect("a block");
-        self.builder.seal_block(cold);
-        self.builder.switch_to_block(cold);
         let least = if ty == types::I32 {
             i64::from(i32::MIN)
         } else {
             i64::MIN
         };
-        let dividend = self.peek(1);
-        let is_least = self.builder.ins().icmp_imm_s(IntCC::Equal, dividend, least);
-        let traps = self.builder.ins().bor(is_zero, is_least);
-        self.give_away_if(traps);
-        let join = self.builder.create_block();
-        self.builder.ins().jump(join, &[]);
-        self.builder.switch_to_block(next);
-        self.builder.ins().jump(join, &[]);
-        self.builder.seal_block(join);
-        self.builder.switch_to_block(join);
+        self.if_rare(is_rare, |this| {
+            let dividend = this.peek(1);
+            let is_least = this.builder.ins().icmp_imm_s(IntCC::Equal, dividend, least);
+            let traps = this.builder.ins().bor(is_zero, is_least);
+            this.give_away_if(traps);
+        });
     }
 
     /// Whether a divisor is a constant with which no division traps.

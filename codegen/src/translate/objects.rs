@@ -89,9 +89,8 @@ impl Translator<'_, '_> {
             Operator::AnyConvertExtern | Operator::ExternConvertAny => {}
             _ => {
                 let effect = self.effect(operator)?;
-                if is_atomic_access(operator)
-                    && self.job.watched.is_some_and(|watched| watched.memory())
-                {
+                let is_watched = self.job.watched.is_some_and(|watched| watched.memory());
+                if is_watched && is_atomic_access(operator) {
                     let always = self.constant(1);
                     self.give_away_if(always);
                 }

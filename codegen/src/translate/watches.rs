@@ -78,32 +78,23 @@ impl Translator<'_, '_> {
             .builder
             .ins()
             .icmp(IntCC::UnsignedLessThan, distance, reach);
-        let cold = self.cold_block();
-        self.branch_cold(is_between, cold);
-        let next = self.builder.current_block().expect("a block");
-        self.builder.seal_block(cold);
-        self.builder.switch_to_block(cold);
         // Between two watches there may be none.
-        let (granule_bits, count_bits) = watched.granule_bits();
-        let granules = self.load_constant(types::I64, offset_of!(Context, granules) as i32);
-        let [first, second] = [address, last].map(|address| {
-            let granule = self
-                .builder
-                .ins()
-                .ushr_imm_u(address, i64::from(granule_bits));
-            let mask = (1_i64 << count_bits) - 1;
-            let granule = self.builder.ins().band_imm_u(granule, mask);
-            let place = self.builder.ins().iadd(granules, granule);
-            let flags = MemFlagsData::trusted().with_readonly();
-            self.builder.ins().load(types::I8, flags, place, 0)
+        self.if_rare(is_between, |this| {
+            let (granule_bits, count_bits) = watched.granule_bits();
+            let granules = this.load_constant(types::I64, offset_of!(Context, granules) as i32);
+            let [first, second] = [address, last].map(|address| {
+                let granule = this
+                    .builder
+                    .ins()
+                    .ushr_imm_u(address, i64::from(granule_bits));
+                let mask = (1_i64 << count_bits) - 1;
+                let granule = this.builder.ins().band_imm_u(granule, mask);
+                let place = this.builder.ins().iadd(granules, granule);
+                let flags = MemFlagsData::trusted().with_readonly();
+                this.builder.ins().load(types::I8, flags, place, 0)
+            });
+            let is_near = this.builder.ins().bor(first, second);
+            this.give_away_if(is_near);
         });
-        let is_near = self.builder.ins().bor(first, second);
-        self.give_away_if(is_near);
-        let join = self.builder.create_block();
-        self.builder.ins().jump(join, &[]);
-        self.builder.switch_to_block(next);
-        self.builder.ins().jump(join, &[]);
-        self.builder.seal_block(join);
-        self.builder.switch_to_block(join);
     }
 }

@@ -203,7 +203,10 @@ impl Comparing {
             fill_row(row, vm, (total, host_time.get()));
             if !is_running {
                 row.ended = Some(exit_text(vm, &exit));
-                row.memory_hash = Some(format!("{:016x}", vm.memory_hash()));
+                // As many digits as people compare.
+                let digest = vm.memory_digest();
+                let digits = digest[..8].iter().map(|byte| format!("{byte:02x}"));
+                row.memory_hash = Some(digits.collect());
                 progress(&self.comparison);
                 return exit;
             }

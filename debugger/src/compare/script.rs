@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
 use wdb_vm::FuncType;
 use wdb_vm::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome, HostWrite};
 use wdb_vm::wasi::WasiState;
@@ -19,7 +20,7 @@ struct Call {
     func: HostFunc,
     args: Vec<u64>,
     /// Of what the guest gives beside its arguments.
-    given: u64,
+    given: [u8; 32],
     outcome: HostOutcome,
     writes: Vec<HostWrite>,
     wasi: Option<Arc<WasiState>>,
@@ -57,31 +58,35 @@ impl Script {
 
     /// A host that does what `host` does, and notes it.
     pub(super) fn record(&self, host: Box<dyn Host>, time: HostTime) -> Box<dyn Host> {
-        Box::new(Recorder {
+        Box::new(Scripted {
             host,
             script: self.clone(),
+            next: None,
             time,
         })
     }
 
     /// A host that answers as the script says. `host` only gives the names.
     pub(super) fn replay(&self, host: Box<dyn Host>, time: HostTime) -> Box<dyn Host> {
-        Box::new(Replayer {
+        Box::new(Scripted {
             host,
             script: self.clone(),
-            next: 0,
+            next: Some(0),
             time,
         })
     }
 }
 
-struct Recorder {
+/// A host whose calls are written down, or are what was written down.
+struct Scripted {
     host: Box<dyn Host>,
     script: Script,
+    /// How many calls were answered from the script; `None` where it is written.
+    next: Option<usize>,
     time: HostTime,
 }
 
-impl Host for Recorder {
+impl Host for Scripted {
     fn resolve(&self, module: &str, name: &str) -> Option<HostFunc> {
         self.host.resolve(module, name)
     }
@@ -96,6 +101,18 @@ impl Host for Recorder {
 
     fn call(&mut self, func: HostFunc, call: &mut HostCall<'_>) -> HostOutcome {
         let start = Instant::now();
+        let outcome = match self.next {
+            None => self.record(func, call),
+            Some(number) => self.answer(func, call, number),
+        };
+        self.time.add(start);
+        outcome
+    }
+}
+
+impl Scripted {
+    /// Makes a call and writes it down.
+    fn record(&mut self, func: HostFunc, call: &mut HostCall<'_>) -> HostOutcome {
         let given = given(&*self.host, func, call);
         let before = Arc::clone(call.wasi);
         let mut part = HostCall {
@@ -128,66 +145,40 @@ impl Host for Recorder {
             }
             is_kept
         });
-        self.time.add(start);
         if is_kept {
             outcome
         } else {
             HostOutcome::Trap(too_much())
         }
     }
-}
 
-struct Replayer {
-    host: Box<dyn Host>,
-    script: Script,
-    /// How many calls were made.
-    next: usize,
-    time: HostTime,
-}
-
-impl Host for Replayer {
-    fn resolve(&self, module: &str, name: &str) -> Option<HostFunc> {
-        self.host.resolve(module, name)
-    }
-
-    fn name(&self, func: HostFunc) -> String {
-        self.host.name(func)
-    }
-
-    fn func_type(&self, func: HostFunc) -> FuncType {
-        self.host.func_type(func)
-    }
-
-    fn call(&mut self, func: HostFunc, call: &mut HostCall<'_>) -> HostOutcome {
-        let start = Instant::now();
+    /// Answers a call as the one with this number was.
+    fn answer(&mut self, func: HostFunc, call: &mut HostCall<'_>, number: usize) -> HostOutcome {
         let known = self.script.with(|calls| {
             let is_full = calls.bytes > BYTES_MAX;
-            (calls.list.get(self.next).cloned(), is_full)
+            (calls.list.get(number).cloned(), is_full)
         });
         let known = match known {
             (Some(known), _) => known,
             (None, true) => return HostOutcome::Trap(too_much()),
-            (None, false) => return HostOutcome::Trap(self.otherwise(func, None)),
+            (None, false) => return HostOutcome::Trap(self.otherwise(func, number, None)),
         };
         let is_same = known.func == func
             && known.args == call.args
             && known.given == given(&*self.host, func, call);
         if !is_same {
-            return HostOutcome::Trap(self.otherwise(func, Some(known.func)));
+            return HostOutcome::Trap(self.otherwise(func, number, Some(known.func)));
         }
-        self.next += 1;
+        self.next = Some(number + 1);
         apply(&mut call.memory, &known.writes);
         if let Some(wasi) = &known.wasi {
             *call.wasi = Arc::clone(wasi);
         }
-        self.time.add(start);
         known.outcome.clone()
     }
-}
 
-impl Replayer {
-    fn otherwise(&self, func: HostFunc, known: Option<HostFunc>) -> String {
-        let number = self.next + 1;
+    fn otherwise(&self, func: HostFunc, number: usize, known: Option<HostFunc>) -> String {
+        let number = number + 1;
         let name = self.host.name(func);
         match known.map(|known| self.host.name(known)) {
             Some(known) if known == name => {
@@ -216,18 +207,16 @@ fn apply(memory: &mut GuestMemory<'_>, writes: &[HostWrite]) {
     }
 }
 
-/// A number for what a call is given beside its arguments: the bytes of what the guest writes.
-fn given(host: &dyn Host, func: HostFunc, call: &HostCall<'_>) -> u64 {
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
+/// A digest of what a call is given beside its arguments: the bytes of what the guest writes.
+fn given(host: &dyn Host, func: HostFunc, call: &HostCall<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
     let name = host.name(func);
     if !name.ends_with("fd_write") && !name.ends_with("fd_pwrite") {
-        return 0;
+        return hash.finalize().into();
     }
     let &[_, list, count, ..] = call.args else {
-        return 0;
+        return hash.finalize().into();
     };
-    let mut hash = BASIS;
     for entry in (0..count).map_while(|index| list.checked_add(index.checked_mul(8)?)) {
         let address = call.memory.read_u32(entry);
         let length = call.memory.read_u32(entry.saturating_add(4));
@@ -235,9 +224,7 @@ fn given(host: &dyn Host, func: HostFunc, call: &HostCall<'_>) -> u64 {
             break;
         };
         let bytes = call.memory.read(u64::from(address), u64::from(length));
-        for &byte in bytes.unwrap_or_default() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        }
+        hash.update(bytes.unwrap_or_default());
     }
-    hash
+    hash.finalize().into()
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use wdb_codegen::{Level, Start};
 
-use super::{Around, Code, Jit, Policy, TURNS_PER_POLL, innermost};
+use super::{Around, Code, Jit, Policy, innermost};
 use crate::address::FuncAddr;
 use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::Fast;
@@ -33,91 +33,74 @@ const CLOSE_LOOKS: u32 = 256;
 /// The most functions that are compiled along with one that calls them.
 const CALLEES_MAX: usize = 64;
 
+/// What is kept in mind from turn to turn.
+#[derive(Default)]
+pub(super) struct Pace {
+    /// Arrivals that are still looked at one by one.
+    close_looks: u32,
+    /// Returns from machine code.
+    returns: u32,
+}
+
 impl Jit {
-    /// Executes like [`Jit::execute`], with whatever seems best.
-    pub(crate) fn execute_auto(
+    /// Takes note of a turn of machine code.
+    pub(super) fn note_turn(
         &mut self,
         around: &mut Around<'_>,
-        machine: &mut Machine,
-        mode: Mode,
-        ticks: u64,
-    ) -> Outcome {
-        self.prepare(around.store, machine, Policy::Auto, around.watches);
-        let end = machine.tick.saturating_add(ticks);
-        let mut passes_probe = mode == Mode::Run;
-        let mut was_left_at_once = false;
-        let mut close_looks = 0;
-        let mut returns = 0_u32;
-        let mut turns = 0_u32;
-        loop {
-            while self.receive(false) {}
-            let top = innermost(machine);
-            if turns > 0 && around.exceeds_limits(machine, top) {
-                return Outcome::Poll;
-            }
-            let has_probe = around.classic.has_probe(top.func, top.pc);
-            if has_probe && !passes_probe {
-                return Outcome::Probe;
-            }
-            let is_enterable = !has_probe && !std::mem::take(&mut was_left_at_once);
-            let entry = is_enterable.then(|| self.ready_entry(around, machine, top));
-            let (before, depth) = (machine.tick, machine.frames.len());
-            let outcome = match entry.flatten() {
-                Some(unit) => {
-                    passes_probe = false;
-                    let outcome = self.turn(around, machine, unit, end - machine.tick);
-                    was_left_at_once =
-                        machine.tick == before && machine.frames.last() == Some(&top);
-                    close_looks = CLOSE_LOOKS;
-                    if machine.frames.len() < depth {
-                        returns += 1;
-                        if returns.is_multiple_of(RETURNS_PER_SAMPLE) {
-                            self.found(around, machine);
-                        }
-                    }
-                    outcome
-                }
-                None => {
-                    let mode = if passes_probe {
-                        Mode::Run
-                    } else {
-                        Mode::RunFromProbe
-                    };
-                    passes_probe = false;
-                    let looks_close = close_looks > 0 && self.is_hot(around.store, top.func);
-                    let slice = if looks_close { 1 } else { SLICE_TICKS };
-                    close_looks = close_looks.saturating_sub(1);
-                    let news = std::mem::take(&mut self.to_hide).into_iter();
-                    news.chain(Some(top.func))
-                        .filter(|func| self.has_code[func.index()])
-                        .for_each(|func| around.fast.hide(func));
-                    let has_code = std::mem::take(&mut self.has_code);
-                    let slice = slice.min(end - machine.tick);
-                    let outcome = around.bridge(machine, mode, slice, Some(&has_code));
-                    self.has_code = has_code;
-                    if outcome == Outcome::Poll && machine.tick - before == slice {
-                        if looks_close {
-                            self.found_loop(around, machine);
-                        } else {
-                            self.found(around, machine);
-                        }
-                    }
-                    outcome
-                }
-            };
-            if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
-                return outcome;
-            }
-            turns += 1;
-            let is_raised = around.outside.interrupt.is_raised();
-            if is_raised || turns.is_multiple_of(TURNS_PER_POLL) {
-                return Outcome::Poll;
+        machine: &Machine,
+        pace: &mut Pace,
+        has_returned: bool,
+    ) {
+        pace.close_looks = CLOSE_LOOKS;
+        if has_returned {
+            pace.returns += 1;
+            if pace.returns.is_multiple_of(RETURNS_PER_SAMPLE) {
+                self.found(around, machine);
             }
         }
     }
 
-    /// Code that there is already and that goes on from the machine's state.
-    fn ready_entry(&mut self, around: &Around<'_>, machine: &Machine, top: Frame) -> Option<u32> {
+    /// Executes in the fast tier for some of the ticks that are left, and notes where the program stands then.
+    pub(super) fn slice(
+        &mut self,
+        around: &mut Around<'_>,
+        machine: &mut Machine,
+        mode: Mode,
+        left: u64,
+        pace: &mut Pace,
+    ) -> Outcome {
+        let func = innermost(machine).func;
+        let looks_close = pace.close_looks > 0 && self.is_hot(around.store, func);
+        pace.close_looks = pace.close_looks.saturating_sub(1);
+        let ticks = if looks_close {
+            1
+        } else {
+            SLICE_TICKS.min(left)
+        };
+        let news = std::mem::take(&mut self.to_hide).into_iter();
+        news.chain(Some(func))
+            .filter(|func| self.has_code[func.index()])
+            .for_each(|func| around.fast.hide(func));
+        let before = machine.tick;
+        let outcome = around.bridge(machine, mode, ticks, Some(&self.has_code));
+        if outcome == Outcome::Poll && machine.tick - before == ticks {
+            if looks_close {
+                self.found_loop(around, machine);
+            } else {
+                self.found(around, machine);
+            }
+        }
+        outcome
+    }
+
+    /// Code that there is already, or has just been made, and that goes on from the machine's state.
+    pub(super) fn ready_entry(
+        &mut self,
+        around: &Around<'_>,
+        machine: &Machine,
+        top: Frame,
+    ) -> Option<u32> {
+        while self.receive(false) {}
         let store = around.store;
         let inst = &store.funcs[top.func.index()];
         let module = &store.instances[inst.instance.index()].module;

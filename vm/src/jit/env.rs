@@ -1,6 +1,6 @@
 //! What the compiler asks about a function's instance.
 
-use wasmparser::{FuncType, SubType, ValType};
+use wasmparser::{FuncType, SubType};
 use wdb_codegen::{CalleeKind, Env, GlobalPlace, MemoryPlace, TablePlace, Watched};
 
 use crate::address::{FuncAddr, FuncIndex};
@@ -71,10 +71,6 @@ impl Env for StoreEnv<'_> {
             address: address.0,
             is_64: self.store.tables[address.index()].table64,
         }
-    }
-
-    fn tag_params(&self, tag: u32) -> &[ValType] {
-        self.instance.module.tag_types(tag)
     }
 }
 

@@ -38,6 +38,7 @@ use crate::tier::Fallback;
 use crate::value::cells_count;
 use crate::vm::TICKS_PER_POLL;
 use crate::watch::{WatchPlan, Watches};
+use auto::Pace;
 use background::Background;
 use code::{Entrance, Unit};
 use perf_map::PerfMap;
@@ -46,8 +47,9 @@ use runtime::Running;
 /// Cells below the operands of instructions that the runtime executes.
 const SCRATCH_BOTTOM: usize = 1;
 
-/// Cells for the operands and results of one instruction: no function type has more than a thousand of either.
-const SCRATCH_CELLS: usize = 4096 + 2 * 10_000;
+/// Cells for the operands and results of one instruction. `array.new_fixed` takes ten thousand operands at most, which may be
+/// vectors; all others have as many as a function type, a thousand.
+const SCRATCH_CELLS: usize = 2 * 10_000;
 
 /// Native stack that is left for what compiled code calls.
 const NATIVE_RESERVE_BYTES: usize = 256 << 10;
@@ -172,13 +174,11 @@ impl Around<'_> {
 
     /// Whether the innermost frame is one too many, for the driver to say so.
     fn exceeds_limits(&mut self, machine: &Machine, top: Frame) -> bool {
-        let limits = machine.limits;
         let cells = self
             .fast
             .frame_cells_max(self.store, self.classic, top.func);
         let cells = cells.unwrap_or_else(|| self.classic.frame_cells_max(self.store, top.func));
-        machine.frames.len() > limits.frames_max as usize
-            || top.base as usize + cells as usize > limits.cells_max as usize
+        machine.exceeds_limits(cells)
     }
 
     /// Executes in the fast tier, until a function is called that has code, where it matters which ones have.
@@ -312,7 +312,8 @@ impl Jit {
             return;
         };
         let start = unit.memory.range().start;
-        self.ranges.retain(|range| range.start != start);
+        let position = self.ranges.partition_point(|range| range.start < start);
+        self.ranges.remove(position);
         self.free_units.push(number);
     }
 
@@ -472,16 +473,15 @@ impl Jit {
         &mut self,
         around: &mut Around<'_>,
         machine: &mut Machine,
-        mode: Mode,
-        ticks: u64,
-        level: Level,
+        (mode, ticks): (Mode, u64),
+        policy: Policy,
     ) -> Outcome {
-        let policy = Policy::Level(level);
         self.prepare(around.store, machine, policy, around.watches);
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
-        let mut turns = 0_u32;
         let mut was_left_at_once = false;
+        let mut pace = Pace::default();
+        let mut turns = 0_u32;
         loop {
             let top = innermost(machine);
             if turns > 0 && around.exceeds_limits(machine, top) {
@@ -491,29 +491,34 @@ impl Jit {
             if has_probe && !passes_probe {
                 return Outcome::Probe;
             }
-            let is_enterable = !has_probe && !was_left_at_once;
-            let before = machine.tick;
-            was_left_at_once = false;
-            let entry = is_enterable.then(|| self.entry(around, machine, top));
-            let outcome = match entry.flatten() {
-                Some(unit) => {
-                    passes_probe = false;
-                    let outcome = self.turn(around, machine, unit, end - machine.tick);
-                    // The native stack has no room for a single frame of it.
-                    was_left_at_once =
-                        machine.tick == before && machine.frames.last() == Some(&top);
-                    outcome
+            let is_enterable = !has_probe && !std::mem::take(&mut was_left_at_once);
+            let entry = is_enterable.then(|| match policy {
+                Policy::Level(_) => self.entry(around, machine, top),
+                Policy::Auto => self.ready_entry(around, machine, top),
+            });
+            let left = end - machine.tick;
+            let outcome = if let Some(unit) = entry.flatten() {
+                let before = (machine.tick, machine.frames.len());
+                let outcome = self.turn(around, machine, unit, left);
+                // The native stack has no room for a single frame of it.
+                was_left_at_once = machine.tick == before.0 && machine.frames.last() == Some(&top);
+                if policy == Policy::Auto {
+                    let has_returned = machine.frames.len() < before.1;
+                    self.note_turn(around, machine, &mut pace, has_returned);
                 }
-                None => {
-                    let mode = if passes_probe {
-                        Mode::Run
-                    } else {
-                        Mode::RunFromProbe
-                    };
-                    passes_probe = false;
-                    around.bridge(machine, mode, 1, None)
+                outcome
+            } else {
+                let mode = if passes_probe {
+                    Mode::Run
+                } else {
+                    Mode::RunFromProbe
+                };
+                match policy {
+                    Policy::Level(_) => around.bridge(machine, mode, 1, None),
+                    Policy::Auto => self.slice(around, machine, mode, left, &mut pace),
                 }
             };
+            passes_probe = false;
             if outcome != Outcome::Poll || machine.tick >= end || around.has_ended_scopes(machine) {
                 return outcome;
             }
@@ -651,7 +656,8 @@ impl Jit {
         let takes_params = self.unit(unit).start == Start::Call;
         let code = self.unit(unit).memory.address();
         let Some(entrance) = self.entrance(type_id, ty, takes_params) else {
-            unreachable!("a type has an entrance where a function of it has code");
+            // The system gives no more memory for code: an interpreter goes on.
+            return Run::Arrived;
         };
         let (enter, landing) = (entrance.function(), entrance.landing);
         let first = ticks.min(TICKS_PER_POLL);
