@@ -68,7 +68,7 @@ pub struct Compiled {
 /// A function between the two parts of compiling.
 #[derive(Debug)]
 pub struct Translated {
-    function: Function,
+    function: Box<Function>,
     frames: Frames,
 }
 
@@ -120,7 +120,10 @@ impl Compiler {
         let mut function = Function::with_name_signature(name, signature(job.ty, false));
         let isa = &*self.optimized;
         match translate(job, purpose, isa, &mut function, &mut self.builder) {
-            Ok(frames) => Ok(Translated { function, frames }),
+            Ok(frames) => Ok(Translated {
+                function: Box::new(function),
+                frames,
+            }),
             Err(error) => {
                 // A translation that was given up has left things in it.
                 self.builder = FunctionBuilderContext::new();
@@ -136,7 +139,7 @@ impl Compiler {
             Level::Optimized => &*self.optimized,
         };
         self.codegen.clear();
-        self.codegen.func = translated.function;
+        self.codegen.func = *translated.function;
         let (code, alignment) = emit(&mut self.codegen, isa, relocate)?;
         let Frames {
             sites,
@@ -163,7 +166,7 @@ impl Compiler {
         let options = [options, &[("machine_code_cfg_info", "true")]].concat();
         let isa = isa(&options)?;
         self.codegen.clear();
-        self.codegen.func = translated.function;
+        self.codegen.func = *translated.function;
         let compiled = self
             .codegen
             .compile(&*isa, &mut ControlPlane::default())

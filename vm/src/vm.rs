@@ -125,17 +125,19 @@ impl Vm {
     /// A machine without instances.
     #[must_use]
     pub fn empty(host: Box<dyn Host>, wasi: Arc<WasiState>, config: Config) -> Vm {
+        let outside = Outside::new(host);
+        let checks_bounds = config.bounds == Bounds::Explicit;
         Vm {
             machine: Machine::new(config.limits, wasi),
             store: Store::default(),
             classic: Classic::new(),
             fast: Fast::new(),
-            jit: Jit::new(config.bounds == Bounds::Explicit),
+            jit: Jit::new(checks_bounds, outside.interrupt.clone()),
             safe_point: SafePoint::default(),
             tier: config.tier,
             compile: config.compile,
             ticks: [0; Tier::ALL.len()],
-            outside: Outside::new(host),
+            outside,
             stub_imports: config.stub_imports,
             watches: Watches::default(),
             stops_at_host_calls: false,

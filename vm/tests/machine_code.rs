@@ -13,6 +13,7 @@ use wdb_vm::tier::{Bounds, Tier};
 use wdb_vm::trap::TrapKind;
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
+use wdb_vm::watch::{Watch, WatchKind, WatchTarget};
 use wdb_vm::{Condition, ConditionOp};
 
 const INSTANCE: InstanceAddr = InstanceAddr(0);
@@ -259,5 +260,86 @@ fn a_fault_is_found_at_its_instruction() {
         for bounds in [Bounds::Guard, Bounds::Explicit] {
             assert_eq!(trapped(tier, bounds), expected, "{tier:?} {bounds:?}");
         }
+    }
+}
+
+#[test]
+fn compiling_answers_an_interrupt() {
+    let mut text = String::from(
+        r#"(module (func (export "f") (param $x i64) (result i64) (local $round i32) (loop $again"#,
+    );
+    for number in 0..6_000 {
+        text += &format!(
+            "(if (i64.lt_s (local.get $x) (i64.const {number})) (then \
+             (local.set $x (i64.mul (local.get $x) (i64.const {})))))\n",
+            number | 1
+        );
+    }
+    text += "(br_if $again (i32.lt_u \
+        (local.tee $round (i32.add (local.get $round) (i32.const 1))) (i32.const 3))))\
+        (local.get $x)))";
+    let result = |vm: &mut Vm| match vm.run(RunLimit::default()) {
+        Exit::Finished(values) => values,
+        exit => panic!("{exit:?}"),
+    };
+    let mut classic = machine(&text, Tier::Classic);
+    invoke(&mut classic, &[Value::I64(7)]);
+    let expected = result(&mut classic);
+    for tier in [Tier::Jit, Tier::Opt] {
+        let mut vm = machine(&text, tier);
+        invoke(&mut vm, &[Value::I64(7)]);
+        let interrupt = vm.interrupt();
+        // Compiling takes much longer than that, and the program much less.
+        let raiser = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            interrupt.raise();
+        });
+        assert_eq!(vm.run(RunLimit::default()), Exit::Interrupted, "{tier:?}");
+        assert_eq!(vm.frame_count(), 1);
+        raiser.join().expect("it does not panic");
+        assert_eq!(result(&mut vm), expected, "{tier:?}");
+        assert_compiled(&vm);
+    }
+}
+
+#[test]
+fn bulk_instructions_stop_where_they_write_what_is_watched() {
+    const TEXT: &str = r#"(module
+        (memory 1)
+        (data $bytes "\01\02\03\04")
+        (func (export "f") (param $round i32)
+            (loop $again
+                (memory.fill (local.get $round) (i32.const 7) (i32.const 3))
+                (memory.copy (i32.add (local.get $round) (i32.const 100)) (i32.const 0) (i32.const 8))
+                (memory.init $bytes (i32.add (local.get $round) (i32.const 200)) (i32.const 0) (i32.const 4))
+                (br_if $again
+                    (i32.lt_u (local.tee $round (i32.add (local.get $round) (i32.const 1))) (i32.const 400))))))"#;
+    let stops = |tier: Tier| {
+        let mut vm = machine(TEXT, tier);
+        let watch = |id: u32, start: u64| Watch {
+            id,
+            target: WatchTarget::Memory {
+                instance: INSTANCE,
+                memory: 0,
+                range: start..start + 8,
+            },
+            kind: WatchKind::Change,
+            scope: None,
+        };
+        vm.set_watches(vec![watch(0, 150), watch(1, 300)]);
+        invoke(&mut vm, &[Value::I32(0)]);
+        let mut stops = Vec::new();
+        loop {
+            match vm.run(RunLimit::default()) {
+                Exit::Watch(hits) => stops.push((vm.time(), hits)),
+                Exit::Finished(_) => return stops,
+                exit => panic!("{exit:?}"),
+            }
+        }
+    };
+    let expected = stops(Tier::Classic);
+    assert!(expected.len() > 20, "{}", expected.len());
+    for tier in [Tier::Fast].into_iter().chain(compiled_tiers()) {
+        assert_eq!(stops(tier), expected, "{tier:?}");
     }
 }

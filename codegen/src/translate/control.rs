@@ -167,22 +167,14 @@ impl Translator<'_, '_> {
         let body = self.block_with(&params);
         let arguments = self.arguments(params.len());
         self.builder.ins().jump(body, &arguments);
-        if self
-            .frame
-            .as_ref()
-            .is_some_and(|frame| frame.pc == self.next_pc)
-        {
-            let types: Vec<Type> = params.iter().map(|&ty| value_type(ty)).collect();
-            if let Some(values) = self.join_frame(&types) {
-                let arguments: Vec<BlockArg> = values.into_iter().map(BlockArg::Value).collect();
-                self.builder.ins().jump(body, &arguments);
-            }
-        }
+        let types: Vec<Type> = params.iter().map(|&ty| value_type(ty)).collect();
+        self.join_loop(body, self.next_pc, &types);
         self.builder.switch_to_block(body);
         self.open(ControlKind::Loop(body), params.len(), &results);
         let height = self.innermost().height;
         self.take_slots(height);
         self.set_operands(height, body);
+        self.go_on_way(self.next_pc);
         self.arrive(self.next_pc, false);
     }
 

@@ -3,8 +3,7 @@
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, InstBuilder, Type, Value, types};
-use cranelift_frontend::Variable;
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::{Operand, Translator, cells_of, kind_of};
 use crate::abi::{Context, Reason, Runtime, returns_in_registers, value_type};
@@ -218,86 +217,5 @@ impl Translator<'_, '_> {
         }
         results.push(self.builder.ins().iconst(types::I64, -1));
         self.builder.ins().return_(&results);
-    }
-
-    // Joining from a frame.
-
-    /// Goes on at the function's first instruction, with the locals of the frame.
-    pub(super) fn join_at_start(&mut self) {
-        let Some(loader) = self.frame.as_mut().and_then(|frame| frame.loader.take()) else {
-            return;
-        };
-        // Control structure wants a start that goes on there too, though nobody calls it.
-        let join = self.builder.create_block();
-        self.builder.ins().jump(join, &[]);
-        self.builder.switch_to_block(loader);
-        self.builder.ins().jump(join, &[]);
-        self.builder.seal_block(join);
-        self.builder.switch_to_block(join);
-    }
-
-    /// Begins the block that comes from the frame: loads its operands, of which it gives the topmost, which have these types.
-    /// The present block has been ended.
-    pub(super) fn join_frame(&mut self, params: &[Type]) -> Option<Vec<Value>> {
-        let frame = self.frame.as_mut()?;
-        let loader = frame.loader.take()?;
-        let cells = frame.cells;
-        self.builder.switch_to_block(loader);
-        let flags = self.flags(self.regions.cells);
-        let locals = self.locals.iter();
-        let mut cell: usize = locals.map(|local| kind_of(local.ty, false).count()).sum();
-        let below = self.stack.len() - params.len();
-        let mut values = Vec::new();
-        for index in 0..self.stack.len() {
-            let ty = self.type_of(self.stack[index].value);
-            let value = self.builder.ins().load(ty, flags, cells, 8 * cell as i32);
-            cell += cells_of(ty);
-            if index < below {
-                let slot = self.slot(index, ty);
-                self.builder.def_var(slot, value);
-            } else {
-                values.push(value);
-            }
-        }
-        Some(values)
-    }
-
-    /// The variable of the operand at a position.
-    fn slot(&mut self, index: usize, ty: Type) -> Variable {
-        let frame = self.frame.as_mut().expect("code that goes on with a frame");
-        if frame.slots.len() <= index {
-            frame.slots.resize(index + 1, Vec::new());
-        }
-        let known = frame.slots[index].iter().find(|(known, _)| *known == ty);
-        if let Some(&(_, variable)) = known {
-            return variable;
-        }
-        let variable = self.builder.declare_var(ty);
-        frame.slots[index].push((ty, variable));
-        variable
-    }
-
-    /// Puts the operands into their variables, before a block that control may also reach from the frame.
-    pub(super) fn put_slots(&mut self) {
-        if self.frame.is_none() {
-            return;
-        }
-        for index in 0..self.stack.len() {
-            let value = self.stack[index].value;
-            let slot = self.slot(index, self.type_of(value));
-            self.builder.def_var(slot, value);
-        }
-    }
-
-    /// Takes operands from their variables, in a block that control may also have reached from the frame.
-    pub(super) fn take_slots(&mut self, count: usize) {
-        if self.frame.is_none() {
-            return;
-        }
-        for index in 0..count {
-            let ty = self.type_of(self.stack[index].value);
-            let slot = self.slot(index, ty);
-            self.stack[index].value = self.builder.use_var(slot);
-        }
     }
 }

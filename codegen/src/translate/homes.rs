@@ -2,8 +2,12 @@
 //!
 //! An exit writes all locals into its record. A local without a home lives until then, in a register or where the register allocator
 //! puts it, and every exit has an instruction or two to write it. One with a home is written there whenever it is set, and copied
-//! from there by code that all exits share. So homes are for functions with many exits and many locals; and not for locals that are
-//! set in loops without calls, which are kept in registers all the time.
+//! from there by code that all exits share: it costs a store for each time that it is set, and nothing while nobody uses it.
+//!
+//! So homes are for functions that have many exits for their size, and for those whose loops have more locals than there are registers;
+//! and not for what a loop without calls carries from round to round.
+
+use std::collections::HashMap;
 
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use wasmparser::{BinaryReader, Operator, OperatorsReader, ValType};
@@ -15,6 +19,9 @@ use crate::env::Job;
 
 /// What an exit takes to write a local: bytes of machine code.
 const STORE_BYTES: usize = 8;
+
+/// About how many locals of a class, integers or floats, fit into registers along with what else is needed.
+const REGISTERS: usize = 8;
 
 /// How many bytes of machine code, for each byte of wasm, exits may take for locals without homes.
 const EXIT_BYTES_PER_BYTE: usize = 2;
@@ -36,6 +43,29 @@ impl Translator<'_, '_> {
             self.homes = Some(self.builder.create_sized_stack_slot(slot));
         }
         Ok(())
+    }
+
+    /// Writes zeros to the homes of all locals that are no parameters.
+    pub(super) fn clear_homes(&mut self, params: usize) {
+        let Some(homes) = self.homes else { return };
+        let places = self.locals[params..].iter().filter_map(|local| local.home);
+        let Some(mut place) = places.min() else {
+            return;
+        };
+        // They lie one behind the other.
+        let end = self.builder.func.sized_stack_slots[homes].size as i32;
+        let flags = self.flags(self.regions.homes);
+        while place < end {
+            let ty = if end - place >= 16 {
+                types::I8X16
+            } else {
+                types::I64
+            };
+            let zero = self.zero(ty);
+            let address = self.builder.ins().stack_addr(types::I64, homes, place);
+            self.builder.ins().store(flags, zero, address, 0);
+            place += ty.bytes() as i32;
+        }
     }
 
     /// Writes the value that a local has been given to its home, if it has one.
@@ -67,30 +97,41 @@ impl Translator<'_, '_> {
 
 /// Which locals are to have homes.
 fn locals_with_homes(job: &Job<'_>) -> Result<Vec<bool>, Error> {
-    let mut survey = Survey {
-        job,
-        exits: 1,
-        loops: Vec::new(),
-        depth: 0,
-        stays: vec![false; job.locals.len()],
-    };
-    // The lanes of vectors are made exact in records only.
-    for (stays, ty) in survey.stays.iter_mut().zip(job.locals) {
-        *stays = *ty == ValType::V128;
-    }
-    let reader = BinaryReader::new(job.code, u64::from(job.offset));
-    let mut reader = OperatorsReader::new(reader);
-    while !reader.eof() {
-        let operator = reader
-            .read()
-            .map_err(|error| Error::Failed(error.to_string()))?;
-        survey.note(&operator);
-    }
+    let survey = Survey::of(job)?;
     let bytes = survey.exits * job.locals.len() * STORE_BYTES;
-    if bytes <= EXIT_BYTES_PER_BYTE * job.code.len() {
+    let has_many_exits = bytes > EXIT_BYTES_PER_BYTE * job.code.len();
+    let is_crowded = survey.has_loop && job.locals.len() > REGISTERS;
+    if !has_many_exits && !is_crowded {
         return Ok(vec![false; job.locals.len()]);
     }
-    Ok(survey.stays.into_iter().map(|stays| !stays).collect())
+    let is_float = |ty: &ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
+    let floats = job.locals.iter().filter(|ty| is_float(ty)).count();
+    let integers = job.locals.len() - floats;
+    let locals = job.locals.iter().zip(survey.roles);
+    Ok(locals
+        .map(|(ty, role)| {
+            // The lanes of vectors are made exact in records only.
+            let can_have = *ty != ValType::V128;
+            let rivals = if is_float(ty) { floats } else { integers };
+            can_have
+                && match role {
+                    Role::Apart => true,
+                    Role::Passing => rivals > REGISTERS,
+                    Role::Carried => false,
+                }
+        })
+        .collect())
+}
+
+/// What a local is in loops without calls.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Role {
+    /// It is not set there.
+    Apart,
+    /// Each round that uses it sets it first.
+    Passing,
+    /// A round uses what one before has set.
+    Carried,
 }
 
 /// What the instructions of a function say about its locals.
@@ -98,23 +139,51 @@ struct Survey<'a> {
     job: &'a Job<'a>,
     /// About how many exits there will be.
     exits: usize,
+    /// Whether there is a loop without calls.
+    has_loop: bool,
+    /// Of every local.
+    roles: Vec<Role>,
     /// The loops around the present instruction.
     loops: Vec<Loop>,
     /// The number of constructs around it.
     depth: usize,
-    /// Locals that are better off without homes.
-    stays: Vec<bool>,
 }
 
 struct Loop {
     /// The number of constructs around it.
     depth: usize,
     has_call: bool,
-    /// The locals that are set in it, but not in loops in it.
-    set: Vec<u32>,
+    /// The locals that it uses and sets, but not in loops in it, and whether the first time is a use.
+    locals: HashMap<u32, Usage>,
 }
 
-impl Survey<'_> {
+#[derive(Clone, Copy)]
+struct Usage {
+    begins_with_use: bool,
+    is_set: bool,
+}
+
+impl<'a> Survey<'a> {
+    fn of(job: &'a Job<'a>) -> Result<Survey<'a>, Error> {
+        let mut survey = Survey {
+            job,
+            exits: 1,
+            has_loop: false,
+            roles: vec![Role::Apart; job.locals.len()],
+            loops: Vec::new(),
+            depth: 0,
+        };
+        let reader = BinaryReader::new(job.code, u64::from(job.offset));
+        let mut reader = OperatorsReader::new(reader);
+        while !reader.eof() {
+            let operator = reader
+                .read()
+                .map_err(|error| Error::Failed(error.to_string()))?;
+            survey.note(&operator);
+        }
+        Ok(survey)
+    }
+
     fn note(&mut self, operator: &Operator<'_>) {
         use Operator as Op;
         match *operator {
@@ -123,15 +192,16 @@ impl Survey<'_> {
                 self.loops.push(Loop {
                     depth: self.depth,
                     has_call: false,
-                    set: Vec::new(),
+                    locals: HashMap::new(),
                 });
                 self.depth += 1;
             }
             Op::Block { .. } | Op::If { .. } | Op::TryTable { .. } => self.depth += 1,
             Op::End => self.end(),
+            Op::LocalGet { local_index } => _ = self.usage(local_index, true),
             Op::LocalSet { local_index } | Op::LocalTee { local_index } => {
-                if let Some(innermost) = self.loops.last_mut() {
-                    innermost.set.push(local_index);
+                if let Some(usage) = self.usage(local_index, false) {
+                    usage.is_set = true;
                 }
             }
             Op::Call { .. } | Op::CallIndirect { .. } | Op::CallRef { .. } => {
@@ -153,6 +223,14 @@ impl Survey<'_> {
         }
     }
 
+    fn usage(&mut self, local: u32, is_use: bool) -> Option<&mut Usage> {
+        let usage = self.loops.last_mut()?.locals.entry(local);
+        Some(usage.or_insert(Usage {
+            begins_with_use: is_use,
+            is_set: false,
+        }))
+    }
+
     fn end(&mut self) {
         // The function's own end has no construct.
         self.depth = self.depth.saturating_sub(1);
@@ -162,13 +240,21 @@ impl Survey<'_> {
         let Some(ended) = self.loops.pop() else {
             return;
         };
-        if !ended.has_call {
-            ended
-                .set
-                .iter()
-                .for_each(|&local| self.stays[local as usize] = true);
-        } else if let Some(outer) = self.loops.last_mut() {
-            outer.has_call = true;
+        if ended.has_call {
+            if let Some(outer) = self.loops.last_mut() {
+                outer.has_call = true;
+            }
+            return;
+        }
+        self.has_loop = true;
+        for (local, usage) in ended.locals.into_iter().filter(|(_, usage)| usage.is_set) {
+            let role = if usage.begins_with_use {
+                Role::Carried
+            } else {
+                Role::Passing
+            };
+            let known = &mut self.roles[local as usize];
+            *known = role.max(*known);
         }
     }
 }

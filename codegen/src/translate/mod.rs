@@ -5,6 +5,7 @@ mod conditions;
 mod control;
 mod exits;
 mod floats;
+mod frames;
 mod homes;
 mod memory;
 mod numeric;
@@ -30,6 +31,7 @@ use crate::env::{CellKind, Job, Site, Start};
 use control::{Control, ControlKind};
 use exits::Leaving;
 use floats::arithmetic_locals;
+use frames::ResumedFrame;
 
 /// An operand on the stack.
 #[derive(Clone, Copy)]
@@ -109,17 +111,6 @@ struct Translator<'a, 'f> {
     cells_max: usize,
 }
 
-/// The frame that code goes on with.
-struct ResumedFrame {
-    cells: Value,
-    /// Where it stands.
-    pc: u32,
-    /// Loads the operands and joins the code at `pc`; taken when that has been reached.
-    loader: Option<Block>,
-    /// Variables of operands, by position and type.
-    slots: Vec<Vec<(Type, Variable)>>,
-}
-
 /// Translates the job's function into `function`.
 pub(crate) fn translate(
     job: &Job<'_>,
@@ -194,7 +185,7 @@ pub(crate) fn translate(
         cells_max,
     };
     translator.make_homes()?;
-    translator.begin(&params[2..]);
+    translator.begin(&params[2..])?;
     if job.is_stub {
         translator.exit(job.offset, Some(Reason::Arrival));
     } else {
@@ -234,18 +225,21 @@ fn kind_of(ty: ValType, is_arithmetic: bool) -> CellKind {
 
 impl<'a> Translator<'a, '_> {
     /// The locals' first values, and what an entry costs: a tick, and a look at the native stack.
-    fn begin(&mut self, params: &[Value]) {
+    fn begin(&mut self, params: &[Value]) -> Result<(), Error> {
         match self.job.start {
             Start::Call => {
                 for index in 0..self.locals.len() {
                     let Local { variable, held, .. } = self.locals[index];
-                    let value = params.get(index).copied();
-                    let value = value.unwrap_or_else(|| self.zero(held));
+                    let param = params.get(index).copied();
+                    let value = param.unwrap_or_else(|| self.zero(held));
                     self.builder.def_var(variable, value);
-                    self.bring_home(index, value);
+                    if param.is_some() {
+                        self.bring_home(index, value);
+                    }
                 }
+                self.clear_homes(params.len());
             }
-            Start::Frame(pc) => self.begin_with_frame(pc),
+            Start::Frame(pc) => self.begin_with_frame(pc)?,
         }
         let results = self.job.ty.results();
         let end = self.block_with(results);
@@ -263,34 +257,7 @@ impl<'a> Translator<'a, '_> {
             self.join_at_start();
         }
         self.arrive(self.job.offset, true);
-    }
-
-    /// Code that goes on with a frame begins with its locals; the function's own start is reached by no one then.
-    fn begin_with_frame(&mut self, pc: u32) {
-        let cells = self.load_context(types::I64, std::mem::offset_of!(Context, frame) as i32);
-        let flags = self.flags(self.regions.cells);
-        let mut offset = 0;
-        for index in 0..self.locals.len() {
-            let Local {
-                variable, ty, held, ..
-            } = self.locals[index];
-            let value = self.builder.ins().load(held, flags, cells, offset);
-            self.builder.def_var(variable, value);
-            self.bring_home(index, value);
-            offset += 8 * kind_of(ty, false).count() as i32;
-        }
-        let loader = self.builder.create_block();
-        self.builder.ins().jump(loader, &[]);
-        self.builder.seal_block(loader);
-        self.frame = Some(ResumedFrame {
-            cells,
-            pc,
-            loader: Some(loader),
-            slots: Vec::new(),
-        });
-        let start = self.builder.create_block();
-        self.builder.switch_to_block(start);
-        self.builder.seal_block(start);
+        Ok(())
     }
 
     fn body(&mut self) -> Result<(), Error> {

@@ -30,10 +30,13 @@ impl Translator<'_, '_> {
             Op::Call { function_index } => {
                 self.job.env.callee(function_index) == crate::env::CalleeKind::Host
             }
+            Op::MemoryFill { .. } | Op::MemoryCopy { .. } | Op::MemoryInit { .. } => {
+                if watched.memory() {
+                    self.look_at_range();
+                }
+                false
+            }
             Op::MemoryGrow { .. }
-            | Op::MemoryFill { .. }
-            | Op::MemoryCopy { .. }
-            | Op::MemoryInit { .. }
             | Op::TableSet { .. }
             | Op::TableInit { .. }
             | Op::TableCopy { .. }
@@ -60,6 +63,28 @@ impl Translator<'_, '_> {
             let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
             self.leave_if(always, Reason::Instruction);
         }
+    }
+
+    /// Gives an instruction away that writes so many bytes as the topmost operand says, if a watch may lie there. Where they go is the
+    /// third one.
+    fn look_at_range(&mut self) {
+        let [to, count] = [2, 0].map(|depth| self.peek(depth));
+        let [to, count] = [to, count].map(|value| self.widen(value));
+        // Whatever wraps around traps.
+        let end = self.builder.ins().iadd(to, count);
+        let start = self.load_constant(types::I64, offset_of!(Context, watch_start) as i32);
+        let bytes = self.load_constant(types::I64, offset_of!(Context, watch_bytes) as i32);
+        let watch_end = self.builder.ins().iadd(start, bytes);
+        let ends_behind = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThan, end, start);
+        let begins_before = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, to, watch_end);
+        let overlaps = self.builder.ins().band(ends_behind, begins_before);
+        self.give_away_if(overlaps);
     }
 
     /// Gives an access of so many bytes at an address away if a watch may lie there. All operands are on the stack.

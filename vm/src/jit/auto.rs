@@ -5,7 +5,7 @@
 //! by the fast tier of functions that have code stop it, so that the code can be entered. What machine code calls and
 //! has none yet is compiled at once, quickly, and again in the background when it is found running often.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wdb_codegen::{Level, Start};
 
@@ -100,7 +100,7 @@ impl Jit {
         machine: &Machine,
         top: Frame,
     ) -> Option<u32> {
-        while self.receive(false) {}
+        while self.receive(Duration::ZERO) {}
         let store = around.store;
         let inst = &store.funcs[top.func.index()];
         let module = &store.instances[inst.instance.index()].module;
@@ -212,7 +212,14 @@ impl Jit {
             let probes = classic.conditional_probes(func);
             let unit = self.reserve_unit();
             match self.translate(store, machine, (func, start), (unit, &probes), false) {
-                Ok(translated) => self.order(unit, (func, start), translated, begin.elapsed()),
+                Ok(translated) => {
+                    let translated = (translated, begin.elapsed());
+                    let ordered = self.order(unit, (func, start), level, translated);
+                    ordered.unwrap_or_else(|_| {
+                        self.free_units.push(unit);
+                        Code::Impossible
+                    })
+                }
                 Err(obstacle) => {
                     self.free_units.push(unit);
                     self.obstacles.insert(func, obstacle);
@@ -234,7 +241,7 @@ impl Jit {
         if self.policy != Policy::Auto {
             return false;
         }
-        while self.receive(false) {}
+        while self.receive(Duration::ZERO) {}
         let unit = self.unit(unit);
         if unit.level == Level::Optimized {
             return false;

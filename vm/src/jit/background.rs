@@ -13,6 +13,7 @@ struct Order {
     unit: u32,
     func: FuncAddr,
     start: Start,
+    level: Level,
     translated: Translated,
     /// The time that translating took.
     translation: Duration,
@@ -23,6 +24,7 @@ struct Delivery {
     unit: u32,
     func: FuncAddr,
     start: Start,
+    level: Level,
     compiled: Result<Compiled, String>,
     compilation: Duration,
 }
@@ -51,13 +53,14 @@ impl Background {
             for order in incoming {
                 let begin = Instant::now();
                 let compiled = match &mut compiler {
-                    Ok(compiler) => compiler.finish(order.translated, Level::Optimized),
+                    Ok(compiler) => compiler.finish(order.translated, order.level),
                     Err(error) => Err(error.clone()),
                 };
                 let delivery = Delivery {
                     unit: order.unit,
                     func: order.func,
                     start: order.start,
+                    level: order.level,
                     compiled: compiled.map_err(|error| error.to_string()),
                     compilation: order.translation + begin.elapsed(),
                 };
@@ -76,48 +79,49 @@ impl Background {
 }
 
 impl Jit {
-    /// Has a translated function compiled in the background. Without a thread it never gets code.
+    /// Has a translated function compiled in the background. Gives it back where no thread can be had.
     pub(super) fn order(
         &mut self,
         unit: u32,
         (func, start): (FuncAddr, Start),
-        translated: Translated,
-        translation: Duration,
-    ) -> Code {
+        level: Level,
+        (translated, translation): (Translated, Duration),
+    ) -> Result<Code, Translated> {
         if self.background.is_none() {
             self.background = Background::start();
         }
+        let Some(background) = &mut self.background else {
+            return Err(translated);
+        };
         let order = Order {
             unit,
             func,
             start,
+            level,
             translated,
             translation,
         };
-        match &mut self.background {
-            Some(background) if background.orders.send(order).is_ok() => {
+        match background.orders.send(order) {
+            Ok(()) => {
                 background.in_flight += 1;
-                Code::Pending(unit)
+                Ok(Code::Pending(unit))
             }
-            _ => {
-                self.free_units.push(unit);
-                Code::Impossible
-            }
+            Err(refused) => Err(refused.0.translated),
         }
     }
 
-    /// Makes what was compiled in the background ready to run; waits for one of them if `waits`. Answers whether there was one.
-    pub(super) fn receive(&mut self, waits: bool) -> bool {
+    /// Makes what was compiled in the background ready to run; waits for so long for one of them. Answers whether there was one.
+    pub(super) fn receive(&mut self, patience: Duration) -> bool {
         let Some(background) = &mut self.background else {
             return false;
         };
         if background.in_flight == 0 {
             return false;
         }
-        let delivery = if waits {
-            background.deliveries.recv().ok()
-        } else {
+        let delivery = if patience.is_zero() {
             background.deliveries.try_recv().ok()
+        } else {
+            background.deliveries.recv_timeout(patience).ok()
         };
         let Some(delivery) = delivery else {
             return false;
@@ -130,7 +134,7 @@ impl Jit {
             return true;
         }
         let place = (delivery.func, delivery.start);
-        let level = Level::Optimized;
+        let level = delivery.level;
         let code = self.install(unit, place, delivery.compiled, level, delivery.compilation);
         self.set_code(place, level, code);
         true

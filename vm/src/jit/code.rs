@@ -1,12 +1,25 @@
 //! Machine code in executable memory.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMemoryProvider};
 use wdb_codegen::{CellKind, Context, Level, Site, Start};
 
 use crate::address::FuncAddr;
+
+/// Where code begins in its first page, in bytes: elsewhere than the code before, since what lies at the same place of different pages
+/// competes for the same lines of the processor's caches.
+fn next_offset() -> usize {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    /// A bit less than two thirds of a page in lines: so offsets spread evenly, however many there are.
+    const STEP: usize = 39 * LINE_BYTES;
+    (MADE.fetch_add(1, Ordering::Relaxed) * STEP) % PAGE_BYTES
+}
+
+const LINE_BYTES: usize = 64;
+const PAGE_BYTES: usize = 4096;
 
 /// Bytes that can be executed. Memory is never writable and executable at once.
 pub(super) struct CodeMemory {
@@ -19,11 +32,20 @@ impl CodeMemory {
     /// A copy of position-independent code.
     pub(super) fn new(code: &[u8], alignment: u32) -> Result<CodeMemory, String> {
         let mut provider = SystemMemoryProvider::new();
-        let start = provider
-            .allocate(code.len(), u64::from(alignment), JITMemoryKind::Executable)
+        let offset = next_offset().next_multiple_of(alignment as usize);
+        let page = provider
+            .allocate(
+                offset + code.len(),
+                u64::from(alignment),
+                JITMemoryKind::Executable,
+            )
             .map_err(|error| format!("no memory for machine code: {error}"))?;
         // SAFETY: the provider has just given so many bytes, which nothing else uses.
-        unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), start, code.len()) };
+        let start = unsafe {
+            let start = page.add(offset);
+            std::ptr::copy_nonoverlapping(code.as_ptr(), start, code.len());
+            start
+        };
         provider
             .finalize(BranchProtection::None)
             .map_err(|error| format!("no executable memory: {error}"))?;

@@ -15,6 +15,12 @@ use crate::classic::Classic;
 use crate::machine::Machine;
 use crate::store::{FuncKind, Store};
 
+/// How much code of a function takes so long to compile that it is done on a thread beside, so that an interrupt is heeded.
+const LONG_BYTES: usize = 2048;
+
+/// How long nobody looks at the interrupt while such a function is compiled.
+const PATIENCE: Duration = Duration::from_millis(5);
+
 impl Jit {
     /// Compiles every function of the store that has code, at a level.
     pub(crate) fn compile_all(
@@ -58,16 +64,19 @@ impl Jit {
         classic: &Classic,
         func: FuncAddr,
     ) -> *const c_void {
-        let number = match self.code_of(store, machine, classic, func, Start::Call) {
+        let code = self.code_of(store, machine, classic, func, Start::Call);
+        let number = match code {
             Code::Unit(number) => number,
             _ => self.stub_of(store, machine, func),
         };
         let address = self.unit(number).memory.address();
-        self.set_entry(func, address);
+        if !matches!(code, Code::Pending(_)) {
+            self.set_entry(func, address);
+        }
         address
     }
 
-    /// The code of a function from a place; compiles it if need be.
+    /// The code of a function from a place; compiles it if need be. It is still being compiled if the interrupt was raised.
     pub(super) fn code_of(
         &mut self,
         store: &Store,
@@ -78,22 +87,21 @@ impl Jit {
     ) -> Code {
         let level = self.level();
         let mut known = self.known_code(func, start, level);
-        while let Code::Pending(_) = known {
-            self.receive(true);
+        if known == Code::None {
+            let is_impossible = self.state(func).call.contains(&Code::Impossible);
+            known = if is_impossible || !store.is_valid(func) {
+                Code::Impossible
+            } else {
+                let probes = classic.conditional_probes(func);
+                self.compile(store, machine, (func, start), &probes, false)
+            };
+            self.set_code((func, start), level, known);
+        }
+        while matches!(known, Code::Pending(_)) && !self.interrupt.is_raised() {
+            self.receive(PATIENCE);
             known = self.known_code(func, start, level);
         }
-        if known != Code::None {
-            return known;
-        }
-        let is_impossible = self.state(func).call.contains(&Code::Impossible);
-        let code = if is_impossible || !store.is_valid(func) {
-            Code::Impossible
-        } else {
-            let probes = classic.conditional_probes(func);
-            self.compile(store, machine, (func, start), &probes, false)
-        };
-        self.set_code((func, start), level, code);
-        code
+        known
     }
 
     /// What is known of the code of a function from a place.
@@ -148,7 +156,18 @@ impl Jit {
         let begin = Instant::now();
         let level = self.level();
         let number = self.reserve_unit();
-        let translated = self.translate(store, machine, (func, start), (number, probes), is_stub);
+        let place = (func, start);
+        let takes_long = store.code_len(func) > LONG_BYTES && self.policy != Policy::Auto;
+        let translated = match self.translate(store, machine, place, (number, probes), is_stub) {
+            Ok(translated) if takes_long && !is_stub => {
+                let translated = (translated, begin.elapsed());
+                match self.order(number, place, level, translated) {
+                    Ok(pending) => return pending,
+                    Err(translated) => Ok(translated),
+                }
+            }
+            translated => translated,
+        };
         let compiled = translated.and_then(|translated| match &mut self.compiler {
             Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
                 let compiled = compiler.finish(translated, level);
@@ -156,7 +175,7 @@ impl Jit {
             }),
             Err(refusal) => Err(refusal.clone()),
         });
-        self.install(number, (func, start), compiled, level, begin.elapsed())
+        self.install(number, place, compiled, level, begin.elapsed())
     }
 
     /// A number for code that is going to be compiled.

@@ -31,6 +31,7 @@ use wdb_codegen::{
 use crate::address::{FuncAddr, TypeId};
 use crate::classic::{Classic, Mode, Outcome};
 use crate::fast::{self, Fast};
+use crate::interrupt::Interrupt;
 use crate::machine::{Frame, Machine};
 use crate::outside::Outside;
 use crate::store::Store;
@@ -132,6 +133,8 @@ pub(crate) struct Jit {
     /// What the entries lead to.
     policy: Policy,
     background: Option<Background>,
+    /// What the program's run heeds, and compiling.
+    interrupt: Interrupt,
     /// Numbers of code that was given up while it was being compiled.
     cancelled: Vec<u32>,
     /// How often functions of the store were found running.
@@ -228,8 +231,9 @@ fn innermost(machine: &Machine) -> Frame {
 
 impl Jit {
     /// Without code. `checks_bounds`: see [`Bounds::Explicit`](crate::tier::Bounds::Explicit).
-    pub(crate) fn new(checks_bounds: bool) -> Jit {
+    pub(crate) fn new(checks_bounds: bool, interrupt: Interrupt) -> Jit {
         Jit {
+            interrupt,
             compiler: Err(String::new()),
             runtime: None,
             units: Vec::new(),
