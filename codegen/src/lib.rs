@@ -23,7 +23,7 @@ pub use abi::{
     STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
 pub use compiler::{Compiled, Compiler, Error, Level, Trampoline, Translated};
-pub use condition::{Condition, ConditionOp, Observed};
+pub use condition::{Condition, ConditionConversion, ConditionOp, Observed};
 pub use env::{
     CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
     Watched,

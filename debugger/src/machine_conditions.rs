@@ -95,10 +95,11 @@ impl Place<'_> {
         }
     }
 
-    /// What an integer slot holds.
+    /// The bits that a number's slot holds.
     fn slot(&self, slot: SlotName) -> Option<Condition> {
-        let is_integer = matches!(self.slot_type(slot)?, ValType::I32 | ValType::I64);
-        is_integer.then_some(match slot {
+        use ValType as T;
+        let is_number = matches!(self.slot_type(slot)?, T::I32 | T::I64 | T::F32 | T::F64);
+        is_number.then_some(match slot {
             SlotName::Local(index) => Condition::Local(index),
             SlotName::Global(index) => Condition::Global(index),
         })

@@ -42,6 +42,6 @@ pub mod vm;
 pub mod wasi;
 pub mod watch;
 
-pub use wdb_codegen::{Condition, ConditionOp, Observed};
+pub use wdb_codegen::{Condition, ConditionConversion, ConditionOp, Observed};
 
 pub use wasmparser::{FuncType, RefType, StorageType, ValType, WasmFeatures};

@@ -13,7 +13,7 @@ use wdb_vm::tier::{Bounds, Tier};
 use wdb_vm::trap::TrapKind;
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
-use wdb_vm::{Condition, ConditionOp};
+use wdb_vm::{Condition, ConditionConversion, ConditionOp};
 
 const INSTANCE: InstanceAddr = InstanceAddr(0);
 
@@ -214,6 +214,112 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
         assert_compiled(&vm);
     }
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+}
+
+/// Where the first hit is of a condition at the `nop`, and how the run ends.
+fn first_hit(tier: Tier, condition: Condition) -> (Exit, Option<Value>) {
+    let mut vm = machine(COUNTING, tier);
+    let place = place_of(&vm, Op::Nop);
+    vm.set_probe(place);
+    vm.set_condition(place, Some(condition));
+    invoke(&mut vm, &[Value::I32(20_000)]);
+    let exit = vm.run(RunLimit::default());
+    assert_compiled(&vm);
+    let at = (exit == Exit::Probe).then(|| vm.local(0, 1)).flatten();
+    (exit, at)
+}
+
+#[test]
+fn divisions_and_floats_in_conditions_decide_alike_in_every_tier() {
+    use ConditionOp as O;
+    let constant = |value: i64| Condition::Constant(value);
+    let count = || Condition::Local(1);
+    let negative = || binary(O::Sub, constant(-7), count());
+    let by = |op: ConditionOp| {
+        binary(
+            op,
+            constant(i64::MIN),
+            binary(O::Sub, count(), constant(801)),
+        )
+    };
+    let promoted = |bits: f32| {
+        let bits = Box::new(Condition::Constant(i64::from(bits.to_bits())));
+        Condition::Convert(ConditionConversion::Promote, bits)
+    };
+    let float = |value: f64| constant(value.to_bits().cast_signed());
+    for (condition, wanted) in [
+        (
+            binary(
+                O::Eq,
+                binary(O::RemS, negative(), constant(1000)),
+                constant(-500),
+            ),
+            Some(493),
+        ),
+        (
+            binary(
+                O::Eq,
+                binary(O::DivS, negative(), constant(9)),
+                constant(-100),
+            ),
+            Some(893),
+        ),
+        (
+            binary(
+                O::Eq,
+                binary(O::DivU, negative(), constant(2)),
+                constant(i64::MAX - 49),
+            ),
+            Some(92),
+        ),
+        (
+            binary(
+                O::Eq,
+                binary(O::RemU, negative(), constant(1 << 40)),
+                constant((1 << 40) - 99),
+            ),
+            Some(92),
+        ),
+        // What has no value is for whoever set it: here the divisor is -1 in round 800, and 0 in round 801.
+        (binary(O::Eq, by(O::DivS), constant(3)), Some(800)),
+        (binary(O::Eq, by(O::RemS), constant(3)), Some(800)),
+        (binary(O::Eq, by(O::DivU), constant(3)), Some(801)),
+        (binary(O::Eq, by(O::RemU), constant(-3)), Some(801)),
+        (
+            binary(O::FloatGt, Condition::Local(2), float(99.9)),
+            Some(399),
+        ),
+        (
+            binary(
+                O::FloatGe,
+                binary(O::FloatDiv, Condition::Local(2), promoted(2.5)),
+                promoted(40.0),
+            ),
+            Some(399),
+        ),
+        (
+            binary(
+                O::FloatEq,
+                Condition::Convert(ConditionConversion::FloatFromSigned, Box::new(count())),
+                float(77.0),
+            ),
+            Some(77),
+        ),
+        (
+            binary(O::FloatLt, Condition::Local(2), float(f64::NAN)),
+            None,
+        ),
+    ] {
+        let expected = first_hit(Tier::Classic, condition.clone());
+        assert_eq!(expected.1, wanted.map(Value::I32), "{condition:?}");
+        for tier in Tier::ALL {
+            assert_eq!(
+                first_hit(tier, condition.clone()),
+                expected,
+                "{tier:?} {condition:?}"
+            );
+        }
+    }
 }
 
 #[test]
