@@ -1,4 +1,4 @@
-//! The engines, each behind the same two calls.
+//! The engines, each behind the same calls.
 
 #[cfg(feature = "tinywasm")]
 mod tinywasm;
@@ -7,36 +7,66 @@ mod wasm3;
 mod wasmi;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
-mod wdb;
+pub mod wdb;
 
 use wdb_vm::tier::Tier;
 
-/// Something that runs modules.
+use crate::programs::Program;
+
+/// Something that runs programs.
 pub trait Engine {
     /// What people call it by in `--engines` and in tables.
     fn name(&self) -> &'static str;
     /// What exactly it is: its version and how it is set up.
     fn description(&self) -> String;
-    /// Loads a module that imports nothing and exports `run: i32 -> i64`.
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>>;
-    /// Whether it is one of wdb's tiers.
-    fn is_ours(&self) -> bool {
-        false
-    }
+    /// Loads a program.
+    fn prepare(&self, program: &Program) -> anyhow::Result<Box<dyn Prepared>>;
 }
 
-/// A loaded module.
+/// A loaded program.
 pub trait Prepared {
     /// Calls `run`.
     fn run(&mut self, n: i32) -> anyhow::Result<i64>;
+
+    /// An error if the runs so far were not what the engine's name says.
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// Engines to run beside each other.
+pub type Engines = Vec<Box<dyn Engine>>;
+
+/// A conditional breakpoint, and the same without.
+pub fn conditions() -> Engines {
+    vec![
+        Box::new(wdb::Wdb::new(Tier::Opt)),
+        Box::new(wdb::Wdb::CONDITION),
+    ]
+}
+
+/// A watchpoint, the same without, and Wasmtime.
+pub fn watch() -> Engines {
+    let mut engines = all();
+    engines.retain(|engine| ["opt", "wasmtime"].contains(&engine.name()));
+    engines.insert(1, Box::new(wdb::Wdb::WATCH));
+    engines
+}
+
+/// What starts and runs a program in one go.
+pub fn wall() -> Engines {
+    let names = ["fast", "jit", "opt", "auto", "wasmtime", "winch"];
+    let mut engines = all();
+    engines.retain(|engine| names.contains(&engine.name()));
+    engines
 }
 
 /// Every engine that this program was built with, wdb's tiers first.
-pub fn all() -> Vec<Box<dyn Engine>> {
+pub fn all() -> Engines {
     let tiers = Tier::ALL
         .into_iter()
-        .map(|tier| Box::new(wdb::Wdb(tier)) as Box<dyn Engine>);
-    let mut engines: Vec<Box<dyn Engine>> = tiers.collect();
+        .map(|tier| Box::new(wdb::Wdb::new(tier)) as Box<dyn Engine>);
+    let mut engines: Engines = tiers.collect();
     engines.push(Box::new(wasmi::Wasmi));
     #[cfg(feature = "wasm3")]
     engines.push(Box::new(wasm3::Wasm3));
@@ -48,5 +78,3 @@ pub fn all() -> Vec<Box<dyn Engine>> {
     }
     engines
 }
-
-pub use wdb::steps_per_second;

@@ -2,9 +2,12 @@
 //!
 //! `cargo run --release --manifest-path bench/Cargo.toml -- --help`
 
+mod bars;
 mod engines;
 mod measure;
+mod profile;
 mod programs;
+mod race;
 mod report;
 #[cfg(feature = "startup")]
 mod startup;
@@ -12,7 +15,9 @@ mod startup;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use programs::Program;
+
+use programs::{Amount, Program};
+use race::{Options, Race};
 
 #[derive(Parser)]
 #[command(
@@ -23,11 +28,17 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    speed: Speed,
+    speed: Options,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// From the bytes of a module to the result, with all that is compiled
+    Wall(Options),
+    /// A breakpoint in the hottest loop whose condition never holds
+    Conditions(Options),
+    /// A watchpoint on a variable that is not written
+    Watch(Options),
     /// Single steps through the API
     Steps,
     /// Say what the engines and the programs are
@@ -41,29 +52,13 @@ enum Command {
     Start(startup::Start),
 }
 
-#[derive(clap::Args)]
-struct Speed {
-    /// Rounds; every engine runs every program once in each, and medians are printed
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
-    /// Only these engines
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-    engines: Vec<String>,
-    /// Only these programs
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-    programs: Vec<String>,
-    /// Multiplies the work of every program
-    #[arg(long, default_value_t = 1)]
-    scale: i32,
-    /// Print the measurements as JSON instead of tables
-    #[arg(long)]
-    json: bool,
-}
-
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     match arguments.command {
-        None => speed(&arguments.speed)?,
+        None => Race::speed(&arguments.speed).run()?,
+        Some(Command::Wall(options)) => Race::wall(&options).run()?,
+        Some(Command::Conditions(options)) => Race::conditions(&options).run()?,
+        Some(Command::Watch(options)) => Race::watch(&options).run()?,
         Some(Command::Steps) => steps()?,
         Some(Command::List) => list(),
         #[cfg(feature = "startup")]
@@ -75,9 +70,9 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn steps() -> anyhow::Result<()> {
-    let mut programs = programs::ALL.iter();
-    let fib = programs.find(|program| program.name == "fib");
-    let speed = engines::steps_per_second(fib.expect("it is there").wasm)?;
+    let programs = programs::all(Amount::Short);
+    let fib = programs.iter().find(|program| program.name == "fib");
+    let speed = engines::wdb::steps_per_second(fib.expect("it is there"))?;
     println!("step(): {:.1} million a second", speed / 1e6);
     Ok(())
 }
@@ -86,40 +81,9 @@ fn list() {
     for engine in engines::all() {
         println!("{:12} {}", engine.name(), engine.description());
     }
-    for Program { name, wasm, n } in programs::ALL {
+    for Program { name, wasm, n, .. } in programs::all(Amount::Short) {
         println!("{name:12} run({n}), {} bytes", wasm.len());
     }
-}
-
-fn speed(arguments: &Speed) -> anyhow::Result<()> {
-    let engines = chosen(engines::all(), &arguments.engines, |engine| engine.name())?;
-    let programs = chosen(
-        programs::ALL.iter().collect(),
-        &arguments.programs,
-        |program| program.name,
-    )?;
-    let mut rows = Vec::new();
-    for program in programs {
-        let row = measure::measure(
-            &engines,
-            program,
-            program.n * arguments.scale,
-            arguments.rounds,
-        )?;
-        if !arguments.json {
-            eprintln!("{}", report::progress(&engines, &row));
-        }
-        rows.push(row);
-    }
-    if arguments.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&report::json(&engines, &rows))?
-        );
-    } else {
-        print!("{}", report::text(&engines, &rows));
-    }
-    Ok(())
 }
 
 /// Those of the given names, or all when none is given; an error about a name that nothing has.

@@ -4,34 +4,25 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::engines::Engine;
+use crate::bars::{Bar, Bars, Comparison};
+use crate::engines::{Engine, Engines};
 use crate::measure::{Measured, Row};
 
-/// What the fast tier's time may be of each interpreter's, as a geometric mean.
-const MEAN_BAR: f64 = 0.85;
-/// What the fast tier's time may be of the better interpreter's, in any program.
-const PROGRAM_BAR: f64 = 1.15;
-/// What the classic tier's time may be of Wasmi's, as a geometric mean.
-const CLASSIC_BAR: f64 = 2.0;
-/// The interpreters that the fast tier is held against.
-const INTERPRETERS: [&str; 2] = ["wasmi", "wasm3"];
-
-/// The times of two columns, by program.
-struct Ratio {
-    title: String,
-    values: Vec<Option<f64>>,
-    bars: Bars,
+/// The figures of some programs, by the name of who has them.
+pub struct Figures {
+    pub names: Vec<String>,
+    /// A program, and the figures in the order of the names.
+    pub rows: Vec<(String, Vec<Option<f64>>)>,
 }
 
-/// What a ratio is held against, if anything.
-#[derive(Clone, Copy, Default)]
-struct Bars {
-    mean: Option<f64>,
-    program: Option<f64>,
+/// A comparison's values, by program.
+struct Ratio<'a> {
+    comparison: &'a Comparison,
+    values: Vec<Option<f64>>,
 }
 
 /// A line about the program that was just measured.
-pub fn progress(engines: &[Box<dyn Engine>], row: &Row) -> String {
+pub fn progress(engines: &Engines, row: &Row) -> String {
     let mut line = format!("{:10}", row.program);
     for (engine, measured) in engines.iter().zip(&row.times) {
         _ = match measured.median() {
@@ -42,27 +33,11 @@ pub fn progress(engines: &[Box<dyn Engine>], row: &Row) -> String {
     line
 }
 
-/// All tables.
-pub fn text(engines: &[Box<dyn Engine>], rows: &[Row]) -> String {
-    let mut text = "\n| median ms |".to_owned();
-    engines
-        .iter()
-        .for_each(|engine| _ = write!(text, " {} |", engine.name()));
-    text += &format!("\n|---|{}\n", "---:|".repeat(engines.len()));
-    for row in rows {
-        _ = write!(text, "| {} |", row.program);
-        for measured in &row.times {
-            _ = match measured.median() {
-                Some(median) => write!(text, " {:.1} |", median * 1e3),
-                None => write!(text, " – |"),
-            };
-        }
-        text.push('\n');
-    }
-    let ratios = ratios(engines, rows);
-    if !ratios.is_empty() {
-        text += &ratio_table(rows, &ratios);
-    }
+/// All tables of times.
+pub fn text(engines: &Engines, rows: &[Row], comparisons: &[Comparison]) -> String {
+    let figures = milliseconds(engines, rows);
+    let mut text = figures.text("median ms", 1);
+    text += &figures.ratios_text("ratio of times", comparisons);
     text.push('\n');
     for (engine, index) in engines.iter().zip(0..) {
         let spread = rows
@@ -85,107 +60,126 @@ pub fn text(engines: &[Box<dyn Engine>], rows: &[Row]) -> String {
     text
 }
 
-fn ratio_table(rows: &[Row], ratios: &[Ratio]) -> String {
-    let mut text = "\n| ratio of times |".to_owned();
-    ratios
-        .iter()
-        .for_each(|ratio| _ = write!(text, " {} |", ratio.title));
-    text += &format!("\n|---|{}\n", "---:|".repeat(ratios.len()));
-    for (row, index) in rows.iter().zip(0..) {
-        _ = write!(text, "| {} |", row.program);
-        for ratio in ratios {
-            text += &cell(ratio.values[index], ratio.bars.program);
+/// The medians.
+fn milliseconds(engines: &Engines, rows: &[Row]) -> Figures {
+    let median = |measured: &Measured| measured.median().map(|median| median * 1e3);
+    Figures {
+        names: engines.iter().map(|it| it.name().to_owned()).collect(),
+        rows: rows
+            .iter()
+            .map(|row| {
+                let medians = row.times.iter().map(median);
+                (row.program.to_owned(), medians.collect())
+            })
+            .collect(),
+    }
+}
+
+impl Figures {
+    /// The table of the figures.
+    pub fn text(&self, title: &str, digits: usize) -> String {
+        let mut text = head(title, self.names.iter().map(String::as_str));
+        for (program, values) in &self.rows {
+            _ = write!(text, "| {program} |");
+            for value in values {
+                _ = match value {
+                    Some(value) => write!(text, " {value:.digits$} |"),
+                    None => write!(text, " – |"),
+                };
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The table of the ratios, if there are any.
+    pub fn ratios_text(&self, title: &str, comparisons: &[Comparison]) -> String {
+        let ratios = self.ratios(comparisons);
+        if ratios.is_empty() {
+            return String::new();
+        }
+        let titles: Vec<String> = ratios.iter().map(|it| it.comparison.title()).collect();
+        let mut text = head(title, titles.iter().map(String::as_str));
+        for ((program, _), index) in self.rows.iter().zip(0..) {
+            _ = write!(text, "| {program} |");
+            for ratio in &ratios {
+                text += &cell(ratio.values[index], ratio.comparison.bars.each);
+            }
+            text.push('\n');
+        }
+        text += "| geometric mean |";
+        for ratio in &ratios {
+            text += &cell(mean(&ratio.values), ratio.comparison.bars.mean);
         }
         text.push('\n');
+        for (name, bar_of) in [
+            ("bar of the mean", (|bars| bars.mean) as fn(Bars) -> _),
+            ("bar of each", |bars| bars.each),
+        ] {
+            _ = write!(text, "| {name} |");
+            for ratio in &ratios {
+                let bar = bar_of(ratio.comparison.bars);
+                _ = write!(text, " {} |", bar.map_or(String::new(), Bar::text));
+            }
+            text.push('\n');
+        }
+        text
     }
-    text += "| geometric mean |";
-    for ratio in ratios {
-        text += &cell(mean(&ratio.values), ratio.bars.mean);
-    }
-    text.push('\n');
-    for (name, bar_of) in [
-        ("bar of the mean", (|bars| bars.mean) as fn(Bars) -> _),
-        ("bar of each", |bars| bars.program),
-    ] {
-        _ = write!(text, "| {name} |");
-        for ratio in ratios {
-            _ = match bar_of(ratio.bars) {
-                Some(bar) => write!(text, " ≤ {bar:.2} |"),
-                None => write!(text, " |"),
+
+    /// Those whose both sides are here.
+    fn ratios<'a>(&self, comparisons: &'a [Comparison]) -> Vec<Ratio<'a>> {
+        let index_of = |name: &&str| self.names.iter().position(|known| known == name);
+        let ratio = |comparison: &'a Comparison| {
+            let above = index_of(&comparison.above)?;
+            let below: Option<Vec<usize>> = comparison.below.iter().map(index_of).collect();
+            let below = below?;
+            let value = |(_, values): &(String, Vec<Option<f64>>)| {
+                let best = below.iter().filter_map(|&index| values[index]);
+                Some(values[above]? / best.reduce(f64::min)?)
             };
-        }
-        text.push('\n');
+            Some(Ratio {
+                comparison,
+                values: self.rows.iter().map(value).collect(),
+            })
+        };
+        comparisons.iter().filter_map(ratio).collect()
     }
-    text
+
+    /// The ratios with their bars.
+    pub fn ratios_json(&self, comparisons: &[Comparison]) -> Value {
+        let bar = |bar: Option<Bar>| bar.map(Bar::text);
+        let ratio = |ratio: &Ratio<'_>| {
+            json!({
+                "name": ratio.comparison.title(),
+                "programs": ratio.values,
+                "geometric_mean": mean(&ratio.values),
+                "mean_bar": bar(ratio.comparison.bars.mean),
+                "program_bar": bar(ratio.comparison.bars.each),
+            })
+        };
+        self.ratios(comparisons).iter().map(ratio).collect()
+    }
+}
+
+/// The first lines of a table.
+fn head<'a>(title: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let mut text = format!("\n| {title} |");
+    let mut rule = "|---|".to_owned();
+    for name in names {
+        _ = write!(text, " {name} |");
+        rule += "---:|";
+    }
+    format!("{text}\n{rule}\n")
 }
 
 /// A ratio; with an exclamation mark when it misses its bar.
-fn cell(value: Option<f64>, bar: Option<f64>) -> String {
+fn cell(value: Option<f64>, bar: Option<Bar>) -> String {
     let Some(value) = value else {
         return " – |".to_owned();
     };
-    let mark = if bar.is_some_and(|bar| value > bar) {
-        " !"
-    } else {
-        ""
-    };
+    let is_missed = bar.is_some_and(|bar| bar.is_missed_by(value));
+    let mark = if is_missed { " !" } else { "" };
     format!(" {value:.2}{mark} |")
-}
-
-/// Each of wdb's tiers to each peer, and the fast one to the better interpreter.
-fn ratios(engines: &[Box<dyn Engine>], rows: &[Row]) -> Vec<Ratio> {
-    let index_of = |name: &str| engines.iter().position(|engine| engine.name() == name);
-    let column = |index: usize| rows.iter().map(move |row| row.times[index].median());
-    let over = |above: usize, below: &mut dyn Iterator<Item = Option<f64>>| -> Vec<Option<f64>> {
-        column(above)
-            .zip(below)
-            .map(|(above, below)| Some(above? / below?))
-            .collect()
-    };
-    let mut ratios = Vec::new();
-    for (ours, our_index) in engines
-        .iter()
-        .zip(0..)
-        .filter(|(engine, _)| engine.is_ours())
-    {
-        for (peer, peer_index) in engines
-            .iter()
-            .zip(0..)
-            .filter(|(engine, _)| !engine.is_ours())
-        {
-            let mean = match (ours.name(), peer.name()) {
-                ("fast", name) if INTERPRETERS.contains(&name) => Some(MEAN_BAR),
-                ("classic", "wasmi") => Some(CLASSIC_BAR),
-                _ => None,
-            };
-            ratios.push(Ratio {
-                title: format!("{} / {}", ours.name(), peer.name()),
-                values: over(our_index, &mut column(peer_index)),
-                bars: Bars {
-                    mean,
-                    program: None,
-                },
-            });
-        }
-    }
-    let interpreters: Vec<usize> = INTERPRETERS.into_iter().filter_map(index_of).collect();
-    if let (Some(fast), [_, _]) = (index_of("fast"), &interpreters[..]) {
-        let mut better = rows.iter().map(|row| {
-            interpreters
-                .iter()
-                .filter_map(|&index| row.times[index].median())
-                .reduce(f64::min)
-        });
-        ratios.push(Ratio {
-            title: format!("fast / better of {}", INTERPRETERS.join(" and ")),
-            values: over(fast, &mut better),
-            bars: Bars {
-                mean: None,
-                program: Some(PROGRAM_BAR),
-            },
-        });
-    }
-    ratios
 }
 
 /// The geometric mean of what there is.
@@ -196,7 +190,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
 }
 
 /// Every measurement.
-pub fn json(engines: &[Box<dyn Engine>], rows: &[Row]) -> Value {
+pub fn json(engines: &Engines, rows: &[Row], comparisons: &[Comparison]) -> Value {
     let engine =
         |engine: &dyn Engine| json!({ "name": engine.name(), "description": engine.description() });
     let measured = |measured: &Measured| match measured {
@@ -213,18 +207,9 @@ pub fn json(engines: &[Box<dyn Engine>], rows: &[Row]) -> Value {
             .collect();
         json!({ "name": row.program, "results": row.results, "engines": times })
     };
-    let ratio = |ratio: &Ratio| {
-        json!({
-            "name": ratio.title,
-            "programs": ratio.values,
-            "geometric_mean": mean(&ratio.values),
-            "mean_bar": ratio.bars.mean,
-            "program_bar": ratio.bars.program,
-        })
-    };
     json!({
         "engines": engines.iter().map(|it| engine(&**it)).collect::<Vec<_>>(),
         "programs": rows.iter().map(program).collect::<Vec<_>>(),
-        "ratios": ratios(engines, rows).iter().map(ratio).collect::<Vec<_>>(),
+        "ratios": milliseconds(engines, rows).ratios_json(comparisons),
     })
 }

@@ -3,6 +3,7 @@
 use tinywasm::{FunctionTyped, ModuleInstance, Store};
 
 use super::{Engine, Prepared};
+use crate::programs::Program;
 
 pub struct Tinywasm;
 
@@ -15,8 +16,8 @@ impl Engine for Tinywasm {
         "tinywasm 0.10, default settings".to_owned()
     }
 
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
-        let module = tinywasm::parse_bytes(wasm)?;
+    fn prepare(&self, program: &Program) -> anyhow::Result<Box<dyn Prepared>> {
+        let module = tinywasm::parse_bytes(&program.wasm)?;
         let mut store = Store::default();
         let instance = ModuleInstance::instantiate(&mut store, &module, None)?;
         let run = instance.func::<i32, i64>(&store, "run")?;

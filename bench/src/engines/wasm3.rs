@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use super::{Engine, Prepared};
+use crate::programs::Program;
 
 pub struct Wasm3;
 
@@ -71,7 +72,7 @@ impl Engine for Wasm3 {
         )
     }
 
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
+    fn prepare(&self, program: &Program) -> anyhow::Result<Box<dyn Prepared>> {
         // SAFETY: no pointers go in but the environment's, which was made just before.
         let (environment, runtime) = unsafe {
             let environment = m3_NewEnvironment();
@@ -84,7 +85,7 @@ impl Engine for Wasm3 {
             environment,
             runtime,
             function: ptr::null_mut(),
-            wasm: wasm.to_vec(),
+            wasm: program.wasm.to_vec(),
         };
         anyhow::ensure!(!environment.is_null() && !runtime.is_null(), "no memory");
         let mut module = ptr::null_mut();

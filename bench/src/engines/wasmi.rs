@@ -1,6 +1,7 @@
 //! Wasmi as it comes.
 
 use super::{Engine, Prepared};
+use crate::programs::Program;
 
 pub struct Wasmi;
 
@@ -13,9 +14,9 @@ impl Engine for Wasmi {
         "Wasmi 2.0.0, default settings".to_owned()
     }
 
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
+    fn prepare(&self, program: &Program) -> anyhow::Result<Box<dyn Prepared>> {
         let engine = wasmi::Engine::default();
-        let module = wasmi::Module::new(&engine, wasm)?;
+        let module = wasmi::Module::new(&engine, &program.wasm[..])?;
         let mut store = wasmi::Store::new(&engine, ());
         let instance = wasmi::Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
         let run = instance.get_typed_func::<i32, i64>(&store, "run")?;

@@ -3,6 +3,7 @@
 use wasmtime::{Config, Instance, Module, Store, Strategy, TypedFunc};
 
 use super::{Engine, Prepared};
+use crate::programs::Program;
 
 #[derive(Clone, Copy)]
 pub enum Wasmtime {
@@ -45,9 +46,9 @@ impl Engine for Wasmtime {
         format!("Wasmtime 48, {kind}")
     }
 
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
+    fn prepare(&self, program: &Program) -> anyhow::Result<Box<dyn Prepared>> {
         let engine = wasmtime::Engine::new(&self.config()).map_err(plain)?;
-        let module = Module::new(&engine, wasm).map_err(plain)?;
+        let module = Module::new(&engine, &program.wasm[..]).map_err(plain)?;
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module, &[]).map_err(plain)?;
         let run = instance

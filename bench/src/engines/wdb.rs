@@ -1,4 +1,4 @@
-//! wdb's tiers.
+//! wdb's tiers, set up as a session has them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,8 +13,50 @@ use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 
 use super::{Engine, Prepared};
+use crate::profile::watch;
+use crate::programs::Program;
 
-pub struct Wdb(pub Tier);
+/// The instance of the program.
+pub const PROGRAM: InstanceAddr = InstanceAddr(0);
+
+/// A tier, with the clock and with probes in functions that are not reached.
+pub struct Wdb {
+    name: &'static str,
+    tier: Tier,
+    armed: Armed,
+}
+
+/// What else a session has.
+#[derive(Clone, Copy)]
+enum Armed {
+    Nothing,
+    /// A breakpoint at the hottest place, with a condition that never holds.
+    Condition,
+    /// A watchpoint on a variable that is not written.
+    Watch,
+}
+
+impl Wdb {
+    pub const CONDITION: Wdb = Wdb {
+        name: "opt-condition",
+        tier: Tier::Opt,
+        armed: Armed::Condition,
+    };
+
+    pub const WATCH: Wdb = Wdb {
+        name: "opt-watch",
+        tier: Tier::Opt,
+        armed: Armed::Watch,
+    };
+
+    pub const fn new(tier: Tier) -> Wdb {
+        Wdb {
+            name: tier.name(),
+            tier,
+            armed: Armed::Nothing,
+        }
+    }
+}
 
 /// Serves no import.
 struct NoHost;
@@ -37,8 +79,9 @@ impl Host for NoHost {
     }
 }
 
-fn machine(wasm: &[u8], tier: Tier) -> anyhow::Result<Vm> {
-    let module = Module::parse(wasm.to_vec(), None)?;
+/// A machine with the program, without probes.
+pub fn machine(program: &Program, tier: Tier) -> anyhow::Result<Vm> {
+    let module = Module::parse(program.wasm.to_vec(), None)?;
     let config = Config {
         tier,
         ..Config::default()
@@ -46,28 +89,49 @@ fn machine(wasm: &[u8], tier: Tier) -> anyhow::Result<Vm> {
     Ok(Vm::new(&module, Box::new(NoHost), Arc::default(), config)?)
 }
 
-fn invoke(vm: &mut Vm, n: i32) -> anyhow::Result<()> {
+/// A machine as a session has it.
+pub fn session(program: &Program, tier: Tier) -> anyhow::Result<Vm> {
+    let mut vm = machine(program, tier)?;
+    for &place in program.unreached()? {
+        vm.set_probe(place);
+    }
+    Ok(vm)
+}
+
+/// Has the machine call `run` next.
+pub fn invoke(vm: &mut Vm, n: i32) -> anyhow::Result<()> {
     let func = vm
-        .exported_func(InstanceAddr(0), "run")
+        .exported_func(PROGRAM, "run")
         .ok_or_else(|| anyhow::anyhow!("exports no run"))?;
     Ok(vm.invoke(func, &[Value::I32(n)])?)
 }
 
 impl Engine for Wdb {
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.name
     }
 
     fn description(&self) -> String {
-        format!("wdb, tier {}", self.0.name())
+        let armed = match self.armed {
+            Armed::Nothing => "",
+            Armed::Condition => ", a breakpoint at the hottest place with a condition",
+            Armed::Watch => ", a watchpoint on a variable",
+        };
+        format!("wdb, tier {}{armed}", self.tier.name())
     }
 
-    fn prepare(&self, wasm: &[u8]) -> anyhow::Result<Box<dyn Prepared>> {
-        Ok(Box::new(machine(wasm, self.0)?))
-    }
-
-    fn is_ours(&self) -> bool {
-        true
+    fn prepare(&self, program: &Program) -> anyhow::Result<Box<dyn Prepared>> {
+        let mut vm = session(program, self.tier)?;
+        match self.armed {
+            Armed::Nothing => {}
+            Armed::Condition => {
+                let hottest = program.hottest()?;
+                vm.set_probe(hottest.place);
+                vm.set_condition(hottest.place, Some(hottest.condition.clone()));
+            }
+            Armed::Watch => vm.set_watches(vec![watch(0, program.unwritten()?)]),
+        }
+        Ok(Box::new(vm))
     }
 }
 
@@ -75,26 +139,25 @@ impl Prepared for Vm {
     fn run(&mut self, n: i32) -> anyhow::Result<i64> {
         invoke(self, n)?;
         match Vm::run(self, RunLimit::default()) {
-            Exit::Finished(values) if let [Value::I64(result)] = values[..] => {
-                let fallbacks: Vec<_> = self
-                    .tier_stats()
-                    .into_iter()
-                    .flat_map(|stats| stats.fallbacks)
-                    .collect();
-                anyhow::ensure!(
-                    fallbacks.is_empty(),
-                    "functions fell back to a slower tier: {fallbacks:?}"
-                );
-                Ok(result)
-            }
+            Exit::Finished(values) if let [Value::I64(result)] = values[..] => Ok(result),
             exit => anyhow::bail!("{exit:?}"),
         }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let stats = self.tier_stats();
+        let fallbacks: Vec<_> = stats.iter().flat_map(|stats| &stats.fallbacks).collect();
+        anyhow::ensure!(
+            fallbacks.is_empty(),
+            "functions fell back to a slower tier: {fallbacks:?}"
+        );
+        Ok(())
     }
 }
 
 /// How many times `Vm::step` is done in a second, on a recursive function.
-pub fn steps_per_second(wasm: &[u8]) -> anyhow::Result<f64> {
-    let mut vm = machine(wasm, Tier::Classic)?;
+pub fn steps_per_second(program: &Program) -> anyhow::Result<f64> {
+    let mut vm = machine(program, Tier::Classic)?;
     invoke(&mut vm, 25)?;
     let start = Instant::now();
     let mut steps = 0u32;
