@@ -36,6 +36,8 @@ pub enum Condition {
     Convert(ConditionConversion, Box<Condition>),
     /// 1 if the value is zero, else 0.
     Not(Box<Condition>),
+    /// The second value, unless the first is not zero: then there is none.
+    Unless(Box<Condition>, Box<Condition>),
     /// An operation on two values. Both are evaluated.
     Binary(ConditionOp, Box<Condition>, Box<Condition>),
     /// 1 if both are not zero, else 0.
@@ -115,8 +117,8 @@ impl Condition {
         self.value(observed) != Some(0)
     }
 
-    /// `None` when it has none.
-    fn value(&self, observed: &impl Observed) -> Option<i64> {
+    /// Its value; `None` when it has none.
+    pub fn value(&self, observed: &impl Observed) -> Option<i64> {
         Some(match self {
             Condition::Constant(value) => *value,
             Condition::Local(index) => observed.local(*index),
@@ -138,6 +140,10 @@ impl Condition {
             } => extend(value.value(observed)?, u32::from(*bits), *is_signed),
             Condition::Convert(conversion, value) => conversion.apply(value.value(observed)?),
             Condition::Not(value) => i64::from(value.value(observed)? == 0),
+            Condition::Unless(fails, value) => match fails.value(observed)? {
+                0 => value.value(observed)?,
+                _ => return None,
+            },
             Condition::Binary(op, left, right) => {
                 op.apply(left.value(observed)?, right.value(observed)?)?
             }

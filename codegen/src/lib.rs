@@ -16,6 +16,7 @@ mod compiler;
 mod condition;
 mod env;
 mod listing;
+mod probe;
 mod translate;
 
 pub use abi::{
@@ -25,7 +26,7 @@ pub use abi::{
 pub use compiler::{Compiled, Compiler, Error, Level, Trampoline, Translated};
 pub use condition::{Condition, ConditionConversion, ConditionOp, Observed};
 pub use env::{
-    CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
-    Watched,
+    CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace, Watched,
 };
 pub use listing::Line;
+pub use probe::{CAPTURED_HEAD_WORDS, CAPTURED_VALUES_MAX, Capture, HitCounter, Probe, ProbeRule};

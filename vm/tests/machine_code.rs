@@ -13,7 +13,7 @@ use wdb_vm::tier::{Bounds, Tier};
 use wdb_vm::trap::TrapKind;
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
-use wdb_vm::{Condition, ConditionConversion, ConditionOp};
+use wdb_vm::{Condition, ConditionConversion, ConditionOp, ProbeRule};
 
 const INSTANCE: InstanceAddr = InstanceAddr(0);
 
@@ -187,12 +187,12 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
         let mut vm = machine(COUNTING, tier);
         let place = place_of(&vm, Op::Nop);
         vm.set_probe(place);
-        vm.set_condition(place, Some(stored(-1)));
+        vm.set_rule(place, only_if(stored(-1)));
         invoke(&mut vm, &[Value::I32(END)]);
         let end = Exit::Finished(vec![Value::F64((f64::from(END) / 4.0).to_bits())]);
         assert_eq!(vm.run(RunLimit::default()), end, "{tier:?}");
 
-        vm.set_condition(place, Some(stored(3 * 43_210)));
+        vm.set_rule(place, only_if(stored(3 * 43_210)));
         invoke(&mut vm, &[Value::I32(END)]);
         assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
         assert_eq!(vm.local(0, 1), Some(Value::I32(43_210)), "{tier:?}");
@@ -206,7 +206,7 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
             bytes: 4,
             is_signed: false,
         };
-        vm.set_condition(place, Some(beyond));
+        vm.set_rule(place, only_if(beyond));
         invoke(&mut vm, &[Value::I32(END)]);
         assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
         vm.clear_probe(place);
@@ -216,12 +216,20 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
 }
 
+/// A rule with nothing but a condition.
+fn only_if(condition: Condition) -> ProbeRule {
+    ProbeRule {
+        condition: Some(condition),
+        ..ProbeRule::default()
+    }
+}
+
 /// Where the first hit is of a condition at the `nop`, and how the run ends.
 fn first_hit(tier: Tier, condition: Condition) -> (Exit, Option<Value>) {
     let mut vm = machine(COUNTING, tier);
     let place = place_of(&vm, Op::Nop);
     vm.set_probe(place);
-    vm.set_condition(place, Some(condition));
+    vm.set_rule(place, only_if(condition));
     invoke(&mut vm, &[Value::I32(20_000)]);
     let exit = vm.run(RunLimit::default());
     assert_compiled(&vm);

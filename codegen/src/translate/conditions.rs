@@ -1,4 +1,4 @@
-//! Conditions of probes, inline.
+//! Conditions of probes, and what they capture, inline.
 
 use std::mem::offset_of;
 
@@ -6,38 +6,16 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
 use super::Translator;
-use crate::abi::{Context, MemoryView, Reason, memory_offset, value_type};
+use crate::abi::{Context, MemoryView, memory_offset, value_type};
 use crate::condition::{Condition, ConditionConversion, ConditionOp};
 
 impl Translator<'_, '_> {
-    /// Leaves at the present instruction if a probe stands there and its condition holds. Where a condition reads memory that is not
-    /// there, it may be left though an operand before decides: who looks at the exit evaluates it again.
-    pub(super) fn probe(&mut self) {
-        let job = self.job;
-        let Some(probe) = job.probes.iter().find(|probe| probe.pc == self.pc) else {
-            return;
-        };
-        let stops = match &probe.condition {
-            Some(condition) => {
-                let mut outside = Vec::new();
-                let value = self.condition_value(condition, &mut outside);
-                let holds = self.builder.ins().icmp_imm_s(IntCC::NotEqual, value, 0);
-                outside
-                    .into_iter()
-                    .fold(holds, |stops, other| self.builder.ins().bor(stops, other))
-            }
-            // A condition that is always true and that nobody knows: what follows must not become unreachable, or control
-            // structure would be lost that code entered behind the probe needs.
-            None => {
-                let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
-                self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0)
-            }
-        };
-        self.leave_if(stops, Reason::Probe);
-    }
-
     /// The value of a condition; adds to `outside` what says that it cannot be evaluated.
-    fn condition_value(&mut self, condition: &Condition, outside: &mut Vec<Value>) -> Value {
+    pub(super) fn condition_value(
+        &mut self,
+        condition: &Condition,
+        outside: &mut Vec<Value>,
+    ) -> Value {
         match condition {
             Condition::Constant(value) => self.builder.ins().iconst(types::I64, *value),
             Condition::Local(index) => {
@@ -85,6 +63,11 @@ impl Translator<'_, '_> {
                 let value = self.condition_value(value, outside);
                 let is_zero = self.is_zero(value);
                 self.builder.ins().uextend(types::I64, is_zero)
+            }
+            Condition::Unless(fails, value) => {
+                let fails = self.condition_value(fails, outside);
+                outside.push(self.builder.ins().icmp_imm_s(IntCC::NotEqual, fails, 0));
+                self.condition_value(value, outside)
             }
             Condition::Binary(op, left, right) => {
                 let left = self.condition_value(left, outside);

@@ -8,6 +8,7 @@ mod floats;
 mod memory;
 mod numeric;
 mod objects;
+mod probes;
 mod vectors;
 mod watches;
 
@@ -56,6 +57,7 @@ struct Regions {
     records: AliasRegion,
     cells: AliasRegion,
     tables: AliasRegion,
+    probes: AliasRegion,
 }
 
 /// What a translation is for.
@@ -127,6 +129,7 @@ pub(crate) fn translate(
         records: region(4, "exit records"),
         cells: region(5, "cells"),
         tables: region(6, "tables"),
+        probes: region(7, "counters and captured values"),
     };
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);

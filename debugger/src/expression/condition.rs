@@ -56,6 +56,25 @@ pub(crate) enum Form {
     Bits(Condition),
 }
 
+/// What the 64 bits of a value are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueKind {
+    Signed,
+    Unsigned,
+    Float,
+}
+
+impl ValueKind {
+    /// The number.
+    pub(crate) fn scalar(self, bits: u64) -> Scalar {
+        match self {
+            ValueKind::Signed => Scalar::Integer(i128::from(bits.cast_signed())),
+            ValueKind::Unsigned => Scalar::Integer(i128::from(bits)),
+            ValueKind::Float => Scalar::Float(f64::from_bits(bits)),
+        }
+    }
+}
+
 /// A number with the type that decides how it is computed with.
 struct Operand {
     /// The number as 64 bits.
@@ -72,6 +91,31 @@ pub(crate) fn lower(places: &dyn Places, node: &Node) -> Option<Condition> {
     let failures = lowerer.failures.into_inner().into_iter();
     let condition = failures.fold(holds, |holds, fails| either(fails, holds));
     (nodes(&condition, NODES_MAX) < NODES_MAX).then_some(condition)
+}
+
+/// The value that an expression has; `None` where it is not certain that it is the one that evaluation gives. Integers are extended to 64
+/// bits, and floats are the bits of 64-bit ones.
+pub(crate) fn lower_value(places: &dyn Places, node: &Node) -> Option<(Condition, ValueKind)> {
+    let lowerer = Lowerer::new(places);
+    let term = lowerer.value(node)?;
+    let (value, kind) = match lowerer.float(&term) {
+        Some(value) => (value, ValueKind::Float),
+        None => match lowerer.scalar(&term)? {
+            (
+                value,
+                Range {
+                    is_signed: true, ..
+                },
+            ) => (value, ValueKind::Signed),
+            (value, _) => (value, ValueKind::Unsigned),
+        },
+    };
+    let failures = lowerer.failures.into_inner().into_iter();
+    let value = match failures.reduce(either) {
+        Some(fails) => Condition::Unless(Box::new(fails), Box::new(value)),
+        None => value,
+    };
+    (nodes(&value, NODES_MAX) < NODES_MAX).then_some((value, kind))
 }
 
 /// A member of a value by its name, and where it lies: the term is there if that is certain.

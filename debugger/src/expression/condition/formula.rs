@@ -92,7 +92,10 @@ pub(super) fn extend(value: Condition, range: Range) -> Condition {
         } => within((*of_value, *of_sign), (bits, is_signed)),
         Condition::Not(_) | Condition::And(..) | Condition::Or(..) => true,
         Condition::Binary(op, ..) => op.is_comparison(),
-        Condition::Local(_) | Condition::Global(_) | Condition::Convert(..) => false,
+        Condition::Local(_)
+        | Condition::Global(_)
+        | Condition::Convert(..)
+        | Condition::Unless(..) => false,
     };
     if is_extended {
         return value;
@@ -186,6 +189,7 @@ pub(super) fn nodes(condition: &Condition, limit: usize) -> usize {
         | Condition::Convert(_, value)
         | Condition::Not(value) => 1 + nodes(value, limit - 1),
         Condition::Binary(_, left, right)
+        | Condition::Unless(left, right)
         | Condition::And(left, right)
         | Condition::Or(left, right) => {
             let left = nodes(left, limit - 1);

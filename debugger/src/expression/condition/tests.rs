@@ -519,6 +519,7 @@ fn show(condition: &Condition) -> String {
         } => format!("{}{bits}({})", sign(*is_signed), show(value)),
         Condition::Convert(conversion, value) => format!("{conversion:?}({})", show(value)),
         Condition::Not(value) => format!("!{}", show(value)),
+        Condition::Unless(fails, value) => format!("({} unless {})", show(value), show(fails)),
         Condition::Binary(op, left, right) => format!("({op:?} {} {})", show(left), show(right)),
         Condition::And(left, right) => format!("({} && {})", show(left), show(right)),
         Condition::Or(left, right) => format!("({} || {})", show(left), show(right)),
