@@ -20,7 +20,8 @@ use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::watch::{Watch, WatchKind, WatchTarget};
 use wdb_vm::{
-    CAPTURED_VALUES_MAX, Capture, Condition, ConditionOp, FuncType, HitCounter, ProbeRule,
+    CAPTURED_VALUES_MAX, Capture, Condition, ConditionConversion, ConditionOp, FuncType,
+    HitCounter, ProbeRule,
 };
 
 /// What can be seen of a run, in its order.
@@ -342,6 +343,164 @@ fn machine_code_is_not_left_to_count_and_to_capture() {
         let part = if tier == Tier::Auto { 2 } else { 50 };
         assert!(fast < all / part, "{tier:?}: {fast} of {all} ticks");
     }
+}
+
+/// Counts up in memory from small negative numbers, with a float beside.
+const COUNTING: &str = r#"(module
+    (memory 1)
+    (global $g (mut i64) (i64.const 3))
+    (func (export "f") (param $end i32) (local $i i32) (local $x f64)
+        (local.set $i (i32.const -20))
+        (loop $again
+            (local.set $x (f64.add (local.get $x) (f64.const -0.25)))
+            (i32.store (i32.const 16) (i32.mul (local.get $i) (i32.const -3)))
+            (global.set $g (i64.mul (global.get $g) (i64.const -7)))
+            (nop)
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $again (i32.lt_s (local.get $i) (local.get $end))))))"#;
+
+/// An expression with every kind of part.
+fn random_condition(random: &mut Random, depth: u32) -> Condition {
+    use ConditionConversion as C;
+    use ConditionOp as O;
+    const OPS: [ConditionOp; 33] = [
+        O::Add,
+        O::Sub,
+        O::Mul,
+        O::DivS,
+        O::DivU,
+        O::RemS,
+        O::RemU,
+        O::And,
+        O::Or,
+        O::Xor,
+        O::Shl,
+        O::ShrS,
+        O::ShrU,
+        O::Eq,
+        O::Ne,
+        O::LtS,
+        O::LtU,
+        O::LeS,
+        O::LeU,
+        O::GtS,
+        O::GtU,
+        O::GeS,
+        O::GeU,
+        O::FloatAdd,
+        O::FloatSub,
+        O::FloatMul,
+        O::FloatDiv,
+        O::FloatEq,
+        O::FloatNe,
+        O::FloatLt,
+        O::FloatLe,
+        O::FloatGt,
+        O::FloatGe,
+    ];
+    const CONVERSIONS: [ConditionConversion; 4] = [
+        C::FloatFromSigned,
+        C::FloatFromUnsigned,
+        C::Promote,
+        C::Demote,
+    ];
+    const CONSTANTS: [i64; 9] = [
+        0,
+        1,
+        -1,
+        16,
+        7,
+        i64::MIN,
+        i64::MAX,
+        0x3fe0_0000_0000_0000,
+        0x4008_0000,
+    ];
+    if depth == 0 {
+        return match random.below(4) {
+            0 => Condition::Constant(CONSTANTS[random.below(9) as usize]),
+            1 => Condition::Global(0),
+            _ => Condition::Local(random.below(3) as u32),
+        };
+    }
+    let is_signed = random.below(2) == 0;
+    let mut part = || Box::new(random_condition(random, depth - 1));
+    let (first, second) = (part(), part());
+    let bytes = 1 << random.below(4);
+    match random.below(12) {
+        0 => Condition::Load {
+            memory: 0,
+            address: Box::new(Condition::Binary(
+                O::And,
+                first,
+                Box::new(Condition::Constant(0x1_001f)),
+            )),
+            bytes,
+            is_signed,
+        },
+        1 => Condition::Extend {
+            value: first,
+            bits: 8 << random.below(3),
+            is_signed,
+        },
+        2 => Condition::Convert(CONVERSIONS[random.below(4) as usize], first),
+        3 => Condition::Not(first),
+        4 => Condition::Unless(first, second),
+        5 => Condition::And(first, second),
+        6 => Condition::Or(first, second),
+        _ => Condition::Binary(OPS[random.below(OPS.len() as u64) as usize], first, second),
+    }
+}
+
+/// How often a condition holds, and where it has no value.
+fn times_of(tier: Tier, condition: &Condition) -> (u64, Vec<u64>) {
+    let config = Config {
+        tier,
+        ..Config::default()
+    };
+    let mut vm = support::machine_with(COUNTING, config);
+    let rule = ProbeRule {
+        condition: Some(condition.clone()),
+        counter: Some(2),
+        capture: None,
+    };
+    set(&mut vm, FuncIndex(0), Some(Op::Nop), rule);
+    vm.set_counter(
+        2,
+        HitCounter {
+            hits: 0,
+            ignored: u64::MAX,
+        },
+    );
+    invoke(&mut vm, "f", &[Value::I32(60)]);
+    let mut stops = Vec::new();
+    while vm.run(RunLimit::default()) == Exit::Probe {
+        stops.push(vm.time().tick);
+    }
+    let mut fallbacks = vm
+        .tier_stats()
+        .into_iter()
+        .flat_map(|stats| stats.fallbacks);
+    assert!(fallbacks.next().is_none());
+    (vm.counter(2).hits, stops)
+}
+
+#[test]
+fn any_condition_holds_equally_often_in_every_tier() {
+    let mut random = Random::new();
+    let mut holding = 0;
+    for _ in 0..200 {
+        let condition = random_condition(&mut random, 4);
+        let expected = times_of(Tier::Classic, &condition);
+        holding += u32::from(expected.0 > 0 && expected.0 < 80);
+        for tier in [Tier::Jit, Tier::Opt] {
+            let (hits, stops) = times_of(tier, &condition);
+            assert_eq!((hits, stops), expected, "{tier:?} {condition:?}");
+        }
+    }
+    assert!(
+        holding > 10,
+        "the conditions are of some interest: {holding}"
+    );
 }
 
 #[test]
