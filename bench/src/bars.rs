@@ -108,3 +108,30 @@ pub const WATCH: &[Comparison] = &[
     Comparison::new("opt-watch", &["wasmtime"], None, Some(Bar::AtMost(1.4))),
     Comparison::plain("opt-watch", &["opt"]),
 ];
+
+/// Of the times of compiling all functions of a module.
+pub const COMPILE_TIME: &[Comparison] = &[
+    Comparison::new("opt", &["wasmtime"], None, Some(Bar::AtMost(2.2))),
+    Comparison::plain("jit", &["wasmtime"]),
+    Comparison::plain("jit", &["winch"]),
+    Comparison::plain("jit", &["opt"]),
+];
+
+/// Of the sizes of code.
+pub const CODE_SIZE: &[Comparison] = &[
+    Comparison::new("opt", &["wasm"], None, Some(Bar::AtMost(5.0))),
+    Comparison::plain("jit", &["wasm"]),
+    Comparison::plain("wasmtime", &["wasm"]),
+    Comparison::plain("winch", &["wasm"]),
+];
+
+/// Of the milliseconds that an interrupt takes.
+pub const INTERRUPT_MS: Bar = Bar::AtMost(50.0);
+
+/// Of the times of programs with exceptions and objects.
+pub const OBJECTS: &[Comparison] = &[
+    Comparison::new("opt", &["wasmtime"], None, Some(Bar::AtMost(3.0))),
+    Comparison::new("auto", &["wasmtime"], None, Some(Bar::AtMost(3.0))),
+    Comparison::plain("opt", &["wasmtime-drc"]),
+    Comparison::plain("opt", &["fast"]),
+];

@@ -6,7 +6,7 @@ mod tinywasm;
 mod wasm3;
 mod wasmi;
 #[cfg(feature = "wasmtime")]
-mod wasmtime;
+pub mod wasmtime;
 pub mod wdb;
 
 use wdb_vm::tier::Tier;
@@ -34,7 +34,7 @@ pub trait Prepared {
     }
 }
 
-/// Engines to run beside each other.
+/// Engines that run beside each other.
 pub type Engines = Vec<Box<dyn Engine>>;
 
 /// A conditional breakpoint, and the same without.
@@ -61,12 +61,26 @@ pub fn wall() -> Engines {
     engines
 }
 
+/// What runs programs with exceptions and objects.
+pub fn objects() -> Engines {
+    #[cfg_attr(
+        not(feature = "wasmtime"),
+        expect(unused_mut, reason = "there is no peer")
+    )]
+    let mut engines = tiers();
+    #[cfg(feature = "wasmtime")]
+    for way in [
+        wasmtime::Wasmtime::Objects,
+        wasmtime::Wasmtime::CountedObjects,
+    ] {
+        engines.push(Box::new(way));
+    }
+    engines
+}
+
 /// Every engine that this program was built with, wdb's tiers first.
 pub fn all() -> Engines {
-    let tiers = Tier::ALL
-        .into_iter()
-        .map(|tier| Box::new(wdb::Wdb::new(tier)) as Box<dyn Engine>);
-    let mut engines: Engines = tiers.collect();
+    let mut engines = tiers();
     engines.push(Box::new(wasmi::Wasmi));
     #[cfg(feature = "wasm3")]
     engines.push(Box::new(wasm3::Wasm3));
@@ -77,4 +91,10 @@ pub fn all() -> Engines {
         engines.push(Box::new(way));
     }
     engines
+}
+
+/// wdb's tiers, the slowest first.
+fn tiers() -> Engines {
+    let engine = |tier| Box::new(wdb::Wdb::new(tier)) as Box<dyn Engine>;
+    Tier::ALL.into_iter().map(engine).collect()
 }

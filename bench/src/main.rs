@@ -3,11 +3,14 @@
 //! `cargo run --release --manifest-path bench/Cargo.toml -- --help`
 
 mod bars;
+mod compile;
 mod engines;
+mod interrupt;
 mod measure;
 mod profile;
 mod programs;
 mod race;
+mod random;
 mod report;
 #[cfg(feature = "startup")]
 mod startup;
@@ -39,6 +42,14 @@ enum Command {
     Conditions(Options),
     /// A watchpoint on a variable that is not written
     Watch(Options),
+    /// A million exceptions that are thrown and caught
+    Exceptions(Options),
+    /// A thousand collections at a call depth of ten thousand
+    Collections(Options),
+    /// Compiling all functions of a module on one thread: time, and size of the code
+    Compile(compile::Options),
+    /// From an interrupt by another thread to the end of the run
+    Interrupt(interrupt::Options),
     /// Single steps through the API
     Steps,
     /// Say what the engines and the programs are
@@ -59,6 +70,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Wall(options)) => Race::wall(&options).run()?,
         Some(Command::Conditions(options)) => Race::conditions(&options).run()?,
         Some(Command::Watch(options)) => Race::watch(&options).run()?,
+        Some(Command::Exceptions(options)) => Race::exceptions(&options).run()?,
+        Some(Command::Collections(options)) => Race::collections(&options).run()?,
+        Some(Command::Compile(options)) => compile::compile(&options)?,
+        Some(Command::Interrupt(options)) => interrupt::interrupt(&options)?,
         Some(Command::Steps) => steps()?,
         Some(Command::List) => list(),
         #[cfg(feature = "startup")]

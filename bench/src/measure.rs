@@ -126,3 +126,9 @@ pub fn measure(
         times,
     })
 }
+
+/// The median of times, of which there are some. They are sorted afterwards.
+pub fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

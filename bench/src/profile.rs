@@ -12,8 +12,9 @@ use wdb_vm::vm::{RunLimit, Vm};
 use wdb_vm::watch::{Watch, WatchKind, WatchTarget};
 use wdb_vm::{Condition, ConditionOp, ValType};
 
-use crate::engines::wdb::{PROGRAM, invoke, machine};
+use crate::engines::wdb::{invoke, machine, program_instance};
 use crate::programs::Program;
+use crate::random::Random;
 
 /// What was found out, each when it is first asked for.
 #[derive(Default)]
@@ -95,15 +96,16 @@ fn find_unreached(program: &Program) -> anyhow::Result<Vec<CodeAddress>> {
     let mut vm = begin(program)?;
     finish(&mut vm)?;
     let reached: BTreeSet<_> = vm.code_units().iter().map(|unit| unit.func).collect();
-    let module = vm.module(PROGRAM);
+    let instance = program_instance(&vm);
+    let module = vm.module(instance);
     let funcs = (module.imported_func_count()..module.func_count()).map(FuncIndex);
     let unreached: Vec<CodeAddress> = funcs
         .filter(|&func| {
-            vm.func_addr(PROGRAM, func)
+            vm.func_addr(instance, func)
                 .is_some_and(|func| !reached.contains(&func))
         })
         .filter_map(|func| module.func_body(func))
-        .map(|body| address(ModuleOffset(body.code.start)))
+        .map(|body| address(&vm, ModuleOffset(body.code.start)))
         .collect();
     let stride = unreached.len().div_ceil(PROBES_ELSEWHERE).max(1);
     Ok(unreached.into_iter().step_by(stride).collect())
@@ -112,7 +114,7 @@ fn find_unreached(program: &Program) -> anyhow::Result<Vec<CodeAddress>> {
 fn find_hottest(program: &Program) -> anyhow::Result<Hottest> {
     let mut vm = begin(program)?;
     finish(&mut vm)?;
-    let place = address(sample(program, vm.time().tick)?);
+    let place = address(&vm, sample(program, vm.time().tick)?);
     count_arrivals(program, place)
 }
 
@@ -121,13 +123,10 @@ fn sample(program: &Program, ticks: u64) -> anyhow::Result<ModuleOffset> {
     let mut vm = begin(program)?;
     let mut counts: HashMap<ModuleOffset, u32> = HashMap::new();
     let stride = (ticks / SAMPLES).max(1);
-    let mut random = 1_u64;
+    let mut random = Random::default();
     loop {
         // Strides vary, so that they do not fall in with the program's own rhythm.
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let step = stride / 2 + (random >> 33) % stride;
+        let step = stride / 2 + random.below(stride);
         let limit = RunLimit {
             tick: Some(vm.time().tick + step.max(1)),
             ..RunLimit::default()
@@ -135,7 +134,7 @@ fn sample(program: &Program, ticks: u64) -> anyhow::Result<ModuleOffset> {
         match vm.run(limit) {
             Exit::Tick => {
                 if let Some(frame) = vm.frame(0)
-                    && frame.instance == PROGRAM
+                    && frame.instance == program_instance(&vm)
                 {
                     *counts.entry(frame.pc).or_default() += 1;
                 }
@@ -152,7 +151,7 @@ fn sample(program: &Program, ticks: u64) -> anyhow::Result<ModuleOffset> {
 /// Counts how often a run comes by a place, and compares the integer local with the most values there.
 fn count_arrivals(program: &Program, place: CodeAddress) -> anyhow::Result<Hottest> {
     let mut vm = begin(program)?;
-    let module = vm.module(PROGRAM);
+    let module = vm.module(place.instance);
     let func = module.func_at(place.pc);
     let func = func.ok_or_else(|| anyhow::anyhow!("no function has code there"))?;
     let types = module.local_types(func);
@@ -209,17 +208,17 @@ fn count_arrivals(program: &Program, place: CodeAddress) -> anyhow::Result<Hotte
 
 fn find_unwritten(program: &Program) -> anyhow::Result<Range<u64>> {
     let mut candidates: Vec<u32> = (0..VARIABLES).collect();
-    let watches = |candidates: &[u32]| {
-        let watch = |&id: &u32| watch(id, variable(id));
+    let watches = |vm: &Vm, candidates: &[u32]| {
+        let watch = |&id: &u32| watch(vm, id, variable(id));
         candidates.iter().map(watch).collect()
     };
     let mut vm = begin(program)?;
-    vm.set_watches(watches(&candidates));
+    vm.set_watches(watches(&vm, &candidates));
     loop {
         match vm.run(RunLimit::default()) {
             Exit::Watch(hits) => {
                 candidates.retain(|id| hits.iter().all(|hit| hit.id != *id));
-                vm.set_watches(watches(&candidates));
+                vm.set_watches(watches(&vm, &candidates));
             }
             Exit::Finished(_) => break,
             exit => anyhow::bail!("{exit:?}"),
@@ -230,12 +229,12 @@ fn find_unwritten(program: &Program) -> anyhow::Result<Range<u64>> {
     Ok(variable(*first))
 }
 
-/// A watch for changes of bytes of memory 0.
-pub fn watch(id: u32, range: Range<u64>) -> Watch {
+/// A watch for changes of bytes of the program's memory 0.
+pub fn watch(vm: &Vm, id: u32, range: Range<u64>) -> Watch {
     Watch {
         id,
         target: WatchTarget::Memory {
-            instance: PROGRAM,
+            instance: program_instance(vm),
             memory: 0,
             range,
         },
@@ -249,9 +248,9 @@ fn variable(number: u32) -> Range<u64> {
     start..start + VARIABLE_BYTES
 }
 
-fn address(pc: ModuleOffset) -> CodeAddress {
+fn address(vm: &Vm, pc: ModuleOffset) -> CodeAddress {
     CodeAddress {
-        instance: PROGRAM,
+        instance: program_instance(vm),
         pc,
     }
 }

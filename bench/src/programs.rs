@@ -53,3 +53,33 @@ pub fn all(amount: Amount) -> Vec<Program> {
     }
     .into()
 }
+
+/// A program in the text format.
+fn text(name: &'static str, text: &str, n: i32) -> Program {
+    Program {
+        name,
+        wasm: Cow::Owned(wat::parse_str(text).expect("a program of the benchmarks is valid")),
+        n,
+        profile: Profile::default(),
+    }
+}
+
+/// Throws and catches.
+pub fn exceptions() -> Vec<Program> {
+    let n = 1_000_000;
+    vec![
+        text("throw", include_str!("../programs/throw.wat"), n),
+        text("throw-deep", include_str!("../programs/throw-deep.wat"), n),
+    ]
+}
+
+/// Collections, which the program asks for by a call.
+pub fn collections() -> Vec<Program> {
+    let program = include_str!("../programs/collect.wat");
+    vec![text("collect", program, 1_000)]
+}
+
+/// What serves that call in wdb: a module.
+pub fn collector() -> Program {
+    text("collector", include_str!("../programs/collector.wat"), 0)
+}

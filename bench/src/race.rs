@@ -85,6 +85,22 @@ impl<'a> Race<'a> {
         }
     }
 
+    pub fn exceptions(options: &'a Options) -> Race<'a> {
+        Race {
+            engines: engines::objects(),
+            programs: programs::exceptions(),
+            comparisons: bars::OBJECTS,
+            ..Race::speed(options)
+        }
+    }
+
+    pub fn collections(options: &'a Options) -> Race<'a> {
+        Race {
+            programs: programs::collections(),
+            ..Race::exceptions(options)
+        }
+    }
+
     /// Measures and prints.
     pub fn run(self) -> anyhow::Result<()> {
         let options = self.options;

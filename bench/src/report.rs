@@ -76,16 +76,32 @@ fn milliseconds(engines: &Engines, rows: &[Row]) -> Figures {
 }
 
 impl Figures {
+    /// Without rows.
+    pub fn new(names: impl Iterator<Item = String>) -> Figures {
+        Figures {
+            names: names.collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, program: &str, values: impl Iterator<Item = f64>) {
+        self.rows
+            .push((program.to_owned(), values.map(Some).collect()));
+    }
+
     /// The table of the figures.
     pub fn text(&self, title: &str, digits: usize) -> String {
+        self.text_with_bar(title, digits, None)
+    }
+
+    /// The same, with an exclamation mark at each figure that misses the bar.
+    pub fn text_with_bar(&self, title: &str, digits: usize, bar: Option<Bar>) -> String {
         let mut text = head(title, self.names.iter().map(String::as_str));
         for (program, values) in &self.rows {
             _ = write!(text, "| {program} |");
             for value in values {
-                _ = match value {
-                    Some(value) => write!(text, " {value:.digits$} |"),
-                    None => write!(text, " – |"),
-                };
+                text += &cell(*value, digits, bar);
             }
             text.push('\n');
         }
@@ -103,13 +119,13 @@ impl Figures {
         for ((program, _), index) in self.rows.iter().zip(0..) {
             _ = write!(text, "| {program} |");
             for ratio in &ratios {
-                text += &cell(ratio.values[index], ratio.comparison.bars.each);
+                text += &cell(ratio.values[index], 2, ratio.comparison.bars.each);
             }
             text.push('\n');
         }
         text += "| geometric mean |";
         for ratio in &ratios {
-            text += &cell(mean(&ratio.values), ratio.comparison.bars.mean);
+            text += &cell(mean(&ratio.values), 2, ratio.comparison.bars.mean);
         }
         text.push('\n');
         for (name, bar_of) in [
@@ -145,6 +161,21 @@ impl Figures {
         comparisons.iter().filter_map(ratio).collect()
     }
 
+    /// The figures and the ratios.
+    pub fn json(&self, comparisons: &[Comparison]) -> Value {
+        let row = |(program, values): &(String, Vec<Option<f64>>)| {
+            let values = self.names.iter().zip(values);
+            let values: serde_json::Map<String, Value> = values
+                .map(|(name, value)| (name.clone(), json!(value)))
+                .collect();
+            json!({ "name": program, "figures": values })
+        };
+        json!({
+            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "ratios": self.ratios_json(comparisons),
+        })
+    }
+
     /// The ratios with their bars.
     pub fn ratios_json(&self, comparisons: &[Comparison]) -> Value {
         let bar = |bar: Option<Bar>| bar.map(Bar::text);
@@ -172,14 +203,14 @@ fn head<'a>(title: &str, names: impl Iterator<Item = &'a str>) -> String {
     format!("{text}\n{rule}\n")
 }
 
-/// A ratio; with an exclamation mark when it misses its bar.
-fn cell(value: Option<f64>, bar: Option<Bar>) -> String {
+/// A figure; with an exclamation mark when it misses its bar.
+fn cell(value: Option<f64>, digits: usize, bar: Option<Bar>) -> String {
     let Some(value) = value else {
         return " – |".to_owned();
     };
     let is_missed = bar.is_some_and(|bar| bar.is_missed_by(value));
     let mark = if is_missed { " !" } else { "" };
-    format!(" {value:.2}{mark} |")
+    format!(" {value:.digits$}{mark} |")
 }
 
 /// The geometric mean of what there is.

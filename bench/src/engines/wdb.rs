@@ -4,20 +4,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wdb_vm::FuncType;
-use wdb_vm::address::InstanceAddr;
+use wdb_vm::address::{FuncIndex, InstanceAddr};
 use wdb_vm::exit::Exit;
 use wdb_vm::host::{Host, HostCall, HostFunc, HostOutcome};
 use wdb_vm::module::Module;
-use wdb_vm::tier::Tier;
+use wdb_vm::tier::{Compile, Tier};
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 
 use super::{Engine, Prepared};
+use crate::compile::Compiled;
 use crate::profile::watch;
-use crate::programs::Program;
-
-/// The instance of the program.
-pub const PROGRAM: InstanceAddr = InstanceAddr(0);
+use crate::programs::{self, Program};
 
 /// A tier, with the clock and with probes in functions that are not reached.
 pub struct Wdb {
@@ -81,12 +79,24 @@ impl Host for NoHost {
 
 /// A machine with the program, without probes.
 pub fn machine(program: &Program, tier: Tier) -> anyhow::Result<Vm> {
-    let module = Module::parse(program.wasm.to_vec(), None)?;
     let config = Config {
         tier,
         ..Config::default()
     };
-    Ok(Vm::new(&module, Box::new(NoHost), Arc::default(), config)?)
+    let mut vm = Vm::empty(Box::new(NoHost), Arc::default(), config);
+    let module = Module::parse(program.wasm.to_vec(), None)?;
+    if let Some(import) = module.imports().first() {
+        let collector = Module::parse(programs::collector().wasm.to_vec(), None)?;
+        let collector = vm.instantiate(&collector)?;
+        vm.register(&import.module, collector);
+    }
+    vm.instantiate(&module)?;
+    Ok(vm)
+}
+
+/// The instance of the program: the last one.
+pub fn program_instance(vm: &Vm) -> InstanceAddr {
+    InstanceAddr(vm.instance_count() - 1)
 }
 
 /// A machine as a session has it.
@@ -101,7 +111,7 @@ pub fn session(program: &Program, tier: Tier) -> anyhow::Result<Vm> {
 /// Has the machine call `run` next.
 pub fn invoke(vm: &mut Vm, n: i32) -> anyhow::Result<()> {
     let func = vm
-        .exported_func(PROGRAM, "run")
+        .exported_func(program_instance(vm), "run")
         .ok_or_else(|| anyhow::anyhow!("exports no run"))?;
     Ok(vm.invoke(func, &[Value::I32(n)])?)
 }
@@ -129,7 +139,10 @@ impl Engine for Wdb {
                 vm.set_probe(hottest.place);
                 vm.set_condition(hottest.place, Some(hottest.condition.clone()));
             }
-            Armed::Watch => vm.set_watches(vec![watch(0, program.unwritten()?)]),
+            Armed::Watch => {
+                let watch = watch(&vm, 0, program.unwritten()?);
+                vm.set_watches(vec![watch]);
+            }
         }
         Ok(Box::new(vm))
     }
@@ -153,6 +166,48 @@ impl Prepared for Vm {
         );
         Ok(())
     }
+}
+
+/// Compiles all functions of a module for a tier of machine code. No instruction is executed.
+pub fn compile(wasm: &[u8], tier: Tier) -> anyhow::Result<Compiled> {
+    let start = Instant::now();
+    let module = Module::parse(wasm.to_vec(), None)?;
+    let config = Config {
+        tier,
+        compile: Compile::Eager,
+        stub_imports: true,
+        ..Config::default()
+    };
+    let mut vm = Vm::new(&module, Box::new(NoHost), Arc::default(), config)?;
+    // A run translates everything before it looks at its limit.
+    let limit = RunLimit {
+        tick: Some(0),
+        ..RunLimit::default()
+    };
+    let exit = vm.run(limit);
+    let time = start.elapsed();
+    anyhow::ensure!(matches!(exit, Exit::Finished(_) | Exit::Tick), "{exit:?}");
+    vm.check()?;
+    let stats = vm.tier_stats();
+    let stats = stats.iter().find(|stats| stats.tier == tier);
+    let stats = stats.ok_or_else(|| anyhow::anyhow!("it is no tier of machine code"))?;
+    let functions = module.func_count() - module.imported_func_count();
+    anyhow::ensure!(
+        stats.functions == functions as usize,
+        "{} of {functions} functions were compiled",
+        stats.functions
+    );
+    Ok(Compiled {
+        time,
+        code_bytes: stats.code_bytes,
+    })
+}
+
+/// Bytes of the bodies of a module's functions.
+pub fn code_len(wasm: &[u8]) -> anyhow::Result<usize> {
+    let module = Module::parse(wasm.to_vec(), None)?;
+    let bodies = (0..module.func_count()).filter_map(|func| module.func_body(FuncIndex(func)));
+    Ok(bodies.map(|body| body.range.len()).sum())
 }
 
 /// How many times `Vm::step` is done in a second, on a recursive function.
