@@ -31,6 +31,9 @@ pub struct TableView {
     pub count: u64,
 }
 
+/// The most cells that a frame of compiled code can have.
+pub const FRAME_CELLS_MAX: usize = 1 << 17;
+
 /// The number of [`Runtime`] functions.
 pub const RUNTIME_FUNCTIONS: usize = 7;
 
@@ -38,13 +41,16 @@ pub const RUNTIME_FUNCTIONS: usize = 7;
 pub const STATUS_DONE: u64 = 0;
 
 /// The functions that code calls for what it does not do itself. All have the C convention and take the context first.
+///
+/// Those that are rarely called, but from everywhere, are called by way of a relay, which preserves all registers and puts what they
+/// give into the context: so the code around such a call keeps its values in registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Runtime {
-    /// `(clock: i64, place: u64) -> i64`: the clock is spent where a unit of code (its number is the high half) has arrived at an
-    /// instruction (the low half). Gives the new clock, or a negative one when the code is to be left.
+    /// `(place: u64) -> i64`: the clock is spent where a unit of code (its number is the high half) has arrived at an instruction
+    /// (the low half). Gives the new clock, or a negative one when the code is to be left. Rare.
     Poll,
-    /// `(func: u64) -> address`: where a function of the store is entered, which has no code yet.
+    /// `(func: u64) -> address`: where a function of the store is entered, which has no code yet. Rare.
     Entry,
     /// `(caller: u64, func: u64) -> status`: a function of the store calls one of the host. Arguments and results lie in the
     /// context's cells.
@@ -52,7 +58,7 @@ pub enum Runtime {
     /// `(func: u64, pc: u64, count: u64) -> status`: executes the instruction at `pc` of a function of the store, whose
     /// operands lie in so many of the context's cells, where it puts its results.
     Perform,
-    /// `(cell: u64, type: u64) -> status`: whether a reference leads to a wasm function of a subtype of the type.
+    /// `(cell: u64, type: u64) -> status`: whether a reference leads to a wasm function of a subtype of the type. Rare.
     Resolve,
     /// `(func: u64, pc: u64, cell: u64) -> 0 or 1`: whether the cast of the branch at `pc` fits the reference.
     Cast,
@@ -61,9 +67,27 @@ pub enum Runtime {
     MemoryCopy,
 }
 
+impl Runtime {
+    /// All of them, by number.
+    pub const ALL: [Runtime; RUNTIME_FUNCTIONS] = [
+        Runtime::Poll,
+        Runtime::Entry,
+        Runtime::HostCall,
+        Runtime::Perform,
+        Runtime::Resolve,
+        Runtime::Cast,
+        Runtime::MemoryCopy,
+    ];
+
+    /// Whether code calls it by way of a relay.
+    #[must_use]
+    pub fn is_rare(self) -> bool {
+        matches!(self, Runtime::Poll | Runtime::Entry | Runtime::Resolve)
+    }
+}
+
 /// Why code was left: what the innermost record is the state before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u64)]
 pub enum Reason {
     /// Control has arrived at a function or a loop, and the runtime said so, or the native stack is used up.
     Arrival,
@@ -84,8 +108,6 @@ pub struct Context {
     pub exit_top: *mut u64,
     /// The clock at the innermost exit.
     pub clock: i64,
-    /// Why code was left: a [`Reason`].
-    pub reason: u64,
     /// The cells of the machine's globals.
     pub globals: *mut u64,
     /// The machine's tables.
@@ -115,7 +137,9 @@ pub struct Context {
     pub landing_sp: usize,
     /// Likewise.
     pub landing_fp: usize,
-    /// The functions of the runtime, by [`Runtime`].
+    /// What the function gave that a relay has called last.
+    pub answer: u64,
+    /// The functions of the runtime, by [`Runtime`], or their relays.
     pub runtime: [*const c_void; RUNTIME_FUNCTIONS],
     /// The runtime's own.
     pub owner: *mut c_void,
@@ -184,19 +208,24 @@ pub(crate) fn signature(ty: &FuncType, takes_params: bool) -> Signature {
     signature
 }
 
-/// The signature of a function of the runtime.
+/// The signature of a function of the runtime as code calls it; the convention is the platform's, except for a relay's.
 pub(crate) fn runtime_signature(function: Runtime, convention: CallConv) -> Signature {
     let arguments = match function {
-        Runtime::Entry => 1,
-        Runtime::Poll | Runtime::HostCall | Runtime::Resolve => 2,
+        Runtime::Poll | Runtime::Entry => 1,
+        Runtime::HostCall | Runtime::Resolve => 2,
         Runtime::Perform | Runtime::Cast => 3,
         Runtime::MemoryCopy => 4,
     };
-    let mut signature = Signature::new(convention);
-    signature.params.extend(std::iter::repeat_n(
-        AbiParam::new(types::I64),
-        arguments + 1,
-    ));
-    signature.returns.push(AbiParam::new(types::I64));
+    let is_rare = function.is_rare();
+    let mut signature = Signature::new(if is_rare {
+        CallConv::PreserveAll
+    } else {
+        convention
+    });
+    let arguments = std::iter::repeat_n(AbiParam::new(types::I64), arguments + 1);
+    signature.params.extend(arguments);
+    if !is_rare {
+        signature.returns.push(AbiParam::new(types::I64));
+    }
     signature
 }

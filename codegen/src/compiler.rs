@@ -1,28 +1,25 @@
-//! Compiling: settings of the two levels, code without relocations, trampolines.
+//! Compiling: settings of the two levels, code without relocations, ways in and out.
 
 use std::sync::OnceLock;
 
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, ExternalName, Function,
-    InstBuilder, MemFlagsData, Signature, UserFuncName, types,
-};
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{
     Final, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget,
     MachBufferFinalized,
 };
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use wasmparser::{FuncType, ValType};
+use cranelift_frontend::FunctionBuilderContext;
+use wasmparser::FuncType;
 
-use crate::abi::{Context, returns_in_registers, signature, value_type};
+use crate::abi::{Runtime, signature};
+use crate::entrances::{Trampoline, relay, trampoline};
 use crate::env::{CellKind, Job, Site};
 use crate::listing::{Line, intermediate_lines, machine_lines};
-use crate::translate::{Purpose, translate};
+use crate::translate::{Frames, Purpose, translate};
 
 /// How much time is spent on making code fast.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,33 +61,15 @@ pub struct Compiled {
     pub sites: Vec<Site>,
     /// The kinds of the locals in every record.
     pub locals: Box<[CellKind]>,
+    /// The words that every record takes.
+    pub record_words: u32,
 }
 
 /// A function between the two parts of compiling.
 #[derive(Debug)]
 pub struct Translated {
     function: Function,
-    sites: Vec<Site>,
-    locals: Box<[CellKind]>,
-}
-
-/// Code that enters compiled functions of one type from outside. A C function
-/// `(context, address of the function, cells, clock: i64) -> i64`: arguments lie in the cells, where results that registers hold are
-/// put; it gives the clock, negative when the function has been left.
-#[derive(Debug)]
-pub struct Trampoline {
-    /// The code, which can lie at every aligned address.
-    pub code: Vec<u8>,
-    /// What its address is to be a multiple of.
-    pub alignment: u32,
-    /// Where it goes on after a fault, in bytes from its start, with the registers that it has put into the context. It gives
-    /// [`Trampoline::FAULT`] then.
-    pub landing: u32,
-}
-
-impl Trampoline {
-    /// What a trampoline gives after a fault.
-    pub const FAULT: i64 = -2;
+    frames: Frames,
 }
 
 /// Makes machine code for the processor that it runs on.
@@ -141,11 +120,7 @@ impl Compiler {
         let mut function = Function::with_name_signature(name, signature(job.ty, false));
         let isa = &*self.optimized;
         match translate(job, purpose, isa, &mut function, &mut self.builder) {
-            Ok((sites, locals)) => Ok(Translated {
-                function,
-                sites,
-                locals,
-            }),
+            Ok(frames) => Ok(Translated { function, frames }),
             Err(error) => {
                 // A translation that was given up has left things in it.
                 self.builder = FunctionBuilderContext::new();
@@ -163,11 +138,17 @@ impl Compiler {
         self.codegen.clear();
         self.codegen.func = translated.function;
         let (code, alignment) = emit(&mut self.codegen, isa, relocate)?;
+        let Frames {
+            sites,
+            locals,
+            record_words,
+        } = translated.frames;
         Ok(Compiled {
             code,
             alignment,
-            sites: translated.sites,
-            locals: translated.locals,
+            sites,
+            locals,
+            record_words,
         })
     }
 
@@ -195,6 +176,14 @@ impl Compiler {
     pub fn intermediate(&mut self, job: &Job<'_>) -> Result<Vec<Line>, Error> {
         let translated = self.translate_for(job, Purpose::Listing)?;
         Ok(intermediate_lines(&translated.function))
+    }
+
+    /// The code of the relay of a function of the runtime that lies at an address, and what its own is to be a multiple of.
+    pub fn relay(&mut self, function: Runtime, address: usize) -> Result<(Vec<u8>, u32), Error> {
+        let isa = &*self.plain;
+        self.codegen.clear();
+        self.codegen.func = relay(function, address, isa, &mut self.builder);
+        emit(&mut self.codegen, isa, |buffer| Ok(buffer.data().to_vec()))
     }
 
     /// The trampoline of a function type.
@@ -295,110 +284,4 @@ fn relocate(buffer: &MachBufferFinalized<Final>) -> Result<Vec<u8>, Error> {
         }
     }
     Ok(code)
-}
-
-fn trampoline(
-    ty: &FuncType,
-    takes_params: bool,
-    isa: &dyn TargetIsa,
-    builder_context: &mut FunctionBuilderContext,
-) -> Function {
-    let mut own = Signature::new(isa.default_call_conv());
-    own.params = vec![AbiParam::new(types::I64); 4];
-    own.returns = vec![AbiParam::new(types::I64)];
-    debug_assert_ne!(own.call_conv, CallConv::Tail);
-    let mut function = Function::with_name_signature(UserFuncName::user(1, 0), own);
-    let mut builder = FunctionBuilder::new(&mut function, builder_context);
-    let entry = builder.create_block();
-    builder.append_block_params_for_function_params(entry);
-    builder.switch_to_block(entry);
-    let &[context, callee, cells, clock] = builder.block_params(entry) else {
-        unreachable!("a trampoline has four parameters");
-    };
-    let flags = MemFlagsData::trusted();
-    let frame_pointer = builder.ins().get_frame_pointer(types::I64);
-    let stack_pointer = builder.ins().get_stack_pointer(types::I64);
-    let landing_fp = std::mem::offset_of!(Context, landing_fp) as i32;
-    let landing_sp = std::mem::offset_of!(Context, landing_sp) as i32;
-    builder
-        .ins()
-        .store(flags, frame_pointer, context, landing_fp);
-    builder
-        .ins()
-        .store(flags, stack_pointer, context, landing_sp);
-    let mut arguments = vec![context, clock];
-    if takes_params {
-        let mut offset = 0;
-        for &param in ty.params() {
-            let argument = builder.ins().load(value_type(param), flags, cells, offset);
-            arguments.push(argument);
-            offset += cell_bytes(param);
-        }
-    }
-    let callee_signature = signature(ty, takes_params);
-    let normal = builder.create_block();
-    let fault = builder.create_block();
-    builder.set_cold_block(fault);
-    let mut normal_arguments = Vec::new();
-    for (index, result) in callee_signature.returns.iter().enumerate() {
-        builder.append_block_param(normal, result.value_type);
-        normal_arguments.push(BlockArg::TryCallRet(index as u32));
-    }
-    let callee_signature = builder.import_signature(callee_signature);
-    let normal_call = builder.func.dfg.block_call(normal, &normal_arguments);
-    let fault_call = builder.func.dfg.block_call(fault, &[]);
-    let table = builder
-        .func
-        .dfg
-        .exception_tables
-        .push(ExceptionTableData::new(
-            callee_signature,
-            normal_call,
-            [ExceptionTableItem::Default(fault_call)],
-        ));
-    builder.ins().try_call_indirect(callee, &arguments, table);
-
-    builder.switch_to_block(fault);
-    let gave = builder.ins().iconst(types::I64, Trampoline::FAULT);
-    builder.ins().return_(&[gave]);
-
-    builder.switch_to_block(normal);
-    let results = builder.block_params(normal).to_vec();
-    let clock = *results.last().expect("the clock is a result");
-    let done = builder.create_block();
-    let store = builder.create_block();
-    let left = builder.ins().icmp_imm_s(IntCC::SignedLessThan, clock, 0);
-    builder.ins().brif(left, done, &[], store, &[]);
-    builder.switch_to_block(store);
-    if returns_in_registers(ty) {
-        let mut offset = 0;
-        for (&ty, &result) in ty.results().iter().zip(&results) {
-            let cell = match ty {
-                ValType::I32 => builder.ins().uextend(types::I64, result),
-                ValType::F32 => {
-                    let bits = builder
-                        .ins()
-                        .bitcast(types::I32, MemFlagsData::new(), result);
-                    builder.ins().uextend(types::I64, bits)
-                }
-                _ => result,
-            };
-            builder.ins().store(flags, cell, cells, offset);
-            offset += cell_bytes(ty);
-        }
-    }
-    builder.ins().jump(done, &[]);
-    builder.switch_to_block(done);
-    builder.ins().return_(&[clock]);
-    builder.seal_all_blocks();
-    builder.finalize(isa.frontend_config());
-    function
-}
-
-/// Bytes of the cells of a value.
-fn cell_bytes(ty: ValType) -> i32 {
-    match ty {
-        ValType::V128 => 16,
-        _ => 8,
-    }
 }

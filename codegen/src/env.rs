@@ -2,6 +2,7 @@
 
 use wasmparser::{FuncType, SubType, ValType};
 
+use crate::abi::Reason;
 use crate::probe::Probe;
 
 /// Where a global lies.
@@ -147,12 +148,19 @@ impl CellKind {
     }
 }
 
-/// A place where compiled code can be left. Its record is a word (the unit's number in the low half, the site's in the high one),
-/// then the cells of all locals, then those of the operands.
+/// A place where compiled code can be left.
+///
+/// The record that the code writes there is as long as any other of the same code, [`Compiled::record_words`] long: first a word (the
+/// site's number in the low half, the unit's in the high one), then the cells of all locals, then those of the operands; the rest means
+/// nothing.
+///
+/// [`Compiled::record_words`]: crate::Compiled::record_words
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Site {
     /// Where the frame stands: of a caller, the instruction after the call.
     pub pc: u32,
+    /// Why code is left here; `None` where a call returns that is being left.
+    pub reason: Option<Reason>,
     /// The operands on the stack. A caller's arguments belong to its callee.
     pub operands: Box<[CellKind]>,
 }

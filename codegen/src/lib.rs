@@ -14,17 +14,19 @@
 mod abi;
 mod compiler;
 mod condition;
+mod entrances;
 mod env;
 mod listing;
 mod probe;
 mod translate;
 
 pub use abi::{
-    Context, ENTRY_BYTES, MEMORY_VIEW_BYTES, MemoryView, RUNTIME_FUNCTIONS, Reason, Runtime,
-    STATUS_DONE, TableView, entries_offset, returns_in_registers,
+    Context, ENTRY_BYTES, FRAME_CELLS_MAX, MEMORY_VIEW_BYTES, MemoryView, RUNTIME_FUNCTIONS,
+    Reason, Runtime, STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
-pub use compiler::{Compiled, Compiler, Error, Level, Trampoline, Translated};
+pub use compiler::{Compiled, Compiler, Error, Level, Translated};
 pub use condition::{Condition, ConditionConversion, ConditionOp, Observed};
+pub use entrances::Trampoline;
 pub use env::{
     CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace, Watched,
 };

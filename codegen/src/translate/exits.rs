@@ -10,6 +10,15 @@ use super::{Operand, Translator, cells_of, kind_of};
 use crate::abi::{Context, Reason, Runtime, returns_in_registers, value_type};
 use crate::env::{CellKind, Site};
 
+/// The blocks that a function's exits end in, where they are needed.
+#[derive(Default)]
+pub(super) struct Leaving {
+    /// For any frame; the parameter is the site's number.
+    any: Option<Block>,
+    /// For the innermost one; the parameters are the site's number and the clock.
+    innermost: Option<Block>,
+}
+
 impl Translator<'_, '_> {
     /// Counts a tick. If the clock is spent and the runtime says so, or the native stack is used up at the entry of a function, the
     /// code is left as having arrived at `pc`.
@@ -29,7 +38,7 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(poll);
         let place = u64::from(self.job.unit) << 32 | u64::from(pc);
         let place = self.constant(place);
-        let refilled = self.call_runtime(Runtime::Poll, &[clock, place]);
+        let refilled = self.call_runtime(Runtime::Poll, &[place]);
         self.builder.def_var(self.clock, refilled);
         let is_over = self
             .builder
@@ -76,46 +85,65 @@ impl Translator<'_, '_> {
         self.is_reachable = false;
     }
 
-    /// Ends the present block: writes the frame's record and returns. `reason` is that of the innermost frame.
+    /// Ends the present block: writes of the frame's record what only this place knows, and leaves. `reason` is that of the innermost
+    /// frame.
     pub(super) fn exit(&mut self, pc: u32, reason: Option<Reason>) {
-        let flags = self.flags(self.regions.records);
-        let record = self.load_context(types::I64, offset_of!(Context, exit_top) as i32);
-        let word = u64::from(self.job.unit) | (self.sites.len() as u64) << 32;
-        let word = self.constant(word);
-        self.builder.ins().store(flags, word, record, 0);
+        let mut record = None;
         let mut offset = 8;
         for index in 0..self.locals.len() {
             let local = self.locals[index];
-            let value = self.builder.use_var(local.variable);
-            let value = self.recorded(Operand {
-                value,
-                is_arithmetic: local.is_arithmetic,
-            });
-            self.builder.ins().store(flags, value, record, offset);
-            offset += 8 * cells_of(self.type_of(value)) as i32;
+            if local.home.is_none() {
+                let value = self.builder.use_var(local.variable);
+                let is_arithmetic = local.is_arithmetic;
+                self.record(
+                    &mut record,
+                    offset,
+                    Operand {
+                        value,
+                        is_arithmetic,
+                    },
+                );
+            }
+            offset += 8 * kind_of(local.ty, false).count() as i32;
         }
         let mut operands = Vec::with_capacity(self.stack.len());
         for index in 0..self.stack.len() {
             let operand = self.stack[index];
-            let value = self.recorded(operand);
-            self.builder.ins().store(flags, value, record, offset);
-            offset += 8 * cells_of(self.type_of(value)) as i32;
+            self.record(&mut record, offset, operand);
+            offset += 8 * cells_of(self.type_of(operand.value)) as i32;
             operands.push(self.kind_of_operand(operand));
         }
-        let top = self.builder.ins().iadd_imm_s(record, i64::from(offset));
-        self.store_context(top, offset_of!(Context, exit_top) as i32);
-        if let Some(reason) = reason {
+        let site = self
+            .builder
+            .ins()
+            .iconst(types::I32, self.sites.len() as i64);
+        if reason.is_some() {
             let clock = self.builder.use_var(self.clock);
-            self.store_context(clock, offset_of!(Context, clock) as i32);
-            let reason = self.constant(reason as u64);
-            self.store_context(reason, offset_of!(Context, reason) as i32);
+            let innermost = self.leaving_block(true);
+            let arguments = [site.into(), clock.into()];
+            self.builder.ins().jump(innermost, &arguments);
+        } else {
+            let any = self.leaving_block(false);
+            self.builder.ins().jump(any, &[site.into()]);
         }
         self.sites.push(Site {
             pc,
+            reason,
             operands: operands.into(),
         });
-        let left = self.left_block();
-        self.builder.ins().jump(left, &[]);
+    }
+
+    /// Writes a value into the record.
+    fn record(&mut self, record: &mut Option<Value>, offset: i32, operand: Operand) {
+        let record = *record.get_or_insert_with(|| self.exit_top());
+        let value = self.recorded(operand);
+        let flags = self.flags(self.regions.records);
+        self.builder.ins().store(flags, value, record, offset);
+    }
+
+    /// Where the record goes.
+    fn exit_top(&mut self) -> Value {
+        self.load_context(types::I64, offset_of!(Context, exit_top) as i32)
     }
 
     /// What a record has of a value. It says of a float whether arithmetic gave it, but not of a vector, whose lanes are made exact.
@@ -137,20 +165,51 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// The block that returns as left, which all exits share.
-    fn left_block(&mut self) -> Block {
-        if let Some(left) = self.left {
-            return left;
+    /// One of the blocks that exits end in.
+    fn leaving_block(&mut self, is_innermost: bool) -> Block {
+        let known = if is_innermost {
+            self.leaving.innermost
+        } else {
+            self.leaving.any
+        };
+        if let Some(block) = known {
+            return block;
         }
-        let left = self.cold_block();
-        self.left = Some(left);
-        left
+        let block = self.cold_block();
+        self.builder.append_block_param(block, types::I32);
+        if is_innermost {
+            self.builder.append_block_param(block, types::I64);
+            self.leaving.innermost = Some(block);
+        } else {
+            self.leaving.any = Some(block);
+        }
+        block
     }
 
-    /// Writes the block that returns as left, if there is an exit.
-    pub(super) fn finish_left(&mut self) {
-        let Some(left) = self.left else { return };
-        self.builder.switch_to_block(left);
+    /// Writes the blocks that exits end in, if there is an exit: what all of a function's records have in common.
+    pub(super) fn finish_leaving(&mut self) {
+        if let Some(innermost) = self.leaving.innermost {
+            let any = self.leaving_block(false);
+            self.builder.switch_to_block(innermost);
+            let &[site, clock] = self.builder.block_params(innermost) else {
+                unreachable!("made with two parameters")
+            };
+            self.store_context(clock, offset_of!(Context, clock) as i32);
+            self.builder.ins().jump(any, &[site.into()]);
+        }
+        let Some(any) = self.leaving.any else { return };
+        self.builder.switch_to_block(any);
+        let site = self.builder.block_params(any)[0];
+        let record = self.exit_top();
+        let flags = self.flags(self.regions.records);
+        self.builder.ins().store(flags, site, record, 0);
+        let unit = i64::from(self.job.unit);
+        let unit = self.builder.ins().iconst(types::I32, unit);
+        self.builder.ins().store(flags, unit, record, 4);
+        self.record_homes(record);
+        let bytes = 8 * i64::from(self.record_words());
+        let top = self.builder.ins().iadd_imm_s(record, bytes);
+        self.store_context(top, offset_of!(Context, exit_top) as i32);
         let mut results = Vec::new();
         if returns_in_registers(self.job.ty) {
             for &ty in self.job.ty.results() {

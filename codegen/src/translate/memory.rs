@@ -8,7 +8,7 @@ use wasmparser::{MemArg, MemArgTarget, Operator};
 
 use super::Translator;
 use crate::abi::{MemoryView, Runtime, memory_offset};
-use crate::env::MemoryPlace;
+use crate::env::{Job, MemoryPlace};
 
 /// How a load widens what it reads.
 #[derive(Clone, Copy)]
@@ -18,56 +18,94 @@ enum Widening {
     Unsigned(Type),
 }
 
+/// The place that a load reads, the type of what lies there, and what it becomes.
+fn loaded(operator: &Operator<'_>) -> Option<(MemArg, Type, Widening)> {
+    use Operator as Op;
+    use Widening::{None, Signed, Unsigned};
+    Some(match *operator {
+        Op::I32Load { memarg } => (memarg, types::I32, None),
+        Op::I64Load { memarg } => (memarg, types::I64, None),
+        Op::F32Load { memarg } => (memarg, types::F32, None),
+        Op::F64Load { memarg } => (memarg, types::F64, None),
+        Op::V128Load { memarg } => (memarg, types::I8X16, None),
+        Op::I32Load8S { memarg } => (memarg, types::I8, Signed(types::I32)),
+        Op::I32Load8U { memarg } => (memarg, types::I8, Unsigned(types::I32)),
+        Op::I32Load16S { memarg } => (memarg, types::I16, Signed(types::I32)),
+        Op::I32Load16U { memarg } => (memarg, types::I16, Unsigned(types::I32)),
+        Op::I64Load8S { memarg } => (memarg, types::I8, Signed(types::I64)),
+        Op::I64Load8U { memarg } => (memarg, types::I8, Unsigned(types::I64)),
+        Op::I64Load16S { memarg } => (memarg, types::I16, Signed(types::I64)),
+        Op::I64Load16U { memarg } => (memarg, types::I16, Unsigned(types::I64)),
+        Op::I64Load32S { memarg } => (memarg, types::I32, Signed(types::I64)),
+        Op::I64Load32U { memarg } => (memarg, types::I32, Unsigned(types::I64)),
+        _ => return Option::None,
+    })
+}
+
+/// The place that a store writes, and the type of what it puts there.
+fn stored(operator: &Operator<'_>) -> Option<(MemArg, Type)> {
+    use Operator as Op;
+    Some(match *operator {
+        Op::I32Store { memarg } | Op::I64Store32 { memarg } => (memarg, types::I32),
+        Op::I64Store { memarg } => (memarg, types::I64),
+        Op::F32Store { memarg } => (memarg, types::F32),
+        Op::F64Store { memarg } => (memarg, types::F64),
+        Op::V128Store { memarg } => (memarg, types::I8X16),
+        Op::I32Store8 { memarg } | Op::I64Store8 { memarg } => (memarg, types::I8),
+        Op::I32Store16 { memarg } | Op::I64Store16 { memarg } => (memarg, types::I16),
+        _ => return None,
+    })
+}
+
+/// Whether an instruction is a load or store of a scalar or a whole vector that the code may be left at.
+pub(super) fn can_leave(job: &Job<'_>, operator: &Operator<'_>) -> bool {
+    let (memarg, writes) = match (loaded(operator), stored(operator)) {
+        (Some((memarg, ..)), _) => (memarg, false),
+        (_, Some((memarg, _))) => (memarg, true),
+        (None, None) => return false,
+    };
+    let is_looked_at = job
+        .watched
+        .is_some_and(|watched| watched.memory() && (writes || watched.memory_reads()));
+    is_looked_at || !job.env.memory(memory_of(&memarg)).is_guarded
+}
+
+fn memory_of(memarg: &MemArg) -> u32 {
+    let MemArgTarget::Memory(memory) = memarg.target else {
+        unreachable!("accesses of arrays are not among the features")
+    };
+    memory
+}
+
 impl Translator<'_, '_> {
     /// Translates an access of memory; answers whether it was one.
     pub(super) fn access(&mut self, operator: &Operator<'_>) -> bool {
-        use Operator as Op;
-        use Widening::{None, Signed, Unsigned};
-        let (memarg, ty, widening) = match *operator {
-            Op::I32Load { memarg } => (memarg, types::I32, None),
-            Op::I64Load { memarg } => (memarg, types::I64, None),
-            Op::F32Load { memarg } => (memarg, types::F32, None),
-            Op::F64Load { memarg } => (memarg, types::F64, None),
-            Op::V128Load { memarg } => (memarg, types::I8X16, None),
-            Op::I32Load8S { memarg } => (memarg, types::I8, Signed(types::I32)),
-            Op::I32Load8U { memarg } => (memarg, types::I8, Unsigned(types::I32)),
-            Op::I32Load16S { memarg } => (memarg, types::I16, Signed(types::I32)),
-            Op::I32Load16U { memarg } => (memarg, types::I16, Unsigned(types::I32)),
-            Op::I64Load8S { memarg } => (memarg, types::I8, Signed(types::I64)),
-            Op::I64Load8U { memarg } => (memarg, types::I8, Unsigned(types::I64)),
-            Op::I64Load16S { memarg } => (memarg, types::I16, Signed(types::I64)),
-            Op::I64Load16U { memarg } => (memarg, types::I16, Unsigned(types::I64)),
-            Op::I64Load32S { memarg } => (memarg, types::I32, Signed(types::I64)),
-            Op::I64Load32U { memarg } => (memarg, types::I32, Unsigned(types::I64)),
-            _ => return self.store(operator),
-        };
-        let (place, offset) = self.place_to(&memarg, 0, ty.bytes(), false);
-        let flags = self.heap_flags();
-        let value = self.builder.ins().load(ty, flags, place, offset);
-        let value = match widening {
-            None => value,
-            Signed(to) => self.builder.ins().sextend(to, value),
-            Unsigned(to) => self.builder.ins().uextend(to, value),
-        };
-        self.pop();
-        self.push(value);
+        if let Some((memarg, ty, widening)) = loaded(operator) {
+            self.load(&memarg, ty, widening);
+        } else if let Some((memarg, ty)) = stored(operator) {
+            self.store(&memarg, ty);
+        } else {
+            return self.whole_memory(operator);
+        }
         true
     }
 
-    fn store(&mut self, operator: &Operator<'_>) -> bool {
-        use Operator as Op;
-        let (memarg, ty) = match *operator {
-            Op::I32Store { memarg } | Op::I64Store32 { memarg } => (memarg, types::I32),
-            Op::I64Store { memarg } => (memarg, types::I64),
-            Op::F32Store { memarg } => (memarg, types::F32),
-            Op::F64Store { memarg } => (memarg, types::F64),
-            Op::V128Store { memarg } => (memarg, types::I8X16),
-            Op::I32Store8 { memarg } | Op::I64Store8 { memarg } => (memarg, types::I8),
-            Op::I32Store16 { memarg } | Op::I64Store16 { memarg } => (memarg, types::I16),
-            _ => return self.whole_memory(operator),
+    fn load(&mut self, memarg: &MemArg, ty: Type, widening: Widening) {
+        let (place, offset) = self.place_to(memarg, 0, ty.bytes(), false);
+        let flags = self.heap_flags();
+        let value = self.builder.ins().load(ty, flags, place, offset);
+        let value = match widening {
+            Widening::None => value,
+            Widening::Signed(to) => self.builder.ins().sextend(to, value),
+            Widening::Unsigned(to) => self.builder.ins().uextend(to, value),
         };
+        self.pop();
+        self.push(value);
+    }
+
+    fn store(&mut self, memarg: &MemArg, ty: Type) {
         self.make_exact(1);
-        let (place, offset) = self.place(&memarg, 1, ty.bytes());
+        let (place, offset) = self.place(memarg, 1, ty.bytes());
         let value = self.pop();
         self.pop();
         let value = if self.type_of(value) == ty {
@@ -77,7 +115,6 @@ impl Translator<'_, '_> {
         };
         let flags = self.heap_flags();
         self.builder.ins().store(flags, value, place, offset);
-        true
     }
 
     /// `memory.size` and `memory.copy`; all others are executed by the runtime.
@@ -131,10 +168,7 @@ impl Translator<'_, '_> {
         size: u32,
         writes: bool,
     ) -> (Value, i32) {
-        let MemArgTarget::Memory(memory) = memarg.target else {
-            unreachable!("accesses of arrays are not among the features")
-        };
-        let memory = self.job.env.memory(memory);
+        let memory = self.job.env.memory(memory_of(memarg));
         let index = self.peek(depth);
         let index = self.widen(index);
         if !memory.is_guarded {

@@ -5,6 +5,7 @@ mod conditions;
 mod control;
 mod exits;
 mod floats;
+mod homes;
 mod memory;
 mod numeric;
 mod objects;
@@ -15,18 +16,20 @@ mod watches;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, Block, Endianness, FuncRef, Function, InstBuilder, MemFlagsData,
-    SigRef, SourceLoc, StackSlotData, StackSlotKind, Type, Value, types,
+    SigRef, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{BinaryReader, Operator, OperatorsReader, ValType};
 
 use crate::abi::{
-    Context, RUNTIME_FUNCTIONS, Reason, Runtime, runtime_signature, signature, value_type,
+    Context, FRAME_CELLS_MAX, RUNTIME_FUNCTIONS, Reason, Runtime, runtime_signature, signature,
+    value_type,
 };
 use crate::compiler::Error;
 use crate::env::{CellKind, Job, Site, Start};
 use control::{Control, ControlKind};
+use exits::Leaving;
 use floats::arithmetic_locals;
 
 /// An operand on the stack.
@@ -46,6 +49,16 @@ struct Local {
     held: Type,
     /// Whether it only ever holds zero or results of arithmetic on floats.
     is_arithmetic: bool,
+    /// Its place in the native frame, in bytes from the first home, if it has one: then its value always lies there, too.
+    home: Option<i32>,
+}
+
+/// What the records of a function's exits say of its frames.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    pub(crate) sites: Vec<Site>,
+    pub(crate) locals: Box<[CellKind]>,
+    pub(crate) record_words: u32,
 }
 
 /// Parts of memory that never overlap.
@@ -57,6 +70,7 @@ struct Regions {
     records: AliasRegion,
     cells: AliasRegion,
     tables: AliasRegion,
+    homes: AliasRegion,
     probes: AliasRegion,
 }
 
@@ -85,8 +99,10 @@ struct Translator<'a, 'f> {
     pc: u32,
     next_pc: u32,
     sites: Vec<Site>,
-    /// Returns as left; made when the first exit needs it.
-    left: Option<Block>,
+    /// What all exits end in.
+    leaving: Leaving,
+    /// The native frame's part that has the homes of locals, if any local has one.
+    homes: Option<StackSlot>,
     runtime_signatures: [Option<SigRef>; RUNTIME_FUNCTIONS],
     own: Option<FuncRef>,
     /// In code that goes on with a frame, operands are variables where control can join from the frame.
@@ -106,14 +122,14 @@ struct ResumedFrame {
     slots: Vec<Vec<(Type, Variable)>>,
 }
 
-/// Translates the job's function into `function`; its exits, and the kinds of its locals.
+/// Translates the job's function into `function`.
 pub(crate) fn translate(
     job: &Job<'_>,
     purpose: Purpose,
     isa: &dyn TargetIsa,
     function: &mut Function,
     builder_context: &mut FunctionBuilderContext,
-) -> Result<(Vec<Site>, Box<[CellKind]>), Error> {
+) -> Result<Frames, Error> {
     function.signature = signature(job.ty, job.start == Start::Call);
     let mut builder = FunctionBuilder::new(function, builder_context);
     let mut region = |user_id: u32, description: &'static str| {
@@ -129,7 +145,8 @@ pub(crate) fn translate(
         records: region(4, "exit records"),
         cells: region(5, "cells"),
         tables: region(6, "tables"),
-        probes: region(7, "counters and captured values"),
+        homes: region(7, "homes of locals"),
+        probes: region(8, "counters and captured values"),
     };
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
@@ -148,6 +165,7 @@ pub(crate) fn translate(
                 ty,
                 held,
                 is_arithmetic: arithmetic.is_some(),
+                home: None,
             }
         })
         .collect();
@@ -171,27 +189,39 @@ pub(crate) fn translate(
         pc: job.offset,
         next_pc: job.offset,
         sites: Vec::new(),
-        left: None,
+        leaving: Leaving::default(),
+        homes: None,
         runtime_signatures: [None; RUNTIME_FUNCTIONS],
         own: None,
         frame: None,
         cells_max,
     };
+    translator.make_homes()?;
     translator.begin(&params[2..]);
     if job.is_stub {
         translator.exit(job.offset, Some(Reason::Arrival));
     } else {
         translator.body()?;
     }
-    translator.finish_left();
+    if translator.cells_max > FRAME_CELLS_MAX {
+        return Err(Error::Failed(format!(
+            "its frames have more than {FRAME_CELLS_MAX} cells"
+        )));
+    }
+    translator.finish_leaving();
     translator.make_room();
-    let kinds = translator.local_kinds();
+    let locals = translator.local_kinds();
+    let record_words = translator.record_words();
     let Translator {
         mut builder, sites, ..
     } = translator;
     builder.seal_all_blocks();
     builder.finalize(isa.frontend_config());
-    Ok((sites, kinds))
+    Ok(Frames {
+        sites,
+        locals,
+        record_words,
+    })
 }
 
 /// What a value of a type is in a record.
@@ -215,6 +245,7 @@ impl<'a> Translator<'a, '_> {
                     let value = params.get(index).copied();
                     let value = value.unwrap_or_else(|| self.zero(held));
                     self.builder.def_var(variable, value);
+                    self.bring_home(index, value);
                 }
             }
             Start::Frame(pc) => self.begin_with_frame(pc),
@@ -248,6 +279,7 @@ impl<'a> Translator<'a, '_> {
             } = self.locals[index];
             let value = self.builder.ins().load(held, flags, cells, offset);
             self.builder.def_var(variable, value);
+            self.bring_home(index, value);
             offset += 8 * kind_of(ty, false).count() as i32;
         }
         let loader = self.builder.create_block();
@@ -319,11 +351,19 @@ impl<'a> Translator<'a, '_> {
 
     /// Gives the native frame a byte for each cell at least, so that a look at the native stack is one at all limits.
     fn make_room(&mut self) {
-        let bytes = self.cells_max as u32;
+        let homes = self.homes.map_or(0, |slot| {
+            self.builder.func.sized_stack_slots[slot].size as usize
+        });
+        let bytes = self.cells_max.saturating_sub(homes) as u32;
         if bytes > 16 {
             let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 0);
             self.builder.create_sized_stack_slot(slot);
         }
+    }
+
+    /// The word in front, and the most cells of a frame.
+    fn record_words(&self) -> u32 {
+        1 + self.cells_max as u32
     }
 
     fn local_kinds(&self) -> Box<[CellKind]> {
@@ -474,6 +514,9 @@ impl<'a> Translator<'a, '_> {
         let mut all = vec![self.context];
         all.extend_from_slice(arguments);
         let call = self.builder.ins().call_indirect(signature, address, &all);
+        if function.is_rare() {
+            return self.load_context(types::I64, std::mem::offset_of!(Context, answer) as i32);
+        }
         self.builder.inst_results(call)[0]
     }
 

@@ -109,6 +109,7 @@ impl Translator<'_, '_> {
         let value = self.peek(0);
         let value = self.cast(value, local.held);
         self.builder.def_var(local.variable, value);
+        self.bring_home(index as usize, value);
     }
 
     /// Has the runtime execute the present instruction.

@@ -65,8 +65,8 @@ pub(super) struct Unit {
     pub(super) memory: CodeMemory,
     pub(super) sites: Box<[Site]>,
     pub(super) locals: Box<[CellKind]>,
-    /// Cells of the locals.
-    pub(super) locals_cells: u32,
+    /// Words of each record.
+    pub(super) record_words: u32,
     /// The time that compiling took.
     pub(super) compilation: Duration,
 }

@@ -220,7 +220,6 @@ impl Jit {
             .ranges
             .partition_point(|known| known.start < range.start);
         self.ranges.insert(position, range);
-        let locals_cells = compiled.locals.iter().map(|kind| kind.count() as u32).sum();
         let unit = Box::new(Unit {
             func,
             start,
@@ -228,7 +227,7 @@ impl Jit {
             memory,
             sites: compiled.sites.into(),
             locals: compiled.locals,
-            locals_cells,
+            record_words: compiled.record_words,
             compilation,
         });
         if let Some(map) = &mut self.perf_map {

@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 use wasmparser::FuncType;
 use wdb_codegen::{
-    CellKind, Compiler, Context, ENTRY_BYTES, Level, MEMORY_VIEW_BYTES, MemoryView, Start,
-    TableView, Trampoline, entries_offset, returns_in_registers,
+    CellKind, Compiler, Context, ENTRY_BYTES, FRAME_CELLS_MAX, Level, MEMORY_VIEW_BYTES,
+    MemoryView, Reason, Start, TableView, Trampoline, entries_offset, returns_in_registers,
 };
 
 use crate::address::{FuncAddr, TypeId};
@@ -109,6 +109,8 @@ struct FrameCode {
 pub(crate) struct Jit {
     /// `Err` where no machine code can be made.
     compiler: Result<Box<Compiler>, String>,
+    /// There with the compiler.
+    runtime: Option<runtime::Table>,
     /// By number; numbers of code that was given up are used again.
     units: Vec<Option<Box<Unit>>>,
     free_units: Vec<u32>,
@@ -124,7 +126,8 @@ pub(crate) struct Jit {
     tables: Vec<TableView>,
     func_types: Vec<u32>,
     scratch: Box<[u64]>,
-    /// Records of exits. They take at most a word for each frame beside its cells.
+    /// Records of exits. They take a word for each frame beside the most cells that it can have: only the innermost frame can exceed
+    /// the machine's limits.
     records: Vec<u64>,
     /// What the entries lead to.
     policy: Policy,
@@ -229,6 +232,7 @@ impl Jit {
     pub(crate) fn new(checks_bounds: bool) -> Jit {
         Jit {
             compiler: Err(String::new()),
+            runtime: None,
             units: Vec::new(),
             free_units: Vec::new(),
             funcs: Vec::new(),
@@ -349,13 +353,10 @@ impl Jit {
         watches: Option<&Watches>,
     ) {
         if self.scratch.is_empty() {
-            self.compiler = match Compiler::new() {
-                Ok(compiler) => Ok(Box::new(compiler)),
-                Err(error) => Err(error.to_string()),
-            };
+            self.make_compiler();
             self.scratch = vec![0; SCRATCH_BOTTOM + SCRATCH_CELLS].into();
             let limits = machine.limits;
-            let words = machine.cells.len() + limits.frames_max as usize + 2;
+            let words = machine.cells.len() + limits.frames_max as usize + 2 + FRAME_CELLS_MAX;
             // The system gives the pages when they are written.
             self.records = vec![0; words];
         }
@@ -376,13 +377,27 @@ impl Jit {
             (*context).tables = tables;
             (*context).func_types = func_types;
             (*context).cells = cells;
-            (*context).runtime = runtime::table();
+            if let Some(runtime) = &self.runtime {
+                (*context).runtime = runtime.addresses;
+            }
             let (start, bytes) = watches.map_or((u64::MAX, 0), Watches::extent);
             (*context).watch_start = start;
             (*context).watch_bytes = bytes;
             let granules = watches.map_or(std::ptr::null(), Watches::granules);
             (*context).granules = granules.cast();
         }
+    }
+
+    fn make_compiler(&mut self) {
+        let compiler = Compiler::new().map_err(|error| error.to_string());
+        let made = compiler.and_then(|mut compiler| {
+            let runtime = runtime::Table::new(&mut compiler)?;
+            Ok((Box::new(compiler), runtime))
+        });
+        self.compiler = made.map(|(compiler, runtime)| {
+            self.runtime = Some(runtime);
+            compiler
+        });
     }
 
     fn rebuild(&mut self, store: &Store, machine: &Machine, policy: Policy) {
@@ -725,13 +740,15 @@ impl Jit {
             return self.leave_frame(machine, ty);
         }
         // SAFETY: as before.
-        let (clock, reason, exit_top) =
-            unsafe { ((*context).clock, (*context).reason, (*context).exit_top) };
+        let (clock, exit_top) = unsafe { ((*context).clock, (*context).exit_top) };
         machine.tick += granted - (clock + 1) as u64;
         // SAFETY: code has written its records one after the other from the start on.
         let words = unsafe { exit_top.offset_from(records) } as usize;
-        self.settle(machine, words);
-        settle::ended(reason)
+        match self.settle(machine, words) {
+            Reason::Arrival => Run::Arrived,
+            Reason::Instruction => Run::Instruction,
+            Reason::Probe => Run::Probe,
+        }
     }
 
     /// The frame that was entered has returned; its results lie where a call's do.

@@ -2,8 +2,9 @@
 
 use std::ffi::c_void;
 
-use wdb_codegen::{Context, RUNTIME_FUNCTIONS, Runtime, STATUS_DONE};
+use wdb_codegen::{Compiler, Context, RUNTIME_FUNCTIONS, Runtime, STATUS_DONE};
 
+use super::code::CodeMemory;
 use super::{Jit, SCRATCH_BOTTOM};
 use crate::address::{FuncAddr, InstanceAddr, TypeId};
 use crate::classic::code::FuncCode;
@@ -34,17 +35,45 @@ pub(super) struct Running {
     pub(super) shared: Option<(InstanceAddr, Box<(FuncCode, classic_context::Context)>)>,
 }
 
-/// The table of the runtime's functions.
-pub(super) fn table() -> [*const c_void; RUNTIME_FUNCTIONS] {
-    let mut table = [std::ptr::null(); RUNTIME_FUNCTIONS];
-    table[Runtime::Poll as usize] = poll as *const c_void;
-    table[Runtime::Entry as usize] = entry as *const c_void;
-    table[Runtime::HostCall as usize] = host_call as *const c_void;
-    table[Runtime::Perform as usize] = perform as *const c_void;
-    table[Runtime::Resolve as usize] = resolve as *const c_void;
-    table[Runtime::Cast as usize] = cast as *const c_void;
-    table[Runtime::MemoryCopy as usize] = memory_copy as *const c_void;
-    table
+/// Where a function of the runtime lies.
+fn address_of(function: Runtime) -> *const c_void {
+    match function {
+        Runtime::Poll => poll as *const c_void,
+        Runtime::Entry => entry as *const c_void,
+        Runtime::HostCall => host_call as *const c_void,
+        Runtime::Perform => perform as *const c_void,
+        Runtime::Resolve => resolve as *const c_void,
+        Runtime::Cast => cast as *const c_void,
+        Runtime::MemoryCopy => memory_copy as *const c_void,
+    }
+}
+
+/// What code calls the functions of the runtime by.
+pub(super) struct Table {
+    pub(super) addresses: [*const c_void; RUNTIME_FUNCTIONS],
+    /// The code of those that lie elsewhere than the functions.
+    _relays: Vec<CodeMemory>,
+}
+
+impl Table {
+    /// Makes the relays.
+    pub(super) fn new(compiler: &mut Compiler) -> Result<Table, String> {
+        let mut relays = Vec::new();
+        let mut addresses = Runtime::ALL.map(address_of);
+        for function in Runtime::ALL.into_iter().filter(|it| it.is_rare()) {
+            let address = &mut addresses[function as usize];
+            let (code, alignment) = compiler
+                .relay(function, address.addr())
+                .map_err(|error| error.to_string())?;
+            let relay = CodeMemory::new(&code, alignment)?;
+            *address = relay.address();
+            relays.push(relay);
+        }
+        Ok(Table {
+            addresses,
+            _relays: relays,
+        })
+    }
 }
 
 /// The run that a context belongs to.
@@ -53,10 +82,9 @@ unsafe fn running<'a>(context: *mut Context) -> &'a mut Running {
     unsafe { &mut *(*context).owner.cast::<Running>() }
 }
 
-unsafe extern "C" fn poll(context: *mut Context, clock: i64, place: u64) -> i64 {
+unsafe extern "C" fn poll(context: *mut Context, place: u64) -> i64 {
     // SAFETY: code passes its context.
     let run = unsafe { running(context) };
-    debug_assert_eq!(clock, -1, "code asks when the clock is spent");
     // SAFETY: valid for the run.
     let is_raised = unsafe { (*run.outside).interrupt.is_raised() };
     // SAFETY: likewise.

@@ -2,7 +2,7 @@
 
 use wdb_codegen::{CellKind, Reason};
 
-use super::{Jit, Run};
+use super::Jit;
 use crate::address::ModuleOffset;
 use crate::machine::{Frame, Machine};
 
@@ -24,30 +24,16 @@ pub(super) fn canonical_64(bits: u64) -> u64 {
     }
 }
 
-/// How a run ended that was left for this reason.
-pub(super) fn ended(reason: u64) -> Run {
-    const ARRIVAL: u64 = Reason::Arrival as u64;
-    const INSTRUCTION: u64 = Reason::Instruction as u64;
-    const PROBE: u64 = Reason::Probe as u64;
-    match reason {
-        ARRIVAL => Run::Arrived,
-        INSTRUCTION => Run::Instruction,
-        PROBE => Run::Probe,
-        reason => unreachable!("code is not left for a reason {reason}"),
-    }
-}
-
 impl Jit {
-    /// Replaces the innermost frame by those of which the first `words` words of the records tell, innermost first.
-    pub(super) fn settle(&mut self, machine: &mut Machine, words: usize) {
+    /// Replaces the innermost frame by those of which the first `words` words of the records tell, innermost first. Gives why the
+    /// code was left.
+    pub(super) fn settle(&mut self, machine: &mut Machine, words: usize) -> Reason {
         let mut starts = Vec::new();
         let mut at = 0;
         while at < words {
             starts.push(at);
-            let (unit, site) = self.named(at);
-            let operands = self.unit(unit).sites[site].operands.iter();
-            let operands: usize = operands.map(|kind| kind.count()).sum();
-            at += 1 + self.unit(unit).locals_cells as usize + operands;
+            let (unit, _) = self.named(at);
+            at += self.unit(unit).record_words as usize;
         }
         debug_assert_eq!(at, words, "records end where the last one does");
         let entered = machine.frames.pop().expect("the run began in a frame");
@@ -85,11 +71,14 @@ impl Jit {
             base = cell;
         }
         machine.height = base as u32;
+        let (unit, site) = self.named(0);
+        let reason = self.unit(unit).sites[site].reason;
+        reason.expect("the innermost record says why code was left")
     }
 
     /// The unit and the site that the record at a position names.
     fn named(&self, position: usize) -> (u32, usize) {
         let word = self.records[position];
-        (word as u32, (word >> 32) as usize)
+        ((word >> 32) as u32, word as u32 as usize)
     }
 }
