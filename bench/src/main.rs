@@ -40,7 +40,7 @@ enum Command {
     Wall(Options),
     /// A breakpoint in the hottest loop whose condition never holds
     Conditions(Options),
-    /// A watchpoint on a variable that is not written
+    /// A watchpoint on a variable that is left alone
     Watch(Options),
     /// A million exceptions that are thrown and caught
     Exceptions(Options),

@@ -21,7 +21,7 @@ use crate::random::Random;
 pub struct Profile {
     unreached: OnceCell<Vec<CodeAddress>>,
     hottest: OnceCell<Hottest>,
-    unwritten: OnceCell<Range<u64>>,
+    untouched: OnceCell<Range<u64>>,
 }
 
 /// The place that is executed most often, and a condition that never holds there.
@@ -47,11 +47,14 @@ const ARRIVALS_LOOKED_AT: u64 = 1_000;
 const NEVER_I32: i32 = 0x5afe_c0de;
 const NEVER_I64: i64 = 0x5afe_c0de_5eed_f00d;
 
-/// Where the linker puts the first variable.
+/// Where linkers begin with variables, or with the stack if that comes first.
 const FIRST_VARIABLE: u64 = 1024;
 
-/// How many places are tried for a variable that is not written.
-const VARIABLES: u32 = 64;
+/// How many places are tried at once for a variable that is not touched.
+const VARIABLES: u64 = 64;
+
+/// A program may go on from where its last run left it, and touch something else.
+const RUNS_WATCHED: u32 = 4;
 
 /// The size of a variable.
 const VARIABLE_BYTES: u64 = 8;
@@ -75,11 +78,11 @@ impl Program {
         Ok(cell.get().expect("it was just found"))
     }
 
-    /// A variable in memory that runs leave as it is.
-    pub fn unwritten(&self) -> anyhow::Result<Range<u64>> {
-        let cell = &self.profile.unwritten;
+    /// A variable in memory that runs leave alone.
+    pub fn untouched(&self) -> anyhow::Result<Range<u64>> {
+        let cell = &self.profile.untouched;
         if cell.get().is_none() {
-            _ = cell.set(find_unwritten(self)?);
+            _ = cell.set(find_untouched(self)?);
         }
         Ok(cell.get().expect("it was just found").clone())
     }
@@ -206,31 +209,68 @@ fn count_arrivals(program: &Program, place: CodeAddress) -> anyhow::Result<Hotte
     })
 }
 
-fn find_unwritten(program: &Program) -> anyhow::Result<Range<u64>> {
-    let mut candidates: Vec<u32> = (0..VARIABLES).collect();
+fn find_untouched(program: &Program) -> anyhow::Result<Range<u64>> {
+    let vm = machine(program, Tier::Fast)?;
+    let instance = program_instance(&vm);
+    // What linkers number first is the stack's pointer, and the first variables lie where the stack ends.
+    let stack_pointer = vm.global_addr(instance, 0).and_then(|it| vm.global(it));
+    let first = match stack_pointer {
+        Some((_, Value::I32(address))) => u64::from(address.cast_unsigned()),
+        _ => FIRST_VARIABLE,
+    };
+    let end = vm
+        .memory(instance, 0)
+        .map_or(0, |memory| memory.len() as u64);
+    // A large array can be all that there is at first: the places that are tried lie ever further apart.
+    let bytes = VARIABLES * VARIABLE_BYTES;
+    let distances = std::iter::successors(Some(0), |distance| Some(2 * distance + bytes));
+    let places = distances.map(|distance| first + distance);
+    let mut places: Vec<u64> = places.take_while(|place| place + bytes <= end).collect();
+    // Where there are no variables, there is the far end of the stack.
+    places.push(FIRST_VARIABLE);
+    for place in places {
+        if let Some(variable) = untouched_from(program, place)? {
+            return Ok(variable);
+        }
+    }
+    anyhow::bail!("the program touches all variables");
+}
+
+/// The first of some variables from an address on that the program does not touch.
+fn untouched_from(program: &Program, first: u64) -> anyhow::Result<Option<Range<u64>>> {
+    let variable = |number: u32| {
+        let start = first + u64::from(number) * VARIABLE_BYTES;
+        start..start + VARIABLE_BYTES
+    };
     let watches = |vm: &Vm, candidates: &[u32]| {
-        let watch = |&id: &u32| watch(vm, id, variable(id));
+        let watch = |&id: &u32| watch(vm, id, variable(id), WatchKind::Access);
         candidates.iter().map(watch).collect()
     };
+    let mut candidates: Vec<u32> = (0..VARIABLES as u32).collect();
+    let mut runs_left = RUNS_WATCHED - 1;
     let mut vm = begin(program)?;
     vm.set_watches(watches(&vm, &candidates));
     loop {
         match vm.run(RunLimit::default()) {
             Exit::Watch(hits) => {
                 candidates.retain(|id| hits.iter().all(|hit| hit.id != *id));
+                if candidates.is_empty() {
+                    return Ok(None);
+                }
                 vm.set_watches(watches(&vm, &candidates));
             }
-            Exit::Finished(_) => break,
+            Exit::Finished(_) if runs_left > 0 => {
+                runs_left -= 1;
+                invoke(&mut vm, program.n)?;
+            }
+            Exit::Finished(_) => return Ok(candidates.first().map(|&id| variable(id))),
             exit => anyhow::bail!("{exit:?}"),
         }
     }
-    let first = candidates.first();
-    let first = first.ok_or_else(|| anyhow::anyhow!("the program writes all variables"))?;
-    Ok(variable(*first))
 }
 
-/// A watch for changes of bytes of the program's memory 0.
-pub fn watch(vm: &Vm, id: u32, range: Range<u64>) -> Watch {
+/// A watch of bytes of the program's memory 0.
+pub fn watch(vm: &Vm, id: u32, range: Range<u64>, kind: WatchKind) -> Watch {
     Watch {
         id,
         target: WatchTarget::Memory {
@@ -238,14 +278,9 @@ pub fn watch(vm: &Vm, id: u32, range: Range<u64>) -> Watch {
             memory: 0,
             range,
         },
-        kind: WatchKind::Change,
+        kind,
         scope: None,
     }
-}
-
-fn variable(number: u32) -> Range<u64> {
-    let start = FIRST_VARIABLE + u64::from(number) * VARIABLE_BYTES;
-    start..start + VARIABLE_BYTES
 }
 
 fn address(vm: &Vm, pc: ModuleOffset) -> CodeAddress {

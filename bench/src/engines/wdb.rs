@@ -10,6 +10,7 @@ use wdb_vm::module::Module;
 use wdb_vm::tier::{Compile, Tier};
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
+use wdb_vm::watch::WatchKind;
 use wdb_vm::{FuncType, ProbeRule};
 
 use super::{Engine, Prepared};
@@ -30,7 +31,7 @@ enum Armed {
     Nothing,
     /// A breakpoint at the hottest place, with a condition that never holds.
     Condition,
-    /// A watchpoint on a variable that is not written.
+    /// A watchpoint on a variable that is not touched.
     Watch,
 }
 
@@ -144,7 +145,7 @@ impl Engine for Wdb {
                 vm.set_rule(hottest.place, rule);
             }
             Armed::Watch => {
-                let watch = watch(&vm, 0, program.unwritten()?);
+                let watch = watch(&vm, 0, program.untouched()?, WatchKind::Change);
                 vm.set_watches(vec![watch]);
             }
         }
