@@ -128,10 +128,12 @@ pub const CODE_SIZE: &[Comparison] = &[
 /// Of the milliseconds that an interrupt takes.
 pub const INTERRUPT_MS: Bar = Bar::AtMost(50.0);
 
+/// Wasmtime with each of its collectors.
+const COLLECTORS: &[&str] = &["wasmtime", "wasmtime-drc"];
+
 /// Of the times of programs with exceptions and objects.
 pub const OBJECTS: &[Comparison] = &[
-    Comparison::new("opt", &["wasmtime"], None, Some(Bar::AtMost(3.0))),
-    Comparison::new("auto", &["wasmtime"], None, Some(Bar::AtMost(3.0))),
-    Comparison::plain("opt", &["wasmtime-drc"]),
+    Comparison::new("opt", COLLECTORS, None, Some(Bar::AtMost(3.0))),
+    Comparison::new("auto", COLLECTORS, None, Some(Bar::AtMost(3.0))),
     Comparison::plain("opt", &["fast"]),
 ];

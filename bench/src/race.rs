@@ -97,6 +97,8 @@ impl<'a> Race<'a> {
     pub fn collections(options: &'a Options) -> Race<'a> {
         Race {
             programs: programs::collections(),
+            // Heaps that live on grow, and some collectors with them.
+            timing: Timing::Wall,
             ..Race::exceptions(options)
         }
     }
