@@ -72,7 +72,8 @@ pub enum InvokeError {
 pub struct RunLimit {
     /// The tick to stop at, on its arrival.
     pub tick: Option<u64>,
-    /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it.
+    /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it. Where an interrupt has
+    /// ended the run before, a probe counts that was not looked at yet.
     pub probe_at_start: bool,
     /// Stop where an exception is handled when so many frames are left, or fewer.
     pub landing_depth: Option<usize>,
