@@ -9,6 +9,8 @@ use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
 use wasmparser::{FuncType, ValType};
 
+use crate::probe::HitCounter;
+
 /// A memory, as code sees it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -122,6 +124,15 @@ pub struct Context {
     pub watch_bytes: u64,
     /// For each granule of memory, by the low bits of its number, whether a watch lies there: 0 or 1.
     pub granules: *const u8,
+    /// The counters of probes, by number.
+    pub counters: *mut HitCounter,
+    /// Where probes write down what they capture next, a word behind the other, and where there is no more room: see
+    /// [`CAPTURED_HEAD_WORDS`](crate::CAPTURED_HEAD_WORDS).
+    pub capture_next: *mut u64,
+    /// Likewise.
+    pub capture_end: *mut u64,
+    /// The tick at which the clock will be -1.
+    pub clock_end: u64,
     /// Native registers of the trampoline, at which a fault ends.
     pub landing_sp: usize,
     /// Likewise.

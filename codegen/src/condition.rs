@@ -1,7 +1,9 @@
 //! Conditions of probes: what can be decided without asking anyone.
 
 /// An expression on 64-bit integers over a frame and the machine, without effects. It holds when its value is not zero, and also when it
-/// reads memory that is not there: then whoever set it is to find out.
+/// has none, since it reads memory that is not there, or divides by zero: then whoever set it is to find out.
+///
+/// Floats are the bits of 64-bit ones.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Condition {
     /// A number.
@@ -30,8 +32,12 @@ pub enum Condition {
         /// Whether they are extended with the sign instead of zeros.
         is_signed: bool,
     },
+    /// A number in another representation.
+    Convert(ConditionConversion, Box<Condition>),
     /// 1 if the value is zero, else 0.
     Not(Box<Condition>),
+    /// The second value, unless the first is not zero: then there is none.
+    Unless(Box<Condition>, Box<Condition>),
     /// An operation on two values. Both are evaluated.
     Binary(ConditionOp, Box<Condition>, Box<Condition>),
     /// 1 if both are not zero, else 0.
@@ -40,13 +46,32 @@ pub enum Condition {
     Or(Box<Condition>, Box<Condition>),
 }
 
-/// An operation on two 64-bit integers. Arithmetic wraps around; distances of shifts are taken modulo 64; comparisons give 1 or 0.
+/// How a number's representation is changed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ConditionConversion {
+    /// A signed integer to the nearest float.
+    FloatFromSigned,
+    /// An unsigned integer to the nearest float.
+    FloatFromUnsigned,
+    /// The bits of a 32-bit float, in the low half, to those of a 64-bit one.
+    Promote,
+    /// The bits of a 64-bit float to those of the nearest 32-bit one, extended with zeros.
+    Demote,
+}
+
+/// An operation on two 64-bit integers, or, if its name begins with `Float`, on the bits of two 64-bit floats. Integer arithmetic
+/// wraps around, but for a quotient that 64 bits do not hold, which has no value, and neither has the remainder. Distances of shifts
+/// are taken modulo 64; comparisons give 1 or 0; a NaN that arithmetic gives is the canonical one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ConditionOp {
     Add,
     Sub,
     Mul,
+    DivS,
+    DivU,
+    RemS,
+    RemU,
     And,
     Or,
     Xor,
@@ -63,6 +88,16 @@ pub enum ConditionOp {
     GtU,
     GeS,
     GeU,
+    FloatAdd,
+    FloatSub,
+    FloatMul,
+    FloatDiv,
+    FloatEq,
+    FloatNe,
+    FloatLt,
+    FloatLe,
+    FloatGt,
+    FloatGe,
 }
 
 /// What a condition looks at.
@@ -82,8 +117,8 @@ impl Condition {
         self.value(observed) != Some(0)
     }
 
-    /// `None` when it reads memory that is not there.
-    fn value(&self, observed: &impl Observed) -> Option<i64> {
+    /// Its value; `None` when it has none.
+    pub fn value(&self, observed: &impl Observed) -> Option<i64> {
         Some(match self {
             Condition::Constant(value) => *value,
             Condition::Local(index) => observed.local(*index),
@@ -103,9 +138,14 @@ impl Condition {
                 bits,
                 is_signed,
             } => extend(value.value(observed)?, u32::from(*bits), *is_signed),
+            Condition::Convert(conversion, value) => conversion.apply(value.value(observed)?),
             Condition::Not(value) => i64::from(value.value(observed)? == 0),
+            Condition::Unless(fails, value) => match fails.value(observed)? {
+                0 => value.value(observed)?,
+                _ => return None,
+            },
             Condition::Binary(op, left, right) => {
-                op.apply(left.value(observed)?, right.value(observed)?)
+                op.apply(left.value(observed)?, right.value(observed)?)?
             }
             Condition::And(left, right) => {
                 i64::from(left.value(observed)? != 0 && right.value(observed)? != 0)
@@ -126,16 +166,41 @@ fn extend(value: i64, bits: u32, is_signed: bool) -> i64 {
     }
 }
 
-impl ConditionOp {
+impl ConditionConversion {
     /// The result.
     #[must_use]
-    pub fn apply(self, left: i64, right: i64) -> i64 {
+    pub fn apply(self, value: i64) -> i64 {
+        match self {
+            ConditionConversion::FloatFromSigned => bits_of(value as f64),
+            ConditionConversion::FloatFromUnsigned => bits_of(value.cast_unsigned() as f64),
+            ConditionConversion::Promote => bits_of(f64::from(f32::from_bits(value as u32))),
+            ConditionConversion::Demote => i64::from((float_of(value) as f32).to_bits()),
+        }
+    }
+}
+
+fn float_of(bits: i64) -> f64 {
+    f64::from_bits(bits.cast_unsigned())
+}
+
+fn bits_of(float: f64) -> i64 {
+    float.to_bits().cast_signed()
+}
+
+impl ConditionOp {
+    /// The result; `None` if there is none.
+    #[must_use]
+    pub fn apply(self, left: i64, right: i64) -> Option<i64> {
         let distance = (right & 63) as u32;
         let (left_u, right_u) = (left.cast_unsigned(), right.cast_unsigned());
-        match self {
+        Some(match self {
             ConditionOp::Add => left.wrapping_add(right),
             ConditionOp::Sub => left.wrapping_sub(right),
             ConditionOp::Mul => left.wrapping_mul(right),
+            ConditionOp::DivS => left.checked_div(right)?,
+            ConditionOp::DivU => left_u.checked_div(right_u)?.cast_signed(),
+            ConditionOp::RemS => left.checked_rem(right)?,
+            ConditionOp::RemU => left_u.checked_rem(right_u)?.cast_signed(),
             ConditionOp::And => left & right,
             ConditionOp::Or => left | right,
             ConditionOp::Xor => left ^ right,
@@ -152,6 +217,42 @@ impl ConditionOp {
             ConditionOp::GtU => i64::from(left_u > right_u),
             ConditionOp::GeS => i64::from(left >= right),
             ConditionOp::GeU => i64::from(left_u >= right_u),
-        }
+            _ => self.apply_to_floats(float_of(left), float_of(right)),
+        })
+    }
+
+    fn apply_to_floats(self, left: f64, right: f64) -> i64 {
+        let truth = match self {
+            ConditionOp::FloatEq => left == right,
+            ConditionOp::FloatNe => left != right,
+            ConditionOp::FloatLt => left < right,
+            ConditionOp::FloatLe => left <= right,
+            ConditionOp::FloatGt => left > right,
+            ConditionOp::FloatGe => left >= right,
+            _ => {
+                let number = match self {
+                    ConditionOp::FloatAdd => left + right,
+                    ConditionOp::FloatSub => left - right,
+                    ConditionOp::FloatMul => left * right,
+                    ConditionOp::FloatDiv => left / right,
+                    _ => unreachable!("operations on integers are applied elsewhere"),
+                };
+                return bits_of(if number.is_nan() { f64::NAN } else { number });
+            }
+        };
+        i64::from(truth)
+    }
+
+    /// Whether it gives 1 or 0.
+    #[must_use]
+    pub fn is_comparison(self) -> bool {
+        use ConditionOp as O;
+        matches!(
+            self,
+            O::Eq | O::Ne | O::LtS | O::LtU | O::LeS | O::LeU | O::GtS | O::GtU | O::GeS | O::GeU
+        ) || matches!(
+            self,
+            O::FloatEq | O::FloatNe | O::FloatLt | O::FloatLe | O::FloatGt | O::FloatGe
+        )
     }
 }

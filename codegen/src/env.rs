@@ -1,11 +1,9 @@
 //! What the compiler is told of a function and its surroundings, and what it tells of the code.
 
-use std::sync::Arc;
-
 use wasmparser::{FuncType, SubType, ValType};
 
 use crate::abi::Reason;
-use crate::condition::Condition;
+use crate::probe::Probe;
 
 /// Where a global lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,15 +96,6 @@ pub trait Watched {
     fn granule_bits(&self) -> (u32, u32);
 }
 
-/// A place before which code is left.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Probe {
-    /// The instruction's offset in the module.
-    pub pc: u32,
-    /// Unless this does not hold.
-    pub condition: Option<Arc<Condition>>,
-}
-
 /// A function to compile.
 pub struct Job<'a> {
     /// Its instance.
@@ -123,7 +112,7 @@ pub struct Job<'a> {
     pub offset: u32,
     /// Where the code is entered.
     pub start: Start,
-    /// Instructions before which the code is left.
+    /// Instructions before which something is done.
     pub probes: &'a [Probe],
     /// What is watched, if anything is.
     pub watched: Option<&'a dyn Watched>,

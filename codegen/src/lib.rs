@@ -17,6 +17,7 @@ mod condition;
 mod entrances;
 mod env;
 mod listing;
+mod probe;
 mod translate;
 
 pub use abi::{
@@ -24,10 +25,10 @@ pub use abi::{
     Reason, Runtime, STATUS_DONE, TableView, entries_offset, returns_in_registers,
 };
 pub use compiler::{Compiled, Compiler, Error, Level, Translated};
-pub use condition::{Condition, ConditionOp, Observed};
+pub use condition::{Condition, ConditionConversion, ConditionOp, Observed};
 pub use entrances::Trampoline;
 pub use env::{
-    CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Probe, Site, Start, TablePlace,
-    Watched,
+    CalleeKind, CellKind, Env, GlobalPlace, Job, MemoryPlace, Site, Start, TablePlace, Watched,
 };
 pub use listing::Line;
+pub use probe::{CAPTURED_HEAD_WORDS, CAPTURED_VALUES_MAX, Capture, HitCounter, Probe, ProbeRule};

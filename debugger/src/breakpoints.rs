@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use wdb_vm::HitCounter;
 use wdb_vm::address::ModuleOffset;
 use wdb_vm::watch::WatchKind;
 
@@ -104,9 +105,14 @@ pub(crate) struct Breakpoint {
     pub(crate) condition: Option<Condition>,
     /// Whether the machine decides the condition by itself, at all places.
     pub(crate) is_machine_decided: bool,
+    /// Whether the machine writes down what it prints by itself, at all places.
+    pub(crate) is_machine_captured: bool,
     pub(crate) hits: u64,
     /// How many hits are still passed over.
     pub(crate) ignore: u64,
+    /// Whether the machine counts hits that are passed over, where it decides them alone. Once it does it goes on, so that the next
+    /// count to be passed over changes no code.
+    pub(crate) counts_in_machine: bool,
     /// After how many stops it is disabled (`enable count`).
     pub(crate) stops_left: Option<u64>,
     /// What is performed when it has stopped the program (`commands`).
@@ -212,11 +218,33 @@ impl Breakpoint {
             disposition: Disposition::Keep,
             condition: None,
             is_machine_decided: false,
+            is_machine_captured: false,
             hits: 0,
             ignore: 0,
+            counts_in_machine: false,
             stops_left: None,
             commands: Vec::new(),
         }
+    }
+
+    /// Has so many of the next hits passed over.
+    pub(crate) fn pass_over(&mut self, count: u64) {
+        self.ignore = count;
+        self.counts_in_machine |= count > 0;
+    }
+
+    /// The hits as the machine counts them.
+    pub(crate) fn hit_counter(&self) -> HitCounter {
+        HitCounter {
+            hits: self.hits,
+            ignored: self.hits.saturating_add(self.ignore),
+        }
+    }
+
+    /// Takes note of what the machine has counted.
+    pub(crate) fn take_counter(&mut self, counter: HitCounter) {
+        self.hits = counter.hits;
+        self.ignore = counter.ignored.saturating_sub(counter.hits);
     }
 
     /// Counts a hit; answers whether it stops the program.
@@ -303,6 +331,7 @@ impl Breakpoint {
             },
             view: for_people(program, self.view(program)),
             is_machine_decided: self.is_machine_decided,
+            is_machine_captured: self.is_machine_captured,
             ignore: self.ignore,
             once: self.disposition == Disposition::Disable,
             commands: self.commands.clone(),

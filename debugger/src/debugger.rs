@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use wdb_dwarf::{FormatOptions, Value};
+use wdb_vm::ProbeRule;
 use wdb_vm::address::{CodeAddress, ModuleOffset};
+use wdb_vm::captured::CaptureSink;
 use wdb_vm::vm::Vm;
 use wdb_vm::watch::Watch;
 
@@ -25,7 +27,8 @@ use crate::execution::Stop;
 use crate::frames::{Frame, Frames};
 use crate::json;
 use crate::location::{CurrentLine, Resolver};
-use crate::machine_conditions::Probes;
+use crate::machine_rules::Probes;
+use crate::printout::{CapturePrinter, Printout};
 use crate::process::PROGRAM_INSTANCE;
 use crate::program::Program;
 use crate::redirection::Redirections;
@@ -108,8 +111,8 @@ pub(crate) struct Debugger {
     pub(crate) stop_actions: StopActions,
     /// Whether front ends were not told yet that the program stopped.
     pub(crate) owes_stop: bool,
-    /// What was printed of a line that is not whole yet.
-    pub(crate) partial_line: RefCell<String>,
+    /// Where texts go that need not be whole lines.
+    pub(crate) printout: Arc<Printout>,
     /// What a remote client wants to be watched while it lets the program run.
     pub(crate) remote_watches: Vec<(Watch, WatchAccess)>,
     /// The exit status with which the user wants to leave.
@@ -129,6 +132,7 @@ impl Debugger {
             compile: options.compile.name(),
             ..Settings::default()
         };
+        let printout = Arc::new(Printout::new(shared.clone(), options.json));
         Debugger {
             shared,
             program,
@@ -171,7 +175,7 @@ impl Debugger {
             user_commands: UserCommands::default(),
             stop_actions: StopActions::default(),
             owes_stop: false,
-            partial_line: RefCell::default(),
+            printout,
             remote_watches: Vec::new(),
             quit: None,
         }
@@ -316,20 +320,25 @@ impl Debugger {
     /// Sets and clears probes in the machine so that they are those of the enabled breakpoints.
     pub(crate) fn apply_probes(&mut self) {
         self.are_conditions_stale.set(false);
-        let wanted = self.wanted_probes();
+        let (wanted, formats) = self.wanted_probes();
         let vm = self.vm.get_mut();
+        let printer = (!formats.is_empty()).then(|| CapturePrinter {
+            printout: self.printout.clone(),
+            formats,
+        });
+        vm.set_capture_sink(printer.map(|printer| Box::new(printer) as Box<dyn CaptureSink>));
         for pc in self.applied_probes.keys() {
             if !wanted.contains_key(pc) {
                 vm.clear_probe(code_address(*pc));
             }
         }
-        for (pc, condition) in &wanted {
+        for (pc, rule) in &wanted {
             let applied = self.applied_probes.get(pc);
             if applied.is_none() {
                 vm.set_probe(code_address(*pc));
             }
-            if applied.unwrap_or(&None) != condition {
-                vm.set_condition(code_address(*pc), condition.clone());
+            if applied.unwrap_or(&ProbeRule::default()) != rule {
+                vm.set_rule(code_address(*pc), rule.clone());
             }
         }
         self.applied_probes = wanted;

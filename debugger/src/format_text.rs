@@ -1,9 +1,11 @@
 //! C's formatted text, for `printf`, `dprintf` and `echo`.
 
 use wdb_dwarf::{FormatOptions, Scalar, TypeKind, Value};
+use wdb_vm::{CAPTURED_VALUES_MAX, Condition};
 
 use crate::debugger::Debugger;
 use crate::error::Error;
+use crate::expression::condition::{Places, ValueKind, lower_value};
 use crate::expression::{self, Node, Scope};
 use crate::process::PROGRAM_INSTANCE;
 use crate::scope::FrameScope;
@@ -72,6 +74,23 @@ impl PrintfFormat {
         }
     }
 
+    /// The values of the arguments in any frame at one place, and what they are; `None` where only evaluation can tell them.
+    pub(crate) fn lower(&self, places: &dyn Places) -> Option<(Vec<Condition>, Vec<ValueKind>)> {
+        let mut values = Vec::new();
+        let mut kinds = Vec::new();
+        for piece in &self.pieces {
+            if let Piece::Value(conversion, node) = piece {
+                let (value, kind) = lower_value(places, node)?;
+                if !conversion.is_of_numbers() {
+                    return None;
+                }
+                values.push(value);
+                kinds.push(kind);
+            }
+        }
+        (values.len() <= CAPTURED_VALUES_MAX).then_some((values, kinds))
+    }
+
     /// The text with the values that the arguments have in a frame.
     pub(crate) fn render(&self, scope: &FrameScope<'_>) -> Result<String, Error> {
         let mut text = Vec::new();
@@ -85,6 +104,32 @@ impl PrintfFormat {
             }
         }
         Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// A format, and what the values are that the machine writes down for it.
+#[derive(Debug, Clone)]
+pub(crate) struct CapturedFormat {
+    pub(crate) format: PrintfFormat,
+    pub(crate) kinds: Vec<ValueKind>,
+}
+
+impl CapturedFormat {
+    /// The text with values that were written down.
+    pub(crate) fn render(&self, values: &[u64]) -> String {
+        let kinds = self.kinds.iter();
+        let mut scalars = kinds.zip(values).map(|(kind, bits)| kind.scalar(*bits));
+        let mut text = Vec::new();
+        for piece in &self.format.pieces {
+            match piece {
+                Piece::Text(bytes) => text.extend_from_slice(bytes),
+                Piece::Value(conversion, _) => {
+                    let scalar = scalars.next().unwrap_or(Scalar::Integer(0));
+                    text.extend(conversion.render_number(scalar));
+                }
+            }
+        }
+        String::from_utf8_lossy(&text).into_owned()
     }
 }
 
@@ -294,44 +339,53 @@ impl Conversion {
         Ok((conversion, &rest[letter.len_utf8()..]))
     }
 
+    /// Whether it writes a number, and not what lies in memory, or a value of any type.
+    fn is_of_numbers(&self) -> bool {
+        !matches!(self.letter, 's' | 'V')
+    }
+
     fn render(&self, scope: &FrameScope<'_>, value: &Value) -> Result<Vec<u8>, Error> {
-        let scalar = || scope.inspector().scalar(value);
-        let integer = || {
-            Ok::<i128, Error>(match scalar()? {
-                Scalar::Integer(value) => value,
-                // As C's conversion does, but for values that it leaves undefined.
-                Scalar::Float(value) => value as i128,
-            })
-        };
         let text = match self.letter {
             's' => self.string(scope, value)?,
             'V' => scope.format(value).into_bytes(),
+            _ => return Ok(self.render_number(scope.inspector().scalar(value)?)),
+        };
+        Ok(self.padded("", &text, false))
+    }
+
+    fn render_number(&self, scalar: Scalar) -> Vec<u8> {
+        let integer = match scalar {
+            Scalar::Integer(value) => value,
+            // As C's conversion does, but for values that it leaves undefined.
+            Scalar::Float(value) => value as i128,
+        };
+        let text = match self.letter {
             'c' => {
-                let code = u32::try_from(integer()? & 0xffff_ffff).unwrap_or(0);
+                let code = u32::try_from(integer & 0xffff_ffff).unwrap_or(0);
                 match char::from_u32(code) {
                     Some(c) => c.to_string().into_bytes(),
                     None => vec![(code & 0xff) as u8],
                 }
             }
             'p' => {
-                let address = integer()? & 0xffff_ffff_ffff_ffff;
+                let address = integer & 0xffff_ffff_ffff_ffff;
                 format!("0x{address:x}").into_bytes()
             }
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
-                let value = match scalar()? {
+                let value = match scalar {
                     Scalar::Integer(value) => value as f64,
                     Scalar::Float(value) => value,
                 };
-                return Ok(self.signed(value.is_sign_negative(), &self.float(value.abs())));
+                return self.signed(value.is_sign_negative(), &self.float(value.abs()));
             }
             'd' | 'i' => {
                 let shift = 128 - self.bits;
-                let value = (integer()? << shift) >> shift;
-                return Ok(self.signed(value < 0, &self.digits(&value.unsigned_abs().to_string())));
+                let value = (integer << shift) >> shift;
+                return self.signed(value < 0, &self.digits(&value.unsigned_abs().to_string()));
             }
             letter => {
                 let mask = u128::MAX >> (128 - self.bits);
-                let value = integer()?.cast_unsigned() & mask;
+                let value = integer.cast_unsigned() & mask;
                 let digits = self.digits(&match letter {
                     'o' => format!("{value:o}"),
                     'x' => format!("{value:x}"),
@@ -343,10 +397,10 @@ impl Conversion {
                     'o' if self.is_alternate && value != 0 => "0".to_owned(),
                     _ => String::new(),
                 };
-                return Ok(self.padded(&prefix, digits.as_bytes(), self.precision.is_none()));
+                return self.padded(&prefix, digits.as_bytes(), self.precision.is_none());
             }
         };
-        Ok(self.padded("", &text, false))
+        self.padded("", &text, false)
     }
 
     /// Digits with the zeros that the precision asks for.

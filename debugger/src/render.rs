@@ -169,7 +169,11 @@ fn write_breakpoints(f: &mut Formatter<'_>, breakpoints: &[BreakpointReport]) ->
             writeln!(f, "\tbreakpoint already hit {} {times}", view.hits)?;
         }
         if let Some(text) = &breakpoint.prints {
-            writeln!(f, "\tprintf {text}")?;
+            let by = match breakpoint.is_machine_captured {
+                true => " (target captures)",
+                false => "",
+            };
+            writeln!(f, "\tprintf {text}{by}")?;
         }
         if breakpoint.ignore > 0 {
             writeln!(f, "\tignore next {} hits", breakpoint.ignore)?;

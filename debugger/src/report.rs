@@ -101,6 +101,8 @@ pub(crate) struct BreakpointReport {
     pub(crate) prints: Option<String>,
     /// Whether the machine decides its condition by itself, and stops only where it holds.
     pub(crate) is_machine_decided: bool,
+    /// Whether the machine writes down by itself what it prints.
+    pub(crate) is_machine_captured: bool,
     /// How many hits will be passed over.
     pub(crate) ignore: u64,
     /// Whether it is disabled after a hit.

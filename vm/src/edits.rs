@@ -1,5 +1,7 @@
 //! Changing from outside where the machine stands: jumps, forced returns, and calls that a person makes.
 
+use wdb_codegen::HitCounter;
+
 use crate::address::{FuncAddr, FuncIndex, InstanceAddr, ModuleOffset};
 use crate::machine::{Checkpoint, Frame, Invocation, Time};
 use crate::shape::Slot;
@@ -36,6 +38,9 @@ pub struct SuspendedCalls {
     /// Which call of the host and which throw were told already.
     host_call_passed: Option<Time>,
     throw_passed: Option<Time>,
+    /// The counters of probes, and whether what they write down was dropped.
+    counters: Vec<HitCounter>,
+    was_muted: bool,
 }
 
 impl Vm {
@@ -98,7 +103,8 @@ impl Vm {
         Ok(())
     }
 
-    /// Sets the calls in progress aside and calls a function. No instruction runs yet; [`Vm::run`] ends with its results.
+    /// Sets the calls in progress aside and calls a function. No instruction runs yet; [`Vm::run`] ends with its results. What probes
+    /// count and write down in between does not count.
     /// [`Vm::end_call`] brings back what was set aside.
     pub fn begin_call(
         &mut self,
@@ -119,6 +125,8 @@ impl Vm {
             host_calls: machine.host_calls,
             host_call_passed: self.host_call_passed,
             throw_passed: self.throw_passed,
+            counters: self.outside.probes.counters.clone(),
+            was_muted: self.outside.probes.captured.mute(true),
         };
         self.abandon();
         match self.invoke(func, args) {
@@ -145,6 +153,8 @@ impl Vm {
         machine.host_calls = suspended.host_calls;
         self.host_call_passed = suspended.host_call_passed;
         self.throw_passed = suspended.throw_passed;
+        self.outside.probes.counters = suspended.counters;
+        self.outside.probes.captured.mute(suspended.was_muted);
         self.forget_future();
     }
 

@@ -5,10 +5,10 @@
 
 mod access;
 pub mod address;
+pub mod captured;
 mod classic;
 mod collect;
 pub mod comparison;
-mod conditions;
 mod constants;
 pub mod decode;
 pub mod disassemble;
@@ -31,6 +31,7 @@ pub mod names;
 pub mod numeric;
 pub mod objects;
 mod outside;
+mod probes;
 mod safe_point;
 pub mod shape;
 pub mod store;
@@ -42,6 +43,9 @@ pub mod vm;
 pub mod wasi;
 pub mod watch;
 
-pub use wdb_codegen::{Condition, ConditionOp, Observed};
+pub use wdb_codegen::{
+    CAPTURED_VALUES_MAX, Capture, Condition, ConditionConversion, ConditionOp, HitCounter,
+    Observed, ProbeRule,
+};
 
 pub use wasmparser::{FuncType, RefType, StorageType, ValType, WasmFeatures};

@@ -6,6 +6,7 @@ use crate::host::{GuestMemory, Host, HostCall, HostFunc, HostOutcome};
 use crate::host_log::{HostEvent, HostLog};
 use crate::interrupt::Interrupt;
 use crate::machine::Machine;
+use crate::probes::ProbeResults;
 
 /// Everything outside of the machine that a host call needs.
 pub(crate) struct Outside {
@@ -14,6 +15,7 @@ pub(crate) struct Outside {
     pub(crate) interrupt: Interrupt,
     /// How the call ended that machine code made and then left to the driver, which is not to make it again.
     pub(crate) unfinished: Option<HostOutcome>,
+    pub(crate) probes: ProbeResults,
 }
 
 impl Outside {
@@ -23,6 +25,7 @@ impl Outside {
             log: HostLog::default(),
             interrupt: Interrupt::default(),
             unfinished: None,
+            probes: ProbeResults::default(),
         }
     }
 
@@ -35,6 +38,8 @@ impl Outside {
         args: &[u64],
         memory: Option<usize>,
     ) -> HostOutcome {
+        // What the program did before the call is told before what the call does.
+        self.probes.captured.hand_over();
         if let Some(outcome) = self.unfinished.take() {
             return outcome;
         }

@@ -18,6 +18,7 @@ use crate::jit::{Around, Jit, Policy};
 use crate::machine::{Checkpoint, Frame, Invocation, Limits, Machine, STACK_BOTTOM, Time};
 use crate::module::{ExportKind, Module};
 use crate::outside::Outside;
+use crate::probes::Arrival;
 use crate::safe_point::SafePoint;
 use crate::store::{FuncKind, LinkError, Store};
 use crate::tier::{Bounds, Compile, RegisterLine, Tier, TierStats};
@@ -25,7 +26,7 @@ use crate::trap::{Trap, TrapKind};
 use crate::value::{Value, cell_count, cells_count};
 use crate::wasi::WasiState;
 use crate::watch::Watches;
-use wdb_codegen::Level;
+use wdb_codegen::{Level, ProbeRule};
 
 /// Ticks between two looks at the interrupt: a few milliseconds at most.
 pub(crate) const TICKS_PER_POLL: u64 = 1 << 17;
@@ -71,7 +72,8 @@ pub enum InvokeError {
 pub struct RunLimit {
     /// The tick to stop at, on its arrival.
     pub tick: Option<u64>,
-    /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it.
+    /// Whether a probe at the very instruction that the run starts at counts. One stands there after a stop at it. Where an interrupt has
+    /// ended the run before, a probe counts that was not looked at yet.
     pub probe_at_start: bool,
     /// Stop where an exception is handled when so many frames are left, or fewer.
     pub landing_depth: Option<usize>,
@@ -97,6 +99,8 @@ pub struct Vm {
     pub(crate) stops_at_host_calls: bool,
     /// Where the last such stop was: going on from it makes the call.
     pub(crate) host_call_passed: Option<Time>,
+    /// Where an interrupt has ended a run before a probe that may stand there was looked at: going on from it does that.
+    unmet_at: Option<Time>,
     /// Whether runs stop before exceptions are thrown.
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.
@@ -142,6 +146,7 @@ impl Vm {
             watches: Watches::default(),
             stops_at_host_calls: false,
             host_call_passed: None,
+            unmet_at: None,
             stops_at_throws: false,
             throw_passed: None,
             landed: None,
@@ -273,15 +278,34 @@ impl Vm {
 
     /// Runs until something stops it.
     pub fn run(&mut self, limit: RunLimit) -> Exit {
-        if !self.watches.is_empty() {
-            return self.run_watched(limit);
-        }
+        let exit = if self.watches.is_empty() {
+            self.run_unwatched(limit)
+        } else {
+            self.run_watched(limit)
+        };
+        self.outside.probes.captured.hand_over();
+        exit
+    }
+
+    /// Whether a probe at the instruction that a run starts at is one to look at.
+    pub(crate) fn meets_probe_at_start(&mut self, limit: RunLimit) -> bool {
+        let unmet = self.unmet_at.take();
+        limit.probe_at_start || (unmet.is_some() && unmet == Some(self.time()))
+    }
+
+    /// Ends a run that an interrupt has ended before a probe that may stand here was looked at, or after that.
+    pub(crate) fn interrupted(&mut self, meets_probe: bool) -> Exit {
+        self.unmet_at = meets_probe.then(|| self.time());
+        Exit::Interrupted
+    }
+
+    fn run_unwatched(&mut self, limit: RunLimit) -> Exit {
         self.landed = None;
         if self.compile == Compile::Eager {
             self.translate_all();
         }
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
-        let mut mode = if limit.probe_at_start {
+        let mut mode = if self.meets_probe_at_start(limit) {
             Mode::RunFromProbe
         } else {
             Mode::Run
@@ -293,8 +317,9 @@ impl Vm {
             if self.machine.tick >= tick_limit {
                 return Exit::Tick;
             }
+            self.outside.probes.captured.hand_over();
             if self.outside.interrupt.take() {
-                return Exit::Interrupted;
+                return self.interrupted(mode == Mode::RunFromProbe);
             }
             let ticks = self.ticks_for(tick_limit);
             if let Some(exit) = self.execute(mode, ticks) {
@@ -378,13 +403,17 @@ impl Vm {
                 Outcome::Fault => return Some(self.find_fault()),
                 Outcome::Stepped => return Some(Exit::Stepped),
                 Outcome::Poll => return None,
-                Outcome::Probe if !self.condition_holds() => {
+                Outcome::Probe => {
+                    let Arrival::Passes(hit) = self.arrival() else {
+                        return Some(Exit::Probe);
+                    };
                     ticks -= passed;
-                    mode = Mode::Run;
                     if ticks == 0 {
                         // The next turn meets the probe again.
                         return None;
                     }
+                    self.note_hit(hit);
+                    mode = Mode::Run;
                 }
                 Outcome::Collect => {
                     self.collect();
@@ -468,7 +497,7 @@ impl Vm {
         match outcome {
             Outcome::Stepped => Some(Exit::Stepped),
             Outcome::Poll | Outcome::Collect | Outcome::GivenAway | Outcome::Fault => None,
-            Outcome::Probe => Some(Exit::Probe),
+            Outcome::Probe => unreachable!("probes are looked at by those who run code"),
             Outcome::HostCall(func) => self.call_host(func, false),
             Outcome::HostTailCall(func) => self.call_host(func, true),
             Outcome::Trap(kind) => Some(self.trap_exit(kind)),
@@ -744,10 +773,10 @@ impl Vm {
         self.change_probes(address, |pcs| pcs.push(address.pc));
     }
 
-    /// Takes a probe away, and its condition.
+    /// Takes a probe away, and its rule.
     pub fn clear_probe(&mut self, address: CodeAddress) {
         self.change_probes(address, |_| {});
-        self.set_condition(address, None);
+        self.set_rule(address, ProbeRule::default());
     }
 
     /// Whether there is a probe.

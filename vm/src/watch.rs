@@ -17,6 +17,7 @@ use crate::decode::{Immediates, Instruction, Instructions};
 use crate::exit::Exit;
 use crate::isa::{Op, PREFIX_FB, PREFIX_FC, PREFIX_FD, PREFIX_FE};
 use crate::machine::Frame;
+use crate::probes::Arrival;
 use crate::tier::Tier;
 use crate::types::Layout;
 use crate::value::{Reference, Value, cell_count};
@@ -410,7 +411,7 @@ impl Vm {
 
     fn run_watched_at_speed(&mut self, limit: RunLimit) -> Exit {
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
-        let mut mode = if limit.probe_at_start {
+        let mut mode = if self.meets_probe_at_start(limit) {
             Mode::RunFromProbe
         } else {
             Mode::Run
@@ -424,8 +425,9 @@ impl Vm {
             if self.machine.tick >= tick_limit {
                 return Exit::Tick;
             }
-            if self.interrupt().take() {
-                return Exit::Interrupted;
+            self.outside.probes.captured.hand_over();
+            if self.outside.interrupt.take() {
+                return self.interrupted(mode == Mode::RunFromProbe);
             }
             let ticks = self.ticks_for(tick_limit);
             let outcome = if self.has_ended_scopes() {
@@ -440,8 +442,14 @@ impl Vm {
             };
             mode = Mode::RunFromProbe;
             match outcome {
-                Outcome::Probe if self.condition_holds() => return Exit::Probe,
-                Outcome::Probe => mode = Mode::Run,
+                Outcome::Probe => match self.arrival() {
+                    Arrival::Stops => return Exit::Probe,
+                    Arrival::Passes(_) if self.machine.tick >= tick_limit => {}
+                    Arrival::Passes(hit) => {
+                        self.note_hit(hit);
+                        mode = Mode::Run;
+                    }
+                },
                 Outcome::Finished if !self.machine.pending.is_empty() => {}
                 Outcome::Finished => return Exit::Finished(self.results()),
                 Outcome::Poll => {
@@ -488,7 +496,7 @@ impl Vm {
         /// How many instructions go by between looks at the interrupt.
         const POLL_INSTRUCTIONS: u32 = 1 << 12;
         let tick_limit = limit.tick.unwrap_or(u64::MAX);
-        let mut stops_here = limit.probe_at_start;
+        let mut meets_probe = self.meets_probe_at_start(limit);
         let mut until_poll = 0;
         self.look_at_all();
         self.landed = None;
@@ -501,15 +509,19 @@ impl Vm {
             }
             if until_poll == 0 {
                 until_poll = POLL_INSTRUCTIONS;
-                if self.interrupt().take() {
-                    return Exit::Interrupted;
+                self.outside.probes.captured.hand_over();
+                if self.outside.interrupt.take() {
+                    return self.interrupted(meets_probe);
                 }
             }
             until_poll -= 1;
-            if stops_here && self.stands_at_probe() {
-                return Exit::Probe;
+            if meets_probe && self.stands_at_probe() {
+                match self.arrival() {
+                    Arrival::Stops => return Exit::Probe,
+                    Arrival::Passes(hit) => self.note_hit(hit),
+                }
             }
-            stops_here = true;
+            meets_probe = true;
             match self.step_watched() {
                 Exit::Stepped => {}
                 exit => return exit,
@@ -532,7 +544,6 @@ impl Vm {
     fn stands_at_probe(&self) -> bool {
         let innermost = self.machine.frames.last();
         innermost.is_some_and(|frame| self.classic.has_probe(frame.func, frame.pc))
-            && self.condition_holds()
     }
 
     fn stands_at_tail_call(&self) -> bool {

@@ -14,7 +14,7 @@ use wdb_vm::trap::TrapKind;
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::watch::{Watch, WatchKind, WatchTarget};
-use wdb_vm::{Condition, ConditionOp};
+use wdb_vm::{Condition, ConditionConversion, ConditionOp, ProbeRule};
 
 const INSTANCE: InstanceAddr = InstanceAddr(0);
 
@@ -188,12 +188,12 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
         let mut vm = machine(COUNTING, tier);
         let place = place_of(&vm, Op::Nop);
         vm.set_probe(place);
-        vm.set_condition(place, Some(stored(-1)));
+        vm.set_rule(place, only_if(stored(-1)));
         invoke(&mut vm, &[Value::I32(END)]);
         let end = Exit::Finished(vec![Value::F64((f64::from(END) / 4.0).to_bits())]);
         assert_eq!(vm.run(RunLimit::default()), end, "{tier:?}");
 
-        vm.set_condition(place, Some(stored(3 * 43_210)));
+        vm.set_rule(place, only_if(stored(3 * 43_210)));
         invoke(&mut vm, &[Value::I32(END)]);
         assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
         assert_eq!(vm.local(0, 1), Some(Value::I32(43_210)), "{tier:?}");
@@ -207,7 +207,7 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
             bytes: 4,
             is_signed: false,
         };
-        vm.set_condition(place, Some(beyond));
+        vm.set_rule(place, only_if(beyond));
         invoke(&mut vm, &[Value::I32(END)]);
         assert_eq!(vm.run(RunLimit::default()), Exit::Probe, "{tier:?}");
         vm.clear_probe(place);
@@ -215,6 +215,120 @@ fn conditions_of_probes_decide_alike_in_every_tier() {
         assert_compiled(&vm);
     }
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+}
+
+/// A rule with nothing but a condition.
+fn only_if(condition: Condition) -> ProbeRule {
+    ProbeRule {
+        condition: Some(condition),
+        ..ProbeRule::default()
+    }
+}
+
+/// Where the first hit is of a condition at the `nop`, and how the run ends.
+fn first_hit(tier: Tier, condition: Condition) -> (Exit, Option<Value>) {
+    let mut vm = machine(COUNTING, tier);
+    let place = place_of(&vm, Op::Nop);
+    vm.set_probe(place);
+    vm.set_rule(place, only_if(condition));
+    invoke(&mut vm, &[Value::I32(20_000)]);
+    let exit = vm.run(RunLimit::default());
+    assert_compiled(&vm);
+    let at = (exit == Exit::Probe).then(|| vm.local(0, 1)).flatten();
+    (exit, at)
+}
+
+#[test]
+fn divisions_and_floats_in_conditions_decide_alike_in_every_tier() {
+    use ConditionOp as O;
+    let constant = |value: i64| Condition::Constant(value);
+    let count = || Condition::Local(1);
+    let negative = || binary(O::Sub, constant(-7), count());
+    let by = |op: ConditionOp| {
+        binary(
+            op,
+            constant(i64::MIN),
+            binary(O::Sub, count(), constant(801)),
+        )
+    };
+    let promoted = |bits: f32| {
+        let bits = Box::new(Condition::Constant(i64::from(bits.to_bits())));
+        Condition::Convert(ConditionConversion::Promote, bits)
+    };
+    let float = |value: f64| constant(value.to_bits().cast_signed());
+    for (condition, wanted) in [
+        (
+            binary(
+                O::Eq,
+                binary(O::RemS, negative(), constant(1000)),
+                constant(-500),
+            ),
+            Some(493),
+        ),
+        (
+            binary(
+                O::Eq,
+                binary(O::DivS, negative(), constant(9)),
+                constant(-100),
+            ),
+            Some(893),
+        ),
+        (
+            binary(
+                O::Eq,
+                binary(O::DivU, negative(), constant(2)),
+                constant(i64::MAX - 49),
+            ),
+            Some(92),
+        ),
+        (
+            binary(
+                O::Eq,
+                binary(O::RemU, negative(), constant(1 << 40)),
+                constant((1 << 40) - 99),
+            ),
+            Some(92),
+        ),
+        // What has no value is for whoever set it: here the divisor is -1 in round 800, and 0 in round 801.
+        (binary(O::Eq, by(O::DivS), constant(3)), Some(800)),
+        (binary(O::Eq, by(O::RemS), constant(3)), Some(800)),
+        (binary(O::Eq, by(O::DivU), constant(3)), Some(801)),
+        (binary(O::Eq, by(O::RemU), constant(-3)), Some(801)),
+        (
+            binary(O::FloatGt, Condition::Local(2), float(99.9)),
+            Some(399),
+        ),
+        (
+            binary(
+                O::FloatGe,
+                binary(O::FloatDiv, Condition::Local(2), promoted(2.5)),
+                promoted(40.0),
+            ),
+            Some(399),
+        ),
+        (
+            binary(
+                O::FloatEq,
+                Condition::Convert(ConditionConversion::FloatFromSigned, Box::new(count())),
+                float(77.0),
+            ),
+            Some(77),
+        ),
+        (
+            binary(O::FloatLt, Condition::Local(2), float(f64::NAN)),
+            None,
+        ),
+    ] {
+        let expected = first_hit(Tier::Classic, condition.clone());
+        assert_eq!(expected.1, wanted.map(Value::I32), "{condition:?}");
+        for tier in Tier::ALL {
+            assert_eq!(
+                first_hit(tier, condition.clone()),
+                expected,
+                "{tier:?} {condition:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wdb_vm::FuncType;
 use wdb_vm::address::{FuncIndex, InstanceAddr};
 use wdb_vm::exit::Exit;
 use wdb_vm::host::{Host, HostCall, HostFunc, HostOutcome};
@@ -12,6 +11,7 @@ use wdb_vm::tier::{Compile, Tier};
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::watch::WatchKind;
+use wdb_vm::{FuncType, ProbeRule};
 
 use super::{Engine, Prepared};
 use crate::compile::Compiled;
@@ -138,7 +138,11 @@ impl Engine for Wdb {
             Armed::Condition => {
                 let hottest = program.hottest()?;
                 vm.set_probe(hottest.place);
-                vm.set_condition(hottest.place, Some(hottest.condition.clone()));
+                let rule = ProbeRule {
+                    condition: Some(hottest.condition.clone()),
+                    ..ProbeRule::default()
+                };
+                vm.set_rule(hottest.place, rule);
             }
             Armed::Watch => {
                 let watch = watch(&vm, 0, program.untouched()?, WatchKind::Change);

@@ -1,43 +1,21 @@
-//! Conditions of probes, inline.
+//! Conditions of probes, and what they capture, inline.
 
 use std::mem::offset_of;
 
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
 use super::Translator;
-use crate::abi::{Context, MemoryView, Reason, memory_offset, value_type};
-use crate::condition::{Condition, ConditionOp};
+use crate::abi::{Context, MemoryView, memory_offset, value_type};
+use crate::condition::{Condition, ConditionConversion, ConditionOp};
 
 impl Translator<'_, '_> {
-    /// Leaves at the present instruction if a probe stands there and its condition holds. Where a condition reads memory that is not
-    /// there, it may be left though an operand before decides: who looks at the exit evaluates it again.
-    pub(super) fn probe(&mut self) {
-        let job = self.job;
-        let Some(probe) = job.probes.iter().find(|probe| probe.pc == self.pc) else {
-            return;
-        };
-        let stops = match &probe.condition {
-            Some(condition) => {
-                let mut outside = Vec::new();
-                let value = self.condition_value(condition, &mut outside);
-                let holds = self.builder.ins().icmp_imm_s(IntCC::NotEqual, value, 0);
-                outside
-                    .into_iter()
-                    .fold(holds, |stops, other| self.builder.ins().bor(stops, other))
-            }
-            // A condition that is always true and that nobody knows: what follows must not become unreachable, or control
-            // structure would be lost that code entered behind the probe needs.
-            None => {
-                let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
-                self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0)
-            }
-        };
-        self.leave_if(stops, Reason::Probe);
-    }
-
     /// The value of a condition; adds to `outside` what says that it cannot be evaluated.
-    fn condition_value(&mut self, condition: &Condition, outside: &mut Vec<Value>) -> Value {
+    pub(super) fn condition_value(
+        &mut self,
+        condition: &Condition,
+        outside: &mut Vec<Value>,
+    ) -> Value {
         match condition {
             Condition::Constant(value) => self.builder.ins().iconst(types::I64, *value),
             Condition::Local(index) => {
@@ -77,14 +55,29 @@ impl Translator<'_, '_> {
                 let ty = types::Type::int(u16::from(*bits)).unwrap_or(types::I64);
                 self.extended(value, ty, *is_signed)
             }
+            Condition::Convert(conversion, value) => {
+                let value = self.condition_value(value, outside);
+                self.condition_conversion(*conversion, value)
+            }
             Condition::Not(value) => {
                 let value = self.condition_value(value, outside);
                 let is_zero = self.is_zero(value);
                 self.builder.ins().uextend(types::I64, is_zero)
             }
+            Condition::Unless(fails, value) => {
+                let fails = self.condition_value(fails, outside);
+                outside.push(self.builder.ins().icmp_imm_s(IntCC::NotEqual, fails, 0));
+                self.condition_value(value, outside)
+            }
             Condition::Binary(op, left, right) => {
                 let left = self.condition_value(left, outside);
-                let right = self.condition_value(right, outside);
+                let divisor = &**right;
+                let mut right = self.condition_value(right, outside);
+                use ConditionOp as O;
+                if matches!(op, O::DivS | O::DivU | O::RemS | O::RemU) {
+                    let is_signed = matches!(op, O::DivS | O::RemS);
+                    right = self.divisor((left, right), divisor, is_signed, outside);
+                }
                 self.condition_operation(*op, left, right)
             }
             Condition::And(left, right) | Condition::Or(left, right) => {
@@ -157,12 +150,65 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// A divisor, or 1 where a quotient has no value, which adds to `outside`.
+    fn divisor(
+        &mut self,
+        (left, right): (Value, Value),
+        divisor: &Condition,
+        is_signed: bool,
+        outside: &mut Vec<Value>,
+    ) -> Value {
+        // Most are constants.
+        if let Condition::Constant(constant) = divisor
+            && *constant != 0
+            && (*constant != -1 || !is_signed)
+        {
+            return right;
+        }
+        let mut has_none = self.is_zero(right);
+        if is_signed {
+            let smallest = self.builder.ins().icmp_imm_s(IntCC::Equal, left, i64::MIN);
+            let is_negation = self.builder.ins().icmp_imm_s(IntCC::Equal, right, -1);
+            let overflows = self.builder.ins().band(smallest, is_negation);
+            has_none = self.builder.ins().bor(has_none, overflows);
+        }
+        outside.push(has_none);
+        let one = self.constant(1);
+        self.builder.ins().select(has_none, one, right)
+    }
+
+    fn condition_conversion(&mut self, conversion: ConditionConversion, value: Value) -> Value {
+        let flags = MemFlagsData::new();
+        let float = match conversion {
+            ConditionConversion::FloatFromSigned => {
+                self.builder.ins().fcvt_from_sint(types::F64, value)
+            }
+            ConditionConversion::FloatFromUnsigned => {
+                self.builder.ins().fcvt_from_uint(types::F64, value)
+            }
+            ConditionConversion::Promote => {
+                let low = self.builder.ins().ireduce(types::I32, value);
+                let float = self.builder.ins().bitcast(types::F32, flags, low);
+                self.builder.ins().fpromote(types::F64, float)
+            }
+            ConditionConversion::Demote => {
+                let float = self.builder.ins().bitcast(types::F64, flags, value);
+                self.builder.ins().fdemote(types::F32, float)
+            }
+        };
+        self.cell_of(float)
+    }
+
     fn condition_operation(&mut self, op: ConditionOp, left: Value, right: Value) -> Value {
         let ins = self.builder.ins();
         let comparison = match op {
             ConditionOp::Add => return ins.iadd(left, right),
             ConditionOp::Sub => return ins.isub(left, right),
             ConditionOp::Mul => return ins.imul(left, right),
+            ConditionOp::DivS => return ins.sdiv(left, right),
+            ConditionOp::DivU => return ins.udiv(left, right),
+            ConditionOp::RemS => return ins.srem(left, right),
+            ConditionOp::RemU => return ins.urem(left, right),
             ConditionOp::And => return ins.band(left, right),
             ConditionOp::Or => return ins.bor(left, right),
             ConditionOp::Xor => return ins.bxor(left, right),
@@ -179,9 +225,41 @@ impl Translator<'_, '_> {
             ConditionOp::GtU => IntCC::UnsignedGreaterThan,
             ConditionOp::GeS => IntCC::SignedGreaterThanOrEqual,
             ConditionOp::GeU => IntCC::UnsignedGreaterThanOrEqual,
+            _ => return self.float_operation(op, left, right),
         };
         let truth = ins.icmp(comparison, left, right);
         self.builder.ins().uextend(types::I64, truth)
+    }
+
+    fn float_operation(&mut self, op: ConditionOp, left: Value, right: Value) -> Value {
+        let flags = MemFlagsData::new();
+        let [left, right] =
+            [left, right].map(|bits| self.builder.ins().bitcast(types::F64, flags, bits));
+        let ins = self.builder.ins();
+        let number = match op {
+            ConditionOp::FloatAdd => ins.fadd(left, right),
+            ConditionOp::FloatSub => ins.fsub(left, right),
+            ConditionOp::FloatMul => ins.fmul(left, right),
+            ConditionOp::FloatDiv => ins.fdiv(left, right),
+            _ => {
+                let comparison = match op {
+                    ConditionOp::FloatEq => FloatCC::Equal,
+                    ConditionOp::FloatNe => FloatCC::NotEqual,
+                    ConditionOp::FloatLt => FloatCC::LessThan,
+                    ConditionOp::FloatLe => FloatCC::LessThanOrEqual,
+                    ConditionOp::FloatGt => FloatCC::GreaterThan,
+                    ConditionOp::FloatGe => FloatCC::GreaterThanOrEqual,
+                    _ => unreachable!("operations on integers are translated elsewhere"),
+                };
+                let truth = ins.fcmp(comparison, left, right);
+                return self.builder.ins().uextend(types::I64, truth);
+            }
+        };
+        let number = self.exact(super::Operand {
+            value: number,
+            is_arithmetic: true,
+        });
+        self.cell_of(number)
     }
 
     /// A value as a cell has it: 32-bit values with zeros above.

@@ -10,6 +10,7 @@ mod homes;
 mod memory;
 mod numeric;
 mod objects;
+mod probes;
 mod vectors;
 mod watches;
 
@@ -72,6 +73,7 @@ struct Regions {
     cells: AliasRegion,
     tables: AliasRegion,
     homes: AliasRegion,
+    probes: AliasRegion,
 }
 
 /// What a translation is for.
@@ -135,6 +137,7 @@ pub(crate) fn translate(
         cells: region(5, "cells"),
         tables: region(6, "tables"),
         homes: region(7, "homes of locals"),
+        probes: region(8, "counters and captured values"),
     };
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);

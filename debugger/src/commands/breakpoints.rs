@@ -100,7 +100,8 @@ impl Debugger {
             self.say("Not stopped at any breakpoint; argument ignored.");
             return Ok(());
         };
-        self.breakpoints.get_mut(number)?.ignore = ignored;
+        self.breakpoints.get_mut(number)?.pass_over(ignored);
+        self.apply_probes();
         if ignored > 0 {
             self.say(ignored_text(number, ignored));
         }
@@ -300,9 +301,9 @@ pub(super) fn ignore(debugger: &mut Debugger, arguments: &str) -> Result<(), Err
         return Err(usage());
     }
     let count = u64::try_from(debugger.evaluate_count(count)?.max(0)).unwrap_or(0);
-    debugger.breakpoints.get_mut(number)?.ignore = count;
+    debugger.breakpoints.get_mut(number)?.pass_over(count);
+    debugger.apply_probes();
     debugger.say(ignored_text(number, count));
-    debugger.is_view_stale = true;
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! Running until something stops the program.
 
+use std::collections::BTreeSet;
+
+use wdb_vm::ProbeRule;
 use wdb_vm::address::ModuleOffset;
 use wdb_vm::exit::Exit;
 use wdb_vm::vm::{RunLimit, Vm};
@@ -110,27 +113,43 @@ impl Debugger {
         for pc in &added {
             self.vm.get_mut().set_probe(code_address(*pc));
         }
-        // Where the run is to end it ends whatever the conditions of breakpoints are.
-        let is_conditional =
-            |pc: &&ModuleOffset| matches!(self.applied_probes.get(pc), Some(Some(_)));
-        let conditional: Vec<ModuleOffset> =
-            places.iter().filter(is_conditional).copied().collect();
-        for pc in &conditional {
-            self.vm.get_mut().set_condition(code_address(*pc), None);
+        // Where the run is to end it ends whatever the rules of breakpoints are.
+        let is_ruled = |pc: &&ModuleOffset| matches!(self.applied_probes.get(pc), Some(rule) if !rule.always_stops());
+        let ruled: Vec<ModuleOffset> = places.iter().filter(is_ruled).copied().collect();
+        for pc in &ruled {
+            let vm = self.vm.get_mut();
+            vm.set_rule(code_address(*pc), ProbeRule::default());
         }
         let stop = self.run_to_stop(places, is_goal, limit);
-        for pc in &conditional {
-            if let Some(condition) = self.applied_probes.get(pc) {
-                let condition = condition.clone();
-                self.vm
-                    .get_mut()
-                    .set_condition(code_address(*pc), condition);
+        for pc in &ruled {
+            if let Some(rule) = self.applied_probes.get(pc) {
+                let vm = self.vm.get_mut();
+                vm.set_rule(code_address(*pc), rule.clone());
             }
         }
         for pc in &added {
             self.vm.get_mut().clear_probe(code_address(*pc));
         }
         stop
+    }
+
+    /// Runs the machine, which counts hits of breakpoints where it decides them alone.
+    fn run_machine(&mut self, limit: RunLimit) -> Exit {
+        let vm = self.vm.get_mut();
+        let numbers = self.applied_probes.values().filter_map(|rule| rule.counter);
+        let numbers: BTreeSet<u32> = numbers.collect();
+        for &number in &numbers {
+            if let Ok(breakpoint) = self.breakpoints.get(number) {
+                vm.set_counter(number, breakpoint.hit_counter());
+            }
+        }
+        let exit = vm.run(limit);
+        for &number in &numbers {
+            if let Ok(breakpoint) = self.breakpoints.get_mut(number) {
+                breakpoint.take_counter(vm.counter(number));
+            }
+        }
+        exit
     }
 
     fn run_to_stop(
@@ -147,7 +166,7 @@ impl Debugger {
             if self.are_conditions_stale.get() {
                 self.apply_probes();
             }
-            let exit = self.vm.get_mut().run(limit);
+            let exit = self.run_machine(limit);
             limit.probe_at_start = false;
             if exit == Exit::Probe {
                 let Some(position) = self.position() else {

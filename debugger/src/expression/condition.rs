@@ -11,13 +11,17 @@ use wdb_dwarf::{
 };
 use wdb_vm::{Condition, ConditionOp};
 
+mod floats;
+mod formula;
+
 use super::arithmetic::{self, Number, NumberKind};
 use super::evaluate::literal;
 use super::tree::{BinaryOperator, Node, NodeKind, UnaryOperator};
+use formula::{INT, Range, add, both, converted, copy, extend, known, nodes, operation, scaled};
+pub(crate) use formula::{address_sum, either};
 
-/// The largest formula, and the largest part of one that may be needed twice.
+/// The largest formula.
 const NODES_MAX: usize = 512;
-const COPY_MAX: usize = 64;
 
 /// What names mean in any frame that stands at one place in the code.
 pub(crate) trait Places {
@@ -52,11 +56,23 @@ pub(crate) enum Form {
     Bits(Condition),
 }
 
-/// Which numbers an integer can be: all of so many bytes.
+/// What the 64 bits of a value are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Range {
-    is_signed: bool,
-    bytes: u8,
+pub(crate) enum ValueKind {
+    Signed,
+    Unsigned,
+    Float,
+}
+
+impl ValueKind {
+    /// The number.
+    pub(crate) fn scalar(self, bits: u64) -> Scalar {
+        match self {
+            ValueKind::Signed => Scalar::Integer(i128::from(bits.cast_signed())),
+            ValueKind::Unsigned => Scalar::Integer(i128::from(bits)),
+            ValueKind::Float => Scalar::Float(f64::from_bits(bits)),
+        }
+    }
 }
 
 /// A number with the type that decides how it is computed with.
@@ -77,6 +93,31 @@ pub(crate) fn lower(places: &dyn Places, node: &Node) -> Option<Condition> {
     (nodes(&condition, NODES_MAX) < NODES_MAX).then_some(condition)
 }
 
+/// The value that an expression has; `None` where it is not certain that it is the one that evaluation gives. Integers are extended to 64
+/// bits, and floats are the bits of 64-bit ones.
+pub(crate) fn lower_value(places: &dyn Places, node: &Node) -> Option<(Condition, ValueKind)> {
+    let lowerer = Lowerer::new(places);
+    let term = lowerer.value(node)?;
+    let (value, kind) = match lowerer.float(&term) {
+        Some(value) => (value, ValueKind::Float),
+        None => match lowerer.scalar(&term)? {
+            (
+                value,
+                Range {
+                    is_signed: true, ..
+                },
+            ) => (value, ValueKind::Signed),
+            (value, _) => (value, ValueKind::Unsigned),
+        },
+    };
+    let failures = lowerer.failures.into_inner().into_iter();
+    let value = match failures.reduce(either) {
+        Some(fails) => Condition::Unless(Box::new(fails), Box::new(value)),
+        None => value,
+    };
+    (nodes(&value, NODES_MAX) < NODES_MAX).then_some((value, kind))
+}
+
 /// A member of a value by its name, and where it lies: the term is there if that is certain.
 pub(crate) fn member(
     places: &dyn Places,
@@ -87,26 +128,6 @@ pub(crate) fn member(
     let found = lowerer.member(term, name);
     // Nothing of this can fail where memory can be read.
     lowerer.failures.borrow().is_empty().then_some(found?)
-}
-
-/// An address: what a slot holds and an offset.
-pub(crate) fn address_sum(slot: Condition, offset: u64, is_wide: bool) -> Condition {
-    let address = Range {
-        is_signed: false,
-        bytes: if is_wide { 8 } else { 4 },
-    };
-    match offset {
-        0 => slot,
-        offset => extend(
-            add(slot, Condition::Constant(offset.cast_signed())),
-            address,
-        ),
-    }
-}
-
-/// The condition that holds where either does.
-pub(crate) fn either(left: Condition, right: Condition) -> Condition {
-    Condition::Or(Box::new(left), Box::new(right))
 }
 
 struct Lowerer<'a> {
@@ -136,12 +157,24 @@ impl<'a> Lowerer<'a> {
                 both(is_not, self.truth(no)?),
             ));
         }
-        Some(self.scalar(&self.value(node)?)?.0)
+        self.truth_of(&self.value(node)?)
+    }
+
+    /// Not zero where a value counts as true.
+    fn truth_of(&self, term: &Term) -> Option<Condition> {
+        let zero = Condition::Constant(0);
+        match self.float(term) {
+            Some(value) => Some(operation(ConditionOp::FloatNe, value, zero)),
+            None => Some(self.scalar(term)?.0),
+        }
     }
 
     fn value(&self, node: &Node) -> Option<Term> {
         match &node.kind {
-            NodeKind::Integer { .. } | NodeKind::Character(_) | NodeKind::Boolean(_) => {
+            NodeKind::Integer { .. }
+            | NodeKind::Float { .. }
+            | NodeKind::Character(_)
+            | NodeKind::Boolean(_) => {
                 let (type_ref, scalar) = literal(self.info, &node.kind)?;
                 self.constant(type_ref, scalar)
             }
@@ -169,8 +202,12 @@ impl<'a> Lowerer<'a> {
     }
 
     fn constant(&self, type_ref: TypeRef, scalar: Scalar) -> Option<Term> {
-        let Scalar::Integer(value) = scalar else {
-            return None;
+        let value = match scalar {
+            Scalar::Integer(value) => value,
+            Scalar::Float(value) => {
+                let bits = Condition::Constant(value.to_bits().cast_signed());
+                return self.float_term(type_ref, bits);
+            }
         };
         self.range(type_ref)?;
         // The type's bytes are among the lowest eight.
@@ -207,7 +244,12 @@ impl<'a> Lowerer<'a> {
     /// The number that a value's bytes are, a reference's being its address.
     fn read(&self, term: &Term) -> Option<(Condition, Range)> {
         let range = self.range(term.type_ref)?;
-        let value = match &term.form {
+        Some((self.bits(term, range)?, range))
+    }
+
+    /// A value's bytes as a number of a range that has as many.
+    fn bits(&self, term: &Term, range: Range) -> Option<Condition> {
+        Some(match &term.form {
             Form::Bits(bits) => extend(bits.clone(), range),
             Form::Memory(_) if !self.places.has_memory() => return None,
             Form::Memory(address) => Condition::Load {
@@ -216,8 +258,7 @@ impl<'a> Lowerer<'a> {
                 bytes: range.bytes,
                 is_signed: range.is_signed,
             },
-        };
-        Some((value, range))
+        })
     }
 
     /// The number that a value stands for: an array is the address of its first element, a reference what it refers to.
@@ -239,18 +280,23 @@ impl<'a> Lowerer<'a> {
     fn operand(&self, term: &Term) -> Option<Operand> {
         let term = self.behind_references(term)?;
         let (value, range) = self.scalar(&term)?;
-        let type_ref = self.info.resolve(term.type_ref);
         // Of what type the result is does not depend on the number.
         let scalar = known(&value, range).unwrap_or(1);
         Some(Operand {
             value,
             range,
-            number: Number {
-                scalar: Scalar::Integer(scalar),
-                kind: NumberKind::of_type(self.info, type_ref)?,
-                type_ref,
-                has_booleans: self.info.type_of(type_ref).notation != Notation::C,
-            },
+            number: self.number(&term, Scalar::Integer(scalar))?,
+        })
+    }
+
+    /// A number of the kind that a value is of, which is no reference.
+    fn number(&self, term: &Term, scalar: Scalar) -> Option<Number> {
+        let type_ref = self.info.resolve(term.type_ref);
+        Some(Number {
+            scalar,
+            kind: NumberKind::of_type(self.info, type_ref)?,
+            type_ref,
+            has_booleans: self.info.type_of(type_ref).notation != Notation::C,
         })
     }
 
@@ -376,6 +422,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn cast(&self, term: &Term, type_ref: TypeRef) -> Option<Term> {
+        if let Some(bytes) = self.float_bytes(type_ref) {
+            return self.float_term(type_ref, self.as_float(term, bytes)?);
+        }
         let range = self.range(type_ref)?;
         let (value, _) = self.scalar(term)?;
         let is_boolean = self.info.type_of(self.info.resolve(type_ref)).kind
@@ -394,8 +443,11 @@ impl<'a> Lowerer<'a> {
         if self.info.resolve(yes.type_ref) != self.info.resolve(no.type_ref) {
             return None;
         }
-        let (first, _) = self.read(&yes)?;
-        let (second, _) = self.read(&no)?;
+        let range = match self.float_bytes(yes.type_ref) {
+            Some(bytes) => Range::unsigned(bytes),
+            None => self.range(yes.type_ref)?,
+        };
+        let (first, second) = (self.bits(&yes, range)?, self.bits(&no, range)?);
         // All bits or none.
         let is_true = operation(ConditionOp::Ne, condition, Condition::Constant(0));
         let mask = operation(ConditionOp::Sub, Condition::Constant(0), is_true);
@@ -412,9 +464,12 @@ impl<'a> Lowerer<'a> {
             UnaryOperator::Dereference => self.dereference(term),
             UnaryOperator::AddressOf => self.address_of(term),
             UnaryOperator::Not => {
-                let (value, _) = self.scalar(term)?;
+                let value = self.truth_of(term)?;
                 let has_booleans = arithmetic::has_booleans(self.info, term.type_ref);
                 Some(self.truth_term(Condition::Not(Box::new(value)), has_booleans))
+            }
+            UnaryOperator::Minus | UnaryOperator::Plus if self.is_float(term) => {
+                self.signed_float(operator, term)
             }
             UnaryOperator::Minus | UnaryOperator::Plus | UnaryOperator::Complement => {
                 let Operand {
@@ -454,7 +509,7 @@ impl<'a> Lowerer<'a> {
         if let BinaryOperator::And | BinaryOperator::Or = operator {
             let first = self.value(left)?;
             let has_booleans = arithmetic::has_booleans(self.info, first.type_ref);
-            let (first, _) = self.scalar(&first)?;
+            let first = self.truth_of(&first)?;
             let second = self.truth(right)?;
             let result = match operator {
                 BinaryOperator::And => both(first, second),
@@ -506,6 +561,9 @@ impl<'a> Lowerer<'a> {
                 })
             }
             (BinaryOperator::Add, None, Some(_)) => self.operation(operator, right, left),
+            _ if self.is_float(left) || self.is_float(right) => {
+                self.float_arithmetic(operator, left, right)
+            }
             _ => self.arithmetic(operator, self.operand(left)?, self.operand(right)?),
         }
     }
@@ -516,17 +574,13 @@ impl<'a> Lowerer<'a> {
         let is_same = self.info.resolve(target) == self.info.resolve(other)
             || self.info.size_of(other) == self.info.size_of(target);
         let ((first, of_first), (second, of_second)) = (self.scalar(left)?, self.scalar(right)?);
-        // Only what fits 64 bits whatever the addresses are, and only shifts, which round down instead of to zero.
-        if !is_same || of_first.bytes > 4 || of_second.bytes > 4 || !size.is_power_of_two() {
+        // Only what fits 64 bits whatever the addresses are.
+        if !is_same || of_first.bytes > 4 || of_second.bytes > 4 {
             return None;
         }
         let difference = operation(ConditionOp::Sub, first, second);
-        let sign = Condition::Constant(63);
-        let sign = operation(ConditionOp::ShrS, copy(&difference)?, sign);
-        let rest = Condition::Constant(size as i64 - 1);
-        let rounded = add(difference, operation(ConditionOp::And, sign, rest));
-        let shift = Condition::Constant(i64::from(size.trailing_zeros()));
-        let count = operation(ConditionOp::ShrS, rounded, shift);
+        let size = Condition::Constant(i64::try_from(size).ok()?);
+        let count = operation(ConditionOp::DivS, difference, size);
         Some(Term {
             type_ref: self.info.base_type(BaseEncoding::Signed, 4),
             form: Form::Bits(extend(count, INT)),
@@ -559,6 +613,10 @@ impl<'a> Lowerer<'a> {
         let is_wide = kind.bytes == 8 && !kind.is_signed;
         let op = match (operator, is_wide) {
             (B::Multiply, _) => ConditionOp::Mul,
+            (B::Divide, false) => ConditionOp::DivS,
+            (B::Divide, true) => ConditionOp::DivU,
+            (B::Remainder, false) => ConditionOp::RemS,
+            (B::Remainder, true) => ConditionOp::RemU,
             (B::Add, _) => ConditionOp::Add,
             (B::Subtract, _) => ConditionOp::Sub,
             (B::BitAnd, _) => ConditionOp::And,
@@ -625,11 +683,6 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-const INT: Range = Range {
-    is_signed: true,
-    bytes: 4,
-};
-
 /// The part of a value of `size` bytes that begins at an offset.
 fn part(form: Form, offset: u64, size: u64) -> Option<Form> {
     match form {
@@ -658,145 +711,6 @@ fn kind_range(kind: NumberKind) -> Option<Range> {
             bytes: bytes as u8,
         }),
         _ => None,
-    }
-}
-
-/// The number, if it is known already.
-fn known(value: &Condition, range: Range) -> Option<i128> {
-    match *value {
-        Condition::Constant(value) if range.is_signed => Some(i128::from(value)),
-        Condition::Constant(value) => Some(i128::from(value.cast_unsigned())),
-        _ => None,
-    }
-}
-
-/// A number cut to the bytes of another range, of which it is a number then.
-fn converted(value: Condition, from: Range, to: Range) -> Condition {
-    let is_within =
-        from == to || (from.bytes < to.bytes && (to.is_signed || !from.is_signed)) || to.bytes == 8;
-    if is_within { value } else { extend(value, to) }
-}
-
-/// The lowest bytes of a value as a number.
-fn extend(value: Condition, range: Range) -> Condition {
-    if range.bytes == 8 {
-        return value;
-    }
-    let bits = range.bytes * 8;
-    let is_signed = range.is_signed;
-    let is_extended = match &value {
-        Condition::Constant(value) => {
-            let unused = 64 - u32::from(bits);
-            let top = value << unused;
-            return Condition::Constant(match is_signed {
-                true => top >> unused,
-                false => (top.cast_unsigned() >> unused).cast_signed(),
-            });
-        }
-        Condition::Load {
-            bytes,
-            is_signed: of_load,
-            ..
-        } => within((*bytes * 8, *of_load), (bits, is_signed)),
-        Condition::Extend {
-            bits: of_value,
-            is_signed: of_sign,
-            ..
-        } => within((*of_value, *of_sign), (bits, is_signed)),
-        Condition::Not(_) | Condition::And(..) | Condition::Or(..) => true,
-        Condition::Binary(op, ..) => is_comparison(*op),
-        Condition::Local(_) | Condition::Global(_) => false,
-    };
-    if is_extended {
-        return value;
-    }
-    let value = match value {
-        // What is above counts no more.
-        Condition::Extend {
-            value, bits: above, ..
-        } if above >= bits => value,
-        value => Box::new(value),
-    };
-    Condition::Extend {
-        value,
-        bits,
-        is_signed,
-    }
-}
-
-/// Whether the numbers of so many bits, signed or not, are among others.
-fn within((bits, is_signed): (u8, bool), (of_bits, of_sign): (u8, bool)) -> bool {
-    match (is_signed, of_sign) {
-        (true, false) => false,
-        (false, true) => bits < of_bits,
-        _ => bits <= of_bits,
-    }
-}
-
-fn is_comparison(op: ConditionOp) -> bool {
-    use ConditionOp as O;
-    matches!(
-        op,
-        O::Eq | O::Ne | O::LtS | O::LtU | O::LeS | O::LeU | O::GtS | O::GtU | O::GeS | O::GeU
-    )
-}
-
-fn both(left: Condition, right: Condition) -> Condition {
-    Condition::And(Box::new(left), Box::new(right))
-}
-
-fn operation(op: ConditionOp, left: Condition, right: Condition) -> Condition {
-    if let (Condition::Constant(left), Condition::Constant(right)) = (&left, &right) {
-        return Condition::Constant(op.apply(*left, *right));
-    }
-    Condition::Binary(op, Box::new(left), Box::new(right))
-}
-
-/// A sum of 64 bits, in which constants are one.
-fn add(left: Condition, right: Condition) -> Condition {
-    match (left, right) {
-        (Condition::Constant(a), Condition::Constant(b)) => Condition::Constant(a.wrapping_add(b)),
-        (other, Condition::Constant(0)) | (Condition::Constant(0), other) => other,
-        (Condition::Binary(ConditionOp::Add, left, inner), Condition::Constant(b))
-            if let Condition::Constant(a) = *inner =>
-        {
-            add(*left, Condition::Constant(a.wrapping_add(b)))
-        }
-        (left, right) => operation(ConditionOp::Add, left, right),
-    }
-}
-
-/// A number of elements in bytes.
-fn scaled(count: Condition, size: u64) -> Condition {
-    let size = size.cast_signed();
-    match count {
-        Condition::Constant(count) => Condition::Constant(count.wrapping_mul(size)),
-        count if size == 1 => count,
-        count => operation(ConditionOp::Mul, count, Condition::Constant(size)),
-    }
-}
-
-/// A part that is needed twice, if it is not large: copies of copies must not make the whole explode.
-fn copy(condition: &Condition) -> Option<Condition> {
-    (nodes(condition, COPY_MAX) < COPY_MAX).then(|| condition.clone())
-}
-
-/// The number of a condition's nodes, counted up to a limit.
-fn nodes(condition: &Condition, limit: usize) -> usize {
-    if limit <= 1 {
-        return limit;
-    }
-    match condition {
-        Condition::Constant(_) | Condition::Local(_) | Condition::Global(_) => 1,
-        Condition::Load { address: value, .. }
-        | Condition::Extend { value, .. }
-        | Condition::Not(value) => 1 + nodes(value, limit - 1),
-        Condition::Binary(_, left, right)
-        | Condition::And(left, right)
-        | Condition::Or(left, right) => {
-            let left = nodes(left, limit - 1);
-            1 + left + nodes(right, limit - 1 - left)
-        }
     }
 }
 

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wdb_codegen::{Condition, Probe};
+use wdb_codegen::{Probe, ProbeRule};
 
 use crate::address::{CodeAddress, FuncAddr, InstanceAddr, ModuleOffset};
 use crate::machine::{Frame, Machine};
@@ -79,8 +79,8 @@ pub(crate) struct Classic {
     pointers: Vec<*const FuncCode>,
     /// The probes of each function.
     probes: BTreeMap<FuncAddr, Vec<ModuleOffset>>,
-    /// The conditions of those that have one.
-    conditions: HashMap<(FuncAddr, ModuleOffset), ProbeCondition>,
+    /// What is done at those that do not always stop.
+    rules: HashMap<(FuncAddr, ModuleOffset), PlacedRule>,
     /// Bytes of the module's code that was prepared.
     wasm_bytes: usize,
     /// The time that preparing took.
@@ -90,9 +90,9 @@ pub(crate) struct Classic {
 // SAFETY: the pointers lead to the boxes of the same value and to the store's modules, which are immutable.
 unsafe impl Send for Classic {}
 
-/// When a probe stops.
-pub(crate) struct ProbeCondition {
-    pub(crate) condition: Arc<Condition>,
+/// What is done at a probe.
+pub(crate) struct PlacedRule {
+    pub(crate) rule: Arc<ProbeRule>,
     /// The first cell of every local of the function, counted from the frame's base.
     pub(crate) local_cells: Box<[u32]>,
 }
@@ -114,7 +114,7 @@ impl Classic {
             prepared: Vec::new(),
             pointers: Vec::new(),
             probes: BTreeMap::new(),
-            conditions: HashMap::new(),
+            rules: HashMap::new(),
             wasm_bytes: 0,
             preparation: Duration::ZERO,
         }
@@ -171,31 +171,29 @@ impl Classic {
         self.probes.get(&func).map_or(&[], Vec::as_slice)
     }
 
-    /// The probes of a function of the store with their conditions.
-    pub(crate) fn conditional_probes(&self, func: FuncAddr) -> Vec<Probe> {
+    /// The probes of a function of the store with what is done at them.
+    pub(crate) fn ruled_probes(&self, func: FuncAddr) -> Vec<Probe> {
         let probes = self.probes(func).iter();
         let probe = |&pc: &ModuleOffset| Probe {
             pc: pc.0,
-            condition: self.condition(func, pc).map(|it| Arc::clone(&it.condition)),
+            rule: match self.rule(func, pc) {
+                Some(placed) => Arc::clone(&placed.rule),
+                None => Arc::default(),
+            },
         };
         probes.map(probe).collect()
     }
 
-    /// The condition of a probe.
-    pub(crate) fn condition(&self, func: FuncAddr, pc: ModuleOffset) -> Option<&ProbeCondition> {
-        self.conditions.get(&(func, pc))
+    /// What is done at a probe; `None` if it always stops.
+    pub(crate) fn rule(&self, func: FuncAddr, pc: ModuleOffset) -> Option<&PlacedRule> {
+        self.rules.get(&(func, pc))
     }
 
-    /// Gives a probe a condition, or takes it away. It is for others to look at: this tier stops in any case.
-    pub(crate) fn set_condition(
-        &mut self,
-        func: FuncAddr,
-        pc: ModuleOffset,
-        condition: Option<ProbeCondition>,
-    ) {
-        match condition {
-            Some(condition) => self.conditions.insert((func, pc), condition),
-            None => self.conditions.remove(&(func, pc)),
+    /// Gives a probe a rule, or takes it away. It is for others to look at: this tier stops in any case.
+    pub(crate) fn set_rule(&mut self, func: FuncAddr, pc: ModuleOffset, rule: Option<PlacedRule>) {
+        match rule {
+            Some(rule) => self.rules.insert((func, pc), rule),
+            None => self.rules.remove(&(func, pc)),
         };
     }
 

@@ -33,9 +33,14 @@ const CLOSE_LOOKS: u32 = 256;
 /// The most functions that are compiled along with one that calls them.
 const CALLEES_MAX: usize = 64;
 
+/// What leaving the fast tier for a probe that is passed takes, in ticks.
+const TICKS_PER_PROBE: u64 = 64;
+
 /// What is kept in mind from turn to turn.
 #[derive(Default)]
 pub(super) struct Pace {
+    /// Ticks of the fast tier that ended at probes, and what these took, since the place was noted.
+    unnoted: u64,
     /// Arrivals that are still looked at one by one.
     close_looks: u32,
     /// Returns from machine code.
@@ -83,14 +88,36 @@ impl Jit {
             .for_each(|func| around.fast.hide(func));
         let before = machine.tick;
         let outcome = around.bridge(machine, mode, ticks, Some(&self.has_code));
-        if outcome == Outcome::Poll && machine.tick - before == ticks {
+        let passed = machine.tick - before;
+        if outcome == Outcome::Poll && passed == ticks {
             if looks_close {
                 self.found_loop(around, machine);
             } else {
                 self.found(around, machine);
             }
+        } else if outcome == Outcome::Probe {
+            self.note_probe(around, machine, passed, pace);
         }
         outcome
+    }
+
+    /// Takes note of a probe, at which slices end: without that a loop with one would never be found.
+    fn note_probe(
+        &mut self,
+        around: &mut Around<'_>,
+        machine: &Machine,
+        ticks: u64,
+        pace: &mut Pace,
+    ) {
+        pace.unnoted += ticks + TICKS_PER_PROBE;
+        if pace.unnoted < SLICE_TICKS {
+            return;
+        }
+        pace.unnoted = 0;
+        self.found(around, machine);
+        if self.is_hot(around.store, innermost(machine).func) {
+            pace.close_looks = CLOSE_LOOKS;
+        }
     }
 
     /// Code that there is already, or has just been made, and that goes on from the machine's state.
@@ -209,7 +236,7 @@ impl Jit {
             Code::Impossible
         } else {
             let begin = Instant::now();
-            let probes = classic.conditional_probes(func);
+            let probes = classic.ruled_probes(func);
             let unit = self.reserve_unit();
             match self.translate(store, machine, (func, start), (unit, &probes), false) {
                 Ok(translated) => {

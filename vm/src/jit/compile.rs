@@ -92,7 +92,7 @@ impl Jit {
             known = if is_impossible || !store.is_valid(func) {
                 Code::Impossible
             } else {
-                let probes = classic.conditional_probes(func);
+                let probes = classic.ruled_probes(func);
                 self.compile(store, machine, (func, start), &probes, false)
             };
             self.set_code((func, start), level, known);

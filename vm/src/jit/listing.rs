@@ -33,7 +33,7 @@ impl Jit {
             plan: &self.plan,
             start: Start::Call,
             unit: number.unwrap_or_default(),
-            probes: &classic.conditional_probes(func),
+            probes: &classic.ruled_probes(func),
             is_stub: false,
             is_guarded: self.needs_checkpoint(),
         };

@@ -135,6 +135,7 @@ pub(crate) struct Jit {
     background: Option<Background>,
     /// What the program's run heeds, and compiling.
     interrupt: Interrupt,
+    pace: Pace,
     /// Numbers of code that was given up while it was being compiled.
     cancelled: Vec<u32>,
     /// How often functions of the store were found running.
@@ -250,6 +251,7 @@ impl Jit {
             records: Vec::new(),
             policy: Policy::Level(Level::Optimized),
             background: None,
+            pace: Pace::default(),
             cancelled: Vec::new(),
             samples: Vec::new(),
             has_code: Vec::new(),
@@ -492,6 +494,21 @@ impl Jit {
         &mut self,
         around: &mut Around<'_>,
         machine: &mut Machine,
+        span: (Mode, u64),
+        policy: Policy,
+    ) -> Outcome {
+        // A run that goes on behind a probe goes on as before.
+        let mut pace = std::mem::take(&mut self.pace);
+        let outcome = self.execute_at(&mut pace, around, machine, span, policy);
+        self.pace = pace;
+        outcome
+    }
+
+    fn execute_at(
+        &mut self,
+        pace: &mut Pace,
+        around: &mut Around<'_>,
+        machine: &mut Machine,
         (mode, ticks): (Mode, u64),
         policy: Policy,
     ) -> Outcome {
@@ -499,7 +516,6 @@ impl Jit {
         let end = machine.tick.saturating_add(ticks);
         let mut passes_probe = mode == Mode::Run;
         let mut was_left_at_once = false;
-        let mut pace = Pace::default();
         let mut turns = 0_u32;
         loop {
             let top = innermost(machine);
@@ -523,7 +539,7 @@ impl Jit {
                 was_left_at_once = machine.tick == before.0 && machine.frames.last() == Some(&top);
                 if policy == Policy::Auto {
                     let has_returned = machine.frames.len() < before.1;
-                    self.note_turn(around, machine, &mut pace, has_returned);
+                    self.note_turn(around, machine, pace, has_returned);
                 }
                 outcome
             } else {
@@ -534,7 +550,7 @@ impl Jit {
                 };
                 match policy {
                     Policy::Level(_) => around.bridge(machine, mode, 1, None),
-                    Policy::Auto => self.slice(around, machine, mode, left, &mut pace),
+                    Policy::Auto => self.slice(around, machine, mode, left, pace),
                 }
             };
             passes_probe = false;
@@ -701,6 +717,10 @@ impl Jit {
             (*context).exit_top = records;
             (*context).frame = cells;
             (*context).owner = (&raw mut running).cast();
+            (*context).clock_end = machine.tick + first;
+            let probes = &mut (*running.outside).probes;
+            (*context).counters = probes.counters.as_mut_ptr();
+            ((*context).capture_next, (*context).capture_end) = probes.captured.room();
         }
         let active = faults::Active {
             ranges: &raw const self.ranges,
@@ -713,6 +733,9 @@ impl Jit {
             enter(context, code, cells, first as i64)
         });
         let granted = running.granted;
+        // SAFETY: as before.
+        let written = unsafe { (*context).capture_next };
+        around.outside.probes.captured.note_written(written);
         if clock == Trampoline::FAULT {
             return Run::Fault;
         }

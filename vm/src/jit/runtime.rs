@@ -104,6 +104,16 @@ unsafe extern "C" fn poll(context: *mut Context, place: u64) -> i64 {
     let ticks = run.left.min(TICKS_PER_POLL);
     run.left -= ticks;
     run.granted += ticks;
+    // SAFETY: code passes its context.
+    unsafe {
+        (*context).clock_end += ticks;
+        (*run.outside)
+            .probes
+            .captured
+            .note_written((*context).capture_next);
+        (*run.outside).probes.captured.hand_over();
+        ((*context).capture_next, _) = (*run.outside).probes.captured.room();
+    }
     ticks as i64 - 1
 }
 
@@ -134,14 +144,21 @@ unsafe extern "C" fn host_call(context: *mut Context, caller: u64, func: u64) ->
         let cells = (*context).cells;
         let args = std::slice::from_raw_parts(cells, count);
         let machine = &mut *run.machine;
-        match (*run.outside).call(machine, host_func, args, memory) {
+        let outside = &mut *run.outside;
+        outside
+            .probes
+            .captured
+            .note_written((*context).capture_next);
+        let outcome = outside.call(machine, host_func, args, memory);
+        ((*context).capture_next, _) = outside.probes.captured.room();
+        match outcome {
             HostOutcome::Return(results) => {
                 machine.host_calls += 1;
                 std::ptr::copy_nonoverlapping(results.as_ptr(), cells, results.len());
                 STATUS_DONE
             }
             outcome => {
-                (*run.outside).unfinished = Some(outcome);
+                outside.unfinished = Some(outcome);
                 STATUS_LEFT
             }
         }

@@ -4,6 +4,7 @@
 
 mod pair;
 mod programs;
+mod rules;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -365,6 +366,13 @@ macro_rules! tests_on {
         fn watches_stop_alike() {
             for program in programs() {
                 crate::watches_stop_alike(&program, $tier);
+            }
+        }
+
+        #[test]
+        fn rules_are_followed_alike() {
+            for program in programs() {
+                crate::rules::rules_are_followed_alike(&program, $tier);
             }
         }
 

@@ -11,8 +11,10 @@ use wdb_vm::tier::{Compile, Tier};
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
 use wdb_vm::watch::Watch;
+use wdb_vm::{HitCounter, ProbeRule};
 
 use crate::programs::{Guest, INSTANCE, Program};
+use crate::rules::{Records, Sink};
 
 /// How many actions are told of when something differs.
 const HISTORY_LENGTH: usize = 12;
@@ -29,6 +31,8 @@ pub(crate) struct Pair {
     program: Program,
     /// What was done last.
     history: VecDeque<String>,
+    /// What the probes of both have written down.
+    records: [Records; 2],
     /// Whether the subject may have written what the oracle has not written yet.
     runs_ahead: bool,
 }
@@ -40,6 +44,7 @@ impl Pair {
             subject: program.start(tier, compile),
             program: program.clone(),
             history: VecDeque::new(),
+            records: [Records::default(), Records::default()],
             runs_ahead: false,
         }
     }
@@ -140,6 +145,45 @@ impl Pair {
         match has_probe {
             true => self.clear_probe(place),
             false => self.set_probe(place),
+        }
+    }
+
+    /// Says what is done where a probe is arrived at.
+    pub(crate) fn set_rule(&mut self, place: CodeAddress, rule: &ProbeRule) {
+        self.on_both(format!("at {place:?} {rule:?}"), |vm| {
+            vm.set_rule(place, rule.clone());
+        });
+    }
+
+    /// Changes a counter of probes.
+    pub(crate) fn set_counter(&mut self, number: u32, counter: HitCounter) {
+        self.oracle.vm.set_counter(number, counter);
+        self.subject.vm.set_counter(number, counter);
+    }
+
+    /// Takes note of what probes write down.
+    pub(crate) fn take_records(&mut self) {
+        let guests = [&mut self.oracle, &mut self.subject].into_iter();
+        for (guest, records) in guests.zip(&self.records) {
+            guest.vm.set_capture_sink(Some(Box::new(Sink {
+                records: records.clone(),
+                output: guest.output.clone(),
+            })));
+        }
+    }
+
+    /// What probes have counted and written down has to be the same.
+    pub(crate) fn check_notes(&self, counters: u32) {
+        for number in 0..counters {
+            let counter = |guest: &Guest| guest.vm.counter(number);
+            let (expected, found) = (counter(&self.oracle), counter(&self.subject));
+            if expected != found {
+                self.fail(&format!("counter {number} is {found:?}, not {expected:?}"));
+            }
+        }
+        let [expected, found] = self.records.each_ref().map(Records::digest);
+        if expected != found {
+            self.fail(&format!("the records are {found:?}, not {expected:?}"));
         }
     }
 

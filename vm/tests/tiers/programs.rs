@@ -46,6 +46,11 @@ impl Output {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0.lock().expect("no writer panics").clone()
     }
+
+    /// The number of bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().expect("no writer panics").len()
+    }
 }
 
 impl Write for Output {

@@ -101,7 +101,10 @@ pub(super) const COMMANDS: &[Command] = &[
         watching::dprintf,
     )
     .also(&["dp"])
-    .details("FORMAT is that of C's printf.")
+    .details(
+        "FORMAT is that of C's printf. Where the machine can compute all ARGUMENTS by itself, it writes the numbers down and runs on, and\n\
+         the text is printed before the program's next output, or when the program stops; `info breakpoints` says so.",
+    )
     .takes(Location),
     Command::new(
         "enable",
@@ -121,6 +124,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "Let the program pass a breakpoint COUNT times before it stops there.",
         breakpoints::ignore,
     )
+    .details("Only arrivals count where the breakpoint's condition holds.")
     .takes(Numbers),
     Command::new(
         "rbreak",

@@ -29,7 +29,7 @@ enum At {
 }
 
 /// Every kind of type at every kind of place.
-const VARIABLES: [(&str, &str, At); 18] = [
+const VARIABLES: [(&str, &str, At); 21] = [
     ("c", "char", At::Frame(3)),
     ("uc", "unsigned char", At::Local(1)),
     ("s", "short", At::Frame(8)),
@@ -48,11 +48,14 @@ const VARIABLES: [(&str, &str, At); 18] = [
     ("ps", "short*", At::Global(0)),
     ("item", "struct item*", At::Frame(0x60)),
     ("place", "struct place", At::Fixed(0x80)),
+    ("f", "float", At::Local(6)),
+    ("d", "double", At::Local(7)),
+    ("e", "double", At::Fixed(0xa0)),
 ];
 
 struct Frame<'a> {
     info: &'a DebugInfo,
-    locals: [RawSlot; 6],
+    locals: [RawSlot; 8],
     globals: [RawSlot; 2],
     memory: Vec<u8>,
 }
@@ -82,8 +85,9 @@ impl Target for Frame<'_> {
 fn cell(slot: RawSlot) -> i64 {
     match slot {
         RawSlot::I32(value) => i64::from(value),
-        RawSlot::I64(value) => value.cast_signed(),
-        _ => unreachable!("the frame has integers only"),
+        RawSlot::F32(bits) => i64::from(bits),
+        RawSlot::I64(value) | RawSlot::F64(value) => value.cast_signed(),
+        _ => unreachable!("the frame has numbers only"),
     }
 }
 
@@ -223,6 +227,15 @@ impl Numbers {
         }
     }
 
+    /// A float of which the integers are more likely.
+    fn float(&mut self) -> f64 {
+        match self.below(4) {
+            0 => f64::from_bits(self.next()),
+            1 => [0.0, -0.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE][self.below(5)],
+            _ => (self.next() % 64) as f64 / 4.0 - 8.0,
+        }
+    }
+
     fn frame<'a>(&mut self, info: &'a DebugInfo, is_wild: bool) -> Frame<'a> {
         let mut memory: Vec<u8> = (0..MEMORY_BYTES).map(|_| self.bits() as u8).collect();
         let mut pointer = || match is_wild {
@@ -242,7 +255,10 @@ impl Numbers {
             RawSlot::I32(self.bits() as u32),
             RawSlot::I64(self.bits()),
             RawSlot::I32(first),
+            RawSlot::F32((self.float() as f32).to_bits()),
+            RawSlot::F64(self.float().to_bits()),
         ];
+        memory[0xa0..0xa8].copy_from_slice(&self.float().to_le_bytes());
         Frame {
             info,
             locals,
@@ -313,7 +329,13 @@ impl Numbers {
             };
         }
         let part = |numbers: &mut Numbers| numbers.integer(depth - 1, is_wild);
-        match self.below(12) {
+        match self.below(14) {
+            12 => {
+                const OPERATORS: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
+                let (left, right) = (self.floating(depth - 1, is_wild), self.floating(1, is_wild));
+                format!("({left}) {} ({right})", self.pick(&OPERATORS))
+            }
+            13 => format!("!({})", self.floating(depth - 1, is_wild)),
             0 => format!("{}({})", self.pick(&["-", "~", "!", "+"]), part(self)),
             1 => format!("({})({})", self.pick(&TYPES), part(self)),
             2 if is_wild => {
@@ -355,6 +377,44 @@ impl Numbers {
         }
     }
 
+    /// A float's expression.
+    fn floating(&mut self, depth: usize, is_wild: bool) -> String {
+        const PLAIN: [&str; 7] = [
+            "f",
+            "d",
+            "e",
+            "0.5",
+            "1e30",
+            "2.5f",
+            "item->stock.kilograms",
+        ];
+        if depth == 0 {
+            return self.pick(&PLAIN).to_owned();
+        }
+        match self.below(5) {
+            0 => format!("-({})", self.floating(depth - 1, is_wild)),
+            1 => {
+                let type_name = self.pick(&["float", "double"]);
+                format!("({type_name})({})", self.integer(depth - 1, is_wild))
+            }
+            2 => {
+                let operator = self.pick(&["+", "-", "*", "/"]);
+                let (left, right) = (self.floating(0, is_wild), self.integer(0, is_wild));
+                format!("({left}) {operator} ({right})")
+            }
+            3 => {
+                let condition = self.integer(0, is_wild);
+                let (yes, no) = (self.pick(&["d", "e"]), self.pick(&["d", "0.5"]));
+                format!("(({condition}) ? ({yes}) : ({no}))")
+            }
+            _ => {
+                let operator = self.pick(&["+", "-", "*", "/"]);
+                let (left, right) = (self.floating(depth - 1, is_wild), self.floating(0, is_wild));
+                format!("({left}) {operator} ({right})")
+            }
+        }
+    }
+
     fn pointer(&mut self, depth: usize, is_wild: bool) -> String {
         let index = match (depth, is_wild) {
             (0, _) => "2".to_owned(),
@@ -392,7 +452,7 @@ fn parsed(info: &DebugInfo, text: &str) -> Node {
 }
 
 /// How many of many expressions are lowered. The condition must hold wherever evaluation says so or fails, and hold nowhere
-/// else unless it reads memory that is not there.
+/// else unless it reads memory that is not there, or divides where evaluation does not.
 fn lowered_of(seed: u64, count: usize, is_wild: bool) -> usize {
     const FRAMES: usize = 12;
     let program = program();
@@ -401,6 +461,7 @@ fn lowered_of(seed: u64, count: usize, is_wild: bool) -> usize {
     let mut lowered = 0;
     for _ in 0..count {
         let text = numbers.integer(3, is_wild);
+        let divides = text.contains(['/', '%']);
         let node = parsed(info, &text);
         let frames: Vec<Frame> = (0..FRAMES).map(|_| numbers.frame(info, is_wild)).collect();
         let Some(condition) = lower(&frames[0], &node) else {
@@ -411,7 +472,7 @@ fn lowered_of(seed: u64, count: usize, is_wild: bool) -> usize {
             let wanted = is_true(frame, &node);
             let holds = condition.holds(frame);
             let is_right = match wanted {
-                Ok(wanted) => holds == wanted || (is_wild && holds),
+                Ok(wanted) => holds == wanted || ((is_wild || divides) && holds),
                 Err(_) => holds,
             };
             assert!(
@@ -456,7 +517,9 @@ fn show(condition: &Condition) -> String {
             bits,
             is_signed,
         } => format!("{}{bits}({})", sign(*is_signed), show(value)),
+        Condition::Convert(conversion, value) => format!("{conversion:?}({})", show(value)),
         Condition::Not(value) => format!("!{}", show(value)),
+        Condition::Unless(fails, value) => format!("({} unless {})", show(value), show(fails)),
         Condition::Binary(op, left, right) => format!("({op:?} {} {})", show(left), show(right)),
         Condition::And(left, right) => format!("({} && {})", show(left), show(right)),
         Condition::Or(left, right) => format!("({} || {})", show(left), show(right)),
@@ -495,6 +558,18 @@ fn what_is_lowered_becomes_a_formula() {
         ("*pi", "s32[u32(local5)]"),
         ("(unsigned char)i", "u8(local2)"),
         ("1 << 3", "8"),
+        ("i % 1000 == 0", "(Eq s32((RemS s32(local2) 1000)) 0)"),
+        ("m / 3 > u", "(GtU (DivU global1 3) u32(local3))"),
+        ("ps - pi", "none"),
+        (
+            "item - item",
+            "s32((DivS (Sub u32[u32((Add local0 96))] u32[u32((Add local0 96))]) 48))",
+        ),
+        ("d > 0.5", "(FloatGt local7 4602678819172646912)"),
+        (
+            "f < i",
+            "(FloatLt Promote(u32(local6)) Promote(Demote(FloatFromSigned(s32(local2)))))",
+        ),
         ("uc + 1 > 255", "(GtS s32((Add u8(local1) 1)) 255)"),
         (
             "i ? b : kind",
@@ -504,20 +579,18 @@ fn what_is_lowered_becomes_a_formula() {
         assert_eq!(lowered(text), wanted, "{text}");
     }
     for text in [
-        "i / u",
         "i = 3",
         "i++",
         "nosuch == 1",
         "item->nosuch",
-        "item->stock.kilograms > 1",
-        "i > 1.5",
         "f(i)",
         "$x",
         "*item",
         "place",
         "1 / 0",
         "i << -1",
-        "(float)i",
+        "(int)d",
+        "d % 2",
         "(i, u)",
         "*(void*)i",
         "170141183460469231731687303715884105727 > ul",

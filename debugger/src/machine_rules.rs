@@ -1,72 +1,162 @@
-//! Conditions of breakpoints that the machine decides by itself, so that a hit that does not count costs no stop.
+//! What the machine does for breakpoints by itself, so that it costs no stop: it decides conditions, counts hits that are passed over, and
+//! writes down what is to be printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use wdb_dwarf::{CodeOffset, DebugInfo, MemberPlace, PlaceRule, SlotName, TypeRef, Variable};
 use wdb_vm::address::{FuncIndex, ModuleOffset};
-use wdb_vm::{Condition, ValType};
+use wdb_vm::{Capture, Condition, ProbeRule, ValType};
 
-use crate::breakpoints::Breakpoint;
+use crate::breakpoints::{Breakpoint, Kind};
 use crate::debugger::Debugger;
 use crate::expression::condition::{Form, Places, Term, address_sum, either, lower, member};
+use crate::format_text::CapturedFormat;
 use crate::scope::{FrameScope, slot_named};
 
 /// What the debugger itself means by names after a `$`.
 const OWN_NAMES: [&str; 7] = ["", "tick", "_exitcode", "_exception", "bpnum", "_", "__"];
 
-/// Probes with the conditions that the machine decides.
-pub(crate) type Probes = BTreeMap<ModuleOffset, Option<Condition>>;
+/// Probes with what the machine does at them by itself.
+pub(crate) type Probes = BTreeMap<ModuleOffset, ProbeRule>;
+
+/// By the breakpoint's number, the texts whose values the machine writes down.
+pub(crate) type CapturedFormats = HashMap<u32, CapturedFormat>;
+
+/// What the machine can do by itself for a breakpoint.
+#[derive(Default)]
+struct Ability {
+    decides: bool,
+    captures: bool,
+}
 
 impl Debugger {
-    /// The places where the machine has to stop for the enabled breakpoints, and on what condition if it can decide that. Takes note
-    /// of the breakpoints whose conditions it decides everywhere.
-    pub(crate) fn wanted_probes(&mut self) -> Probes {
-        let mut probes = Probes::new();
-        let mut decided = Vec::new();
+    /// The places where the machine has to look after the enabled breakpoints, and what it does there if it can do it by itself. Takes
+    /// note of what it can do for each breakpoint everywhere.
+    pub(crate) fn wanted_probes(&mut self) -> (Probes, CapturedFormats) {
+        let mut formats = CapturedFormats::new();
+        let mut rules: BTreeMap<ModuleOffset, Vec<ProbeRule>> = BTreeMap::new();
+        let mut abilities = Vec::new();
         for breakpoint in self.breakpoints.iter() {
-            let mut is_decided = breakpoint.condition.is_some() && !breakpoint.pcs.is_empty();
-            for &pc in &breakpoint.pcs {
-                let condition = self.machine_condition(breakpoint, pc);
-                is_decided &= condition.is_some();
-                if !breakpoint.enabled {
-                    continue;
+            let (captures, format) = self.captures(breakpoint).unzip();
+            let mut ability = Ability {
+                decides: breakpoint.condition.is_some() && !breakpoint.pcs.is_empty(),
+                captures: captures.is_some(),
+            };
+            formats.extend(format.map(|format| (breakpoint.number, format)));
+            for (position, &pc) in breakpoint.pcs.iter().enumerate() {
+                let capture = captures.as_ref().map(|captures| &captures[position]);
+                let rule = self.rule(breakpoint, pc, capture);
+                ability.decides &= rule.condition.is_some();
+                ability.captures &= rule.capture.is_some();
+                if breakpoint.enabled {
+                    rules.entry(pc).or_default().push(rule);
                 }
-                // One of several breakpoints that has to be asked is asked always.
-                let joined = match (probes.remove(&pc), condition) {
-                    (None, condition) => condition,
-                    (Some(Some(other)), Some(condition)) if other == condition => Some(other),
-                    (Some(Some(other)), Some(condition)) => Some(either(other, condition)),
-                    (Some(_), _) => None,
-                };
-                probes.insert(pc, joined);
             }
-            decided.push((breakpoint.number, is_decided));
+            abilities.push((breakpoint.number, ability));
         }
-        for (number, is_decided) in decided {
+        for (number, ability) in abilities {
+            let is_alone = |pc| rules.get(pc).is_none_or(|rules| rules.len() == 1);
             if let Ok(breakpoint) = self.breakpoints.get_mut(number) {
-                breakpoint.is_machine_decided = is_decided;
+                breakpoint.is_machine_decided = ability.decides;
+                breakpoint.is_machine_captured =
+                    ability.captures && breakpoint.pcs.iter().all(is_alone);
             }
         }
-        probes
+        let joined = rules.into_iter().map(|(pc, rules)| (pc, joined(rules)));
+        (joined.collect(), formats)
+    }
+
+    /// What the machine does at a place of a breakpoint that has it for itself.
+    fn rule(
+        &self,
+        breakpoint: &Breakpoint,
+        pc: ModuleOffset,
+        capture: Option<&Capture>,
+    ) -> ProbeRule {
+        let condition = self.machine_condition(breakpoint, pc);
+        if breakpoint.condition.is_some() && condition.is_none() {
+            // The debugger has to be asked.
+            return ProbeRule::default();
+        }
+        let counts = breakpoint.counts_in_machine || capture.is_some();
+        ProbeRule {
+            condition,
+            counter: counts.then_some(breakpoint.number),
+            capture: capture.cloned(),
+        }
     }
 
     /// A breakpoint's condition at one of its places; `None` if it has none, or if only the debugger can evaluate it.
     fn machine_condition(&self, breakpoint: &Breakpoint, pc: ModuleOffset) -> Option<Condition> {
         let condition = breakpoint.condition.as_ref()?;
+        lower(&self.place(breakpoint, pc)?, &condition.node)
+    }
+
+    /// What names mean at one of a breakpoint's places.
+    fn place(&self, breakpoint: &Breakpoint, pc: ModuleOffset) -> Option<Place<'_>> {
         let program = &self.program;
         let levels = program.places_at(pc).len();
         let inline = breakpoint.hidden_inlines(program, pc);
         let inline = inline.min(levels.checked_sub(1)?);
         let at = program.code_offset(pc)?;
-        let place = Place {
+        Some(Place {
             debugger: self,
             pc,
             at,
             func: program.module().func_at(pc)?,
             variables: program.variables_at(at, inline),
+        })
+    }
+
+    /// What the machine writes down at each of a breakpoint's places, for a text that it only prints, and the text; `None` if only the
+    /// debugger can evaluate what it says.
+    fn captures(&self, breakpoint: &Breakpoint) -> Option<(Vec<Capture>, CapturedFormat)> {
+        let Kind::Printer { format, .. } = &breakpoint.kind else {
+            return None;
         };
-        lower(&place, &condition.node)
+        // How often it still prints is for the debugger to count.
+        if breakpoint.stops_left.is_some() {
+            return None;
+        }
+        let mut captures = Vec::new();
+        let mut kinds_of_all = None;
+        for &pc in &breakpoint.pcs {
+            let (values, kinds) = format.lower(&self.place(breakpoint, pc)?)?;
+            // Types that a name has in one place and not in another would need texts of their own.
+            if *kinds_of_all.get_or_insert_with(|| kinds.clone()) != kinds {
+                return None;
+            }
+            captures.push(Capture {
+                tag: breakpoint.number,
+                values,
+            });
+        }
+        let format = CapturedFormat {
+            format: format.clone(),
+            kinds: kinds_of_all?,
+        };
+        Some((captures, format))
+    }
+}
+
+/// What is done for several breakpoints at one place. Which of them is meant is for the debugger to find out.
+fn joined(mut rules: Vec<ProbeRule>) -> ProbeRule {
+    if rules.len() == 1 {
+        return rules.remove(0);
+    }
+    let mut conditions: Vec<Condition> = Vec::new();
+    for rule in rules {
+        match rule.condition {
+            Some(condition) if conditions.contains(&condition) => {}
+            Some(condition) => conditions.push(condition),
+            // One of several that has to be asked is asked always.
+            None => return ProbeRule::default(),
+        }
+    }
+    ProbeRule {
+        condition: conditions.into_iter().reduce(either),
+        ..ProbeRule::default()
     }
 }
 
@@ -95,10 +185,11 @@ impl Place<'_> {
         }
     }
 
-    /// What an integer slot holds.
+    /// The bits that a number's slot holds.
     fn slot(&self, slot: SlotName) -> Option<Condition> {
-        let is_integer = matches!(self.slot_type(slot)?, ValType::I32 | ValType::I64);
-        is_integer.then_some(match slot {
+        use ValType as T;
+        let is_number = matches!(self.slot_type(slot)?, T::I32 | T::I64 | T::F32 | T::F64);
+        is_number.then_some(match slot {
             SlotName::Local(index) => Condition::Local(index),
             SlotName::Global(index) => Condition::Global(index),
         })
