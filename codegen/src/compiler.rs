@@ -19,7 +19,7 @@ use crate::abi::{Runtime, signature};
 use crate::entrances::{Trampoline, relay, trampoline};
 use crate::env::{CellKind, Job, Site};
 use crate::listing::{Line, intermediate_lines, machine_lines};
-use crate::translate::{Frames, Purpose, translate};
+use crate::translate::{Purpose, RecordLayout, translate};
 
 /// How much time is spent on making code fast.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -69,7 +69,7 @@ pub struct Compiled {
 #[derive(Debug)]
 pub struct Translated {
     function: Box<Function>,
-    frames: Frames,
+    records: RecordLayout,
 }
 
 /// Makes machine code for the processor that it runs on.
@@ -120,9 +120,9 @@ impl Compiler {
         let mut function = Function::with_name_signature(name, signature(job.ty, false));
         let isa = &*self.optimized;
         match translate(job, purpose, isa, &mut function, &mut self.builder) {
-            Ok(frames) => Ok(Translated {
+            Ok(records) => Ok(Translated {
                 function: Box::new(function),
-                frames,
+                records,
             }),
             Err(error) => {
                 // A translation that was given up has left things in it.
@@ -141,11 +141,11 @@ impl Compiler {
         self.codegen.clear();
         self.codegen.func = *translated.function;
         let (code, alignment) = emit(&mut self.codegen, isa, relocate)?;
-        let Frames {
+        let RecordLayout {
             sites,
             locals,
             record_words,
-        } = translated.frames;
+        } = translated.records;
         Ok(Compiled {
             code,
             alignment,

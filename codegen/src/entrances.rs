@@ -51,7 +51,8 @@ pub(crate) fn trampoline(
     let &[context, callee, cells, clock] = builder.block_params(entry) else {
         unreachable!("a trampoline has four parameters");
     };
-    let flags = MemFlagsData::trusted();
+    // Vectors lie at addresses that are multiples of a cell's size only.
+    let flags = MemFlagsData::new().with_notrap();
     let frame_pointer = builder.ins().get_frame_pointer(types::I64);
     let stack_pointer = builder.ins().get_stack_pointer(types::I64);
     let landing_fp = std::mem::offset_of!(Context, landing_fp) as i32;

@@ -32,9 +32,10 @@ impl Printout {
     /// rest of its line, for the next answer, or for the end of the command.
     pub(crate) fn print(&self, text: &str) {
         let mut partial = lock(&self.partial_line);
+        let before = partial.len();
         partial.push_str(text);
-        if let Some(end) = partial.rfind('\n') {
-            let rest = partial.split_off(end + 1);
+        if let Some(end) = text.rfind('\n') {
+            let rest = partial.split_off(before + end + 1);
             let mut whole = std::mem::replace(&mut *partial, rest);
             whole.pop();
             self.send(whole);

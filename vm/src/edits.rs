@@ -38,6 +38,8 @@ pub struct SuspendedCalls {
     /// Which call of the host and which throw were told already.
     host_call_passed: Option<Time>,
     throw_passed: Option<Time>,
+    /// Where a probe was not looked at yet.
+    unmet_at: Option<Time>,
     /// The counters of probes, and whether what they write down was dropped.
     counters: Vec<HitCounter>,
     was_muted: bool,
@@ -125,6 +127,7 @@ impl Vm {
             host_calls: machine.host_calls,
             host_call_passed: self.host_call_passed,
             throw_passed: self.throw_passed,
+            unmet_at: self.unmet_at.take(),
             counters: self.outside.probes.counters.clone(),
             was_muted: self.outside.probes.captured.mute(true),
         };
@@ -153,7 +156,8 @@ impl Vm {
         machine.host_calls = suspended.host_calls;
         self.host_call_passed = suspended.host_call_passed;
         self.throw_passed = suspended.throw_passed;
-        self.outside.probes.counters = suspended.counters;
+        self.unmet_at = suspended.unmet_at;
+        self.outside.probes.restore(&suspended.counters);
         self.outside.probes.captured.mute(suspended.was_muted);
         self.forget_future();
     }

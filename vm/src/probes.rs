@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wdb_codegen::{HitCounter, Observed, ProbeRule};
+use wdb_codegen::{CAPTURED_VALUES_MAX, HitCounter, Observed, ProbeRule};
 
 use crate::address::CodeAddress;
 use crate::captured::{CaptureRecord, CaptureSink, Captured};
@@ -28,7 +28,15 @@ impl ProbeResults {
         }
         &mut self.counters[index]
     }
+
+    /// Makes counters what they were. Those that there were not yet stay: code may know of them.
+    pub(crate) fn restore(&mut self, counters: &[HitCounter]) {
+        self.counters[..counters.len()].copy_from_slice(counters);
+    }
 }
+
+/// Numbers of counters are lower.
+const COUNTERS_MAX: u32 = 1 << 24;
 
 /// What a run does at a probe that the machine stands at.
 pub(crate) enum Arrival {
@@ -50,11 +58,18 @@ pub(crate) struct Hit {
 impl Vm {
     /// Says what is done where a probe is arrived at; by default the run stops. Machine code does that without being left. A condition's
     /// indices are those of the function's module; its locals must exist and be no vectors. Counters take memory up to the highest number.
+    ///
+    /// # Panics
+    ///
+    /// If a counter's number is 2^24 or higher, or more than [`CAPTURED_VALUES_MAX`] values are to be captured.
     pub fn set_rule(&mut self, address: CodeAddress, rule: ProbeRule) {
         let Some(func) = func_at(&self.store, address) else {
             return;
         };
+        let captured = rule.capture.as_ref().map_or(0, |it| it.values.len());
+        assert!(captured <= CAPTURED_VALUES_MAX, "too many values");
         if let Some(number) = rule.counter {
+            assert!(number < COUNTERS_MAX, "too high a number");
             self.outside.probes.counter(number);
         }
         let inst = &self.store.funcs[func.index()];

@@ -10,13 +10,13 @@ pub enum Tier {
     /// Interprets the module's bytes in place.
     Classic,
     /// Interprets register code that each function is translated to.
-    #[default]
     Fast,
     /// Runs machine code that is compiled quickly.
     Jit,
     /// Runs machine code that is compiled to be fast.
     Opt,
     /// Starts in the fast tier at once, and moves to machine code what turns out to take time.
+    #[default]
     Auto,
 }
 

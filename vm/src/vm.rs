@@ -100,7 +100,7 @@ pub struct Vm {
     /// Where the last such stop was: going on from it makes the call.
     pub(crate) host_call_passed: Option<Time>,
     /// Where an interrupt has ended a run before a probe that may stand there was looked at: going on from it does that.
-    unmet_at: Option<Time>,
+    pub(crate) unmet_at: Option<Time>,
     /// Whether runs stop before exceptions are thrown.
     pub(crate) stops_at_throws: bool,
     /// Where the last such stop was: going on from it throws.
@@ -295,7 +295,9 @@ impl Vm {
 
     /// Ends a run that an interrupt has ended before a probe that may stand here was looked at, or after that.
     pub(crate) fn interrupted(&mut self, meets_probe: bool) -> Exit {
-        self.unmet_at = meets_probe.then(|| self.time());
+        let top = self.machine.frames.last();
+        let stands_at_probe = top.is_some_and(|top| self.classic.has_probe(top.func, top.pc));
+        self.unmet_at = (meets_probe && stands_at_probe).then(|| self.time());
         Exit::Interrupted
     }
 

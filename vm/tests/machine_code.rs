@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::machine_with;
-use wdb_vm::address::{CodeAddress, InstanceAddr};
+use wdb_vm::address::{CodeAddress, FuncIndex, InstanceAddr};
 use wdb_vm::exit::Exit;
 use wdb_vm::isa::Op;
 use wdb_vm::tier::{Bounds, Tier};
@@ -455,5 +455,89 @@ fn bulk_instructions_stop_where_they_write_what_is_watched() {
     assert!(expected.len() > 20, "{}", expected.len());
     for tier in [Tier::Fast].into_iter().chain(compiled_tiers()) {
         assert_eq!(stops(tier), expected, "{tier:?}");
+    }
+}
+
+#[test]
+fn a_rule_at_the_beginning_of_a_loop_is_followed_in_machine_code() {
+    const END: i32 = 200_000;
+    let never = binary(
+        ConditionOp::Eq,
+        Condition::Local(1),
+        Condition::Constant(-1),
+    );
+    for tier in [Tier::Jit, Tier::Opt] {
+        let mut vm = machine(COUNTING, tier);
+        let mut place = place_of(&vm, Op::Loop);
+        let (instance, index) = (place.instance, 0);
+        let mut instructions = vm.module(instance).instructions(FuncIndex(index));
+        let first = instructions.find(|it| it.pc > place.pc);
+        place.pc = first.expect("the loop has a body").pc;
+        vm.set_probe(place);
+        let condition = Some(never.clone());
+        vm.set_rule(
+            place,
+            ProbeRule {
+                condition,
+                ..ProbeRule::default()
+            },
+        );
+        invoke(&mut vm, &[Value::I32(END)]);
+        // Every run goes on within the loop.
+        loop {
+            let limit = RunLimit {
+                tick: Some(vm.time().tick + 1_000),
+                ..RunLimit::default()
+            };
+            match vm.run(limit) {
+                Exit::Tick => {}
+                Exit::Finished(_) => break,
+                exit => panic!("{exit:?}"),
+            }
+        }
+        let stats = vm.tier_stats();
+        let fast = stats.iter().find(|stats| stats.tier == Tier::Fast);
+        let ticks = fast.expect("there is one").ticks;
+        assert!(ticks < END as u64 / 10, "{tier:?}: {ticks} in fast");
+    }
+}
+
+#[test]
+fn a_probe_set_after_an_interrupt_is_not_met_before_the_next_arrival() {
+    for tier in Tier::ALL {
+        let mut vm = machine(COUNTING, tier);
+        invoke(&mut vm, &[Value::I32(10)]);
+        vm.interrupt().raise();
+        assert_eq!(vm.run(RunLimit::default()), Exit::Interrupted);
+        let place = place_of(&vm, Op::Loop);
+        vm.set_probe(place);
+        let exit = vm.run(RunLimit::default());
+        assert!(matches!(exit, Exit::Finished(_)), "{tier:?}: {exit:?}");
+    }
+}
+
+#[test]
+fn frames_with_many_locals_fit_into_the_native_stack() {
+    let mut text = String::from(
+        r#"(module (func $f (export "f") (param $depth i32) (result i64) (local i64 i64"#,
+    );
+    text += &" i64".repeat(20_000);
+    text += r#")
+        (local.set 20001 (i64.extend_i32_u (local.get $depth)))
+        (local.set 3 (i64.add (local.get 20001) (i64.const 5)))
+        (if (i32.eqz (local.get $depth)) (then (return (i64.const 1))))
+        (i64.add (i64.add (local.get 3) (local.get 20001))
+            (call $f (i32.sub (local.get $depth) (i32.const 1))))))"#;
+    let end = |tier: Tier| {
+        let mut vm = machine(&text, tier);
+        invoke(&mut vm, &[Value::I32(100)]);
+        let exit = vm.run(RunLimit::default());
+        assert_compiled(&vm);
+        exit
+    };
+    let expected = end(Tier::Classic);
+    assert!(matches!(expected, Exit::Finished(_)), "{expected:?}");
+    for tier in compiled_tiers() {
+        assert_eq!(end(tier), expected, "{tier:?}");
     }
 }

@@ -26,6 +26,10 @@ const REGISTERS: usize = 8;
 /// How many bytes of machine code, for each byte of wasm, exits may take for locals without homes.
 const EXIT_BYTES_PER_BYTE: usize = 2;
 
+/// The most bytes of homes that a frame has. They are written before the look at the native stack, out of what is left there for the
+/// runtime.
+const HOMES_BYTES_MAX: i32 = 64 << 10;
+
 impl Translator<'_, '_> {
     /// Gives homes to the locals that are better off with one.
     pub(super) fn make_homes(&mut self) -> Result<(), Error> {
@@ -33,7 +37,7 @@ impl Translator<'_, '_> {
         for (index, has_home) in locals_with_homes(self.job)?.into_iter().enumerate() {
             let local = &mut self.locals[index];
             let cells = kind_of(local.ty, false).count() as i32;
-            if has_home {
+            if has_home && bytes + 8 * cells <= HOMES_BYTES_MAX {
                 local.home = Some(bytes);
                 bytes += 8 * cells;
             }

@@ -5,12 +5,12 @@ mod conditions;
 mod control;
 mod exits;
 mod floats;
-mod frames;
 mod homes;
 mod memory;
 mod numeric;
 mod objects;
 mod probes;
+mod resumed;
 mod vectors;
 mod watches;
 
@@ -32,7 +32,7 @@ use crate::env::{CellKind, Job, Site, Start};
 use control::{Control, ControlKind};
 use exits::Leaving;
 use floats::arithmetic_locals;
-use frames::ResumedFrame;
+use resumed::ResumedFrame;
 
 /// An operand on the stack.
 #[derive(Clone, Copy)]
@@ -55,9 +55,9 @@ struct Local {
     home: Option<i32>,
 }
 
-/// What the records of a function's exits say of its frames.
+/// What the records of a function's exits are made of.
 #[derive(Debug)]
-pub(crate) struct Frames {
+pub(crate) struct RecordLayout {
     pub(crate) sites: Vec<Site>,
     pub(crate) locals: Box<[CellKind]>,
     pub(crate) record_words: u32,
@@ -120,7 +120,7 @@ pub(crate) fn translate(
     isa: &dyn TargetIsa,
     function: &mut Function,
     builder_context: &mut FunctionBuilderContext,
-) -> Result<Frames, Error> {
+) -> Result<RecordLayout, Error> {
     function.signature = signature(job.ty, job.start == Start::Call);
     let mut builder = FunctionBuilder::new(function, builder_context);
     let mut region = |user_id: u32, description: &'static str| {
@@ -194,6 +194,7 @@ pub(crate) fn translate(
     } else {
         translator.body()?;
     }
+    translator.check_joined()?;
     if translator.cells_max > FRAME_CELLS_MAX {
         return Err(Error::Failed(format!(
             "its frames have more than {FRAME_CELLS_MAX} cells"
@@ -208,7 +209,7 @@ pub(crate) fn translate(
     } = translator;
     builder.seal_all_blocks();
     builder.finalize(isa.frontend_config());
-    Ok(Frames {
+    Ok(RecordLayout {
         sites,
         locals,
         record_words,
@@ -342,8 +343,11 @@ impl<'a> Translator<'a, '_> {
 
     // Small things that all parts need.
 
+    /// Vectors lie at addresses that are multiples of a cell's size only.
     fn flags(&self, region: AliasRegion) -> MemFlagsData {
-        MemFlagsData::trusted().with_alias_region(Some(region))
+        MemFlagsData::new()
+            .with_notrap()
+            .with_alias_region(Some(region))
     }
 
     fn heap_flags(&self) -> MemFlagsData {

@@ -24,9 +24,9 @@ impl Translator<'_, '_> {
     /// though an operand before decides: who looks at the exit decides again, and nothing has been counted or captured yet.
     pub(super) fn probe(&mut self) {
         let job = self.job;
-        let Some(probe) = job.probes.iter().find(|probe| probe.pc == self.pc) else {
-            return;
-        };
+        let position = job.probes.binary_search_by_key(&self.pc, |probe| probe.pc);
+        let Ok(position) = position else { return };
+        let probe = &job.probes[position];
         let rule = &*probe.rule;
         let only_stops = rule.counter.is_none() && rule.capture.is_none();
         match &rule.condition {

@@ -1,6 +1,6 @@
 //! Compiling on a thread beside, while the program runs.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use wdb_codegen::{Compiled, Compiler, Level, Start, Translated};
@@ -110,6 +110,23 @@ impl Jit {
         }
     }
 
+    /// The thread has died: what it was to compile gets no code.
+    fn give_up_orders(&mut self) {
+        self.background = None;
+        self.cancelled.clear();
+        let obstacle = "the compiler has failed";
+        for (state, index) in self.funcs.iter_mut().zip(0..) {
+            let Some(state) = state else { continue };
+            let frames = state.frames.values_mut().map(|frame| &mut frame.code);
+            for code in state.call.iter_mut().chain(frames) {
+                if matches!(code, Code::Pending(_)) {
+                    *code = Code::Impossible;
+                    self.obstacles.insert(FuncAddr(index), obstacle.to_owned());
+                }
+            }
+        }
+    }
+
     /// Makes what was compiled in the background ready to run; waits for so long for one of them. Answers whether there was one.
     pub(super) fn receive(&mut self, patience: Duration) -> bool {
         let Some(background) = &mut self.background else {
@@ -118,13 +135,13 @@ impl Jit {
         if background.in_flight == 0 {
             return false;
         }
-        let delivery = if patience.is_zero() {
-            background.deliveries.try_recv().ok()
-        } else {
-            background.deliveries.recv_timeout(patience).ok()
-        };
-        let Some(delivery) = delivery else {
-            return false;
+        let delivery = match background.deliveries.recv_timeout(patience) {
+            Ok(delivery) => delivery,
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => {
+                self.give_up_orders();
+                return false;
+            }
         };
         background.in_flight -= 1;
         let unit = delivery.unit;

@@ -5,11 +5,11 @@ use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
 use wasmparser::FuncType;
-use wdb_codegen::{Compiled, Level, Probe, Start, Trampoline, Translated};
+use wdb_codegen::{Compiled, Compiler, Level, Probe, Start, Trampoline, Translated};
 
 use super::code::{CodeMemory, Entrance, Unit};
 use super::job::{Wanted, with_job};
-use super::{COMPILER_STACK_BYTES, Code, FrameCode, FuncState, Jit, Policy};
+use super::{COMPILER_STACK_BYTES, Code, FrameCode, FuncState, Jit, Policy, Toolchain};
 use crate::address::{FuncAddr, TypeId};
 use crate::classic::Classic;
 use crate::machine::Machine;
@@ -17,6 +17,9 @@ use crate::store::{FuncKind, Store};
 
 /// How much code of a function takes so long to compile that it is done on a thread beside, so that an interrupt is heeded.
 const LONG_BYTES: usize = 2048;
+
+/// How much does so where the program goes on in the fast tier meanwhile, much slower.
+const LONG_BYTES_BESIDE: usize = 16 << 10;
 
 /// How long nobody looks at the interrupt while such a function is compiled.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -32,6 +35,10 @@ impl Jit {
     ) {
         self.prepare(store, machine, Policy::Level(level), None);
         for (index, inst) in store.funcs.iter().enumerate() {
+            // Whoever runs next goes on with it.
+            if self.interrupt.is_raised() {
+                return;
+            }
             if inst.kind == FuncKind::Wasm {
                 let func = FuncAddr(index as u32);
                 self.code_of(store, machine, classic, func, Start::Call);
@@ -76,7 +83,8 @@ impl Jit {
         address
     }
 
-    /// The code of a function from a place; compiles it if need be. It is still being compiled if the interrupt was raised.
+    /// The code of a function from a place; compiles it if need be. It is still being compiled if the interrupt was raised, or if nobody
+    /// waits for it.
     pub(super) fn code_of(
         &mut self,
         store: &Store,
@@ -97,7 +105,8 @@ impl Jit {
             };
             self.set_code((func, start), level, known);
         }
-        while matches!(known, Code::Pending(_)) && !self.interrupt.is_raised() {
+        let waits = self.policy != Policy::Auto;
+        while waits && matches!(known, Code::Pending(_)) && !self.interrupt.is_raised() {
             self.receive(PATIENCE);
             known = self.known_code(func, start, level);
         }
@@ -157,7 +166,11 @@ impl Jit {
         let level = self.level();
         let number = self.reserve_unit();
         let place = (func, start);
-        let takes_long = store.code_len(func) > LONG_BYTES && self.policy != Policy::Auto;
+        let takes_long = store.code_len(func)
+            > match self.policy {
+                Policy::Level(_) => LONG_BYTES,
+                Policy::Auto => LONG_BYTES_BESIDE,
+            };
         let translated = match self.translate(store, machine, place, (number, probes), is_stub) {
             Ok(translated) if takes_long && !is_stub => {
                 let translated = (translated, begin.elapsed());
@@ -168,14 +181,19 @@ impl Jit {
             }
             translated => translated,
         };
-        let compiled = translated.and_then(|translated| match &mut self.compiler {
-            Ok(compiler) => stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
+        let compiled = translated.and_then(|translated| {
+            let compiler = self.compiler()?;
+            stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
                 let compiled = compiler.finish(translated, level);
                 compiled.map_err(|error| error.to_string())
-            }),
-            Err(refusal) => Err(refusal.clone()),
+            })
         });
         self.install(number, place, compiled, level, begin.elapsed())
+    }
+
+    fn compiler(&mut self) -> Result<&mut Compiler, String> {
+        self.need_toolchain();
+        compiler_of(&mut self.toolchain)
     }
 
     /// A number for code that is going to be compiled.
@@ -195,6 +213,9 @@ impl Jit {
         (unit, probes): (u32, &[Probe]),
         is_stub: bool,
     ) -> Result<Translated, String> {
+        let is_guarded = self.needs_checkpoint();
+        self.need_toolchain();
+        let compiler = compiler_of(&mut self.toolchain)?;
         let wanted = Wanted {
             func,
             plan: &self.plan,
@@ -202,14 +223,11 @@ impl Jit {
             unit,
             probes,
             is_stub,
-            is_guarded: self.needs_checkpoint(),
+            is_guarded,
         };
-        match &mut self.compiler {
-            Ok(compiler) => with_job(store, machine, &wanted, |job| {
-                compiler.translate(job).map_err(|error| error.to_string())
-            }),
-            Err(refusal) => Err(refusal.clone()),
-        }
+        with_job(store, machine, &wanted, |job| {
+            compiler.translate(job).map_err(|error| error.to_string())
+        })
     }
 
     /// Makes compiled code ready to run.
@@ -264,7 +282,7 @@ impl Jit {
     ) -> Option<&Entrance> {
         let key = (type_id, takes_params);
         if !self.entrances.contains_key(&key) {
-            let compiler = self.compiler.as_mut().ok()?;
+            let compiler = self.compiler().ok()?;
             let Trampoline {
                 code,
                 alignment,
@@ -275,5 +293,15 @@ impl Jit {
             self.entrances.insert(key, Entrance { memory, landing });
         }
         self.entrances.get(&key)
+    }
+}
+
+fn compiler_of(
+    toolchain: &mut Option<Result<Box<Toolchain>, String>>,
+) -> Result<&mut Compiler, String> {
+    match toolchain {
+        Some(Ok(toolchain)) => Ok(&mut toolchain.compiler),
+        Some(Err(refusal)) => Err(refusal.clone()),
+        None => unreachable!("whoever needs it has had it made"),
     }
 }

@@ -47,10 +47,11 @@ impl Jit {
 
     /// Why no machine code can be made here, if it cannot.
     pub(crate) fn impossibility(&self) -> Option<String> {
-        match self.refusal() {
+        match &self.toolchain {
+            Some(Ok(_)) => None,
+            Some(Err(refusal)) => Some(refusal.clone()),
             // Nobody has tried yet.
-            Some("") => Compiler::new().err().map(|error| error.to_string()),
-            refusal => refusal.map(str::to_owned),
+            None => Compiler::new().err().map(|error| error.to_string()),
         }
     }
 

@@ -106,12 +106,24 @@ struct FrameCode {
     arrivals: u32,
 }
 
+/// What makes code, and what code calls.
+struct Toolchain {
+    compiler: Compiler,
+    runtime: runtime::Table,
+}
+
+impl Toolchain {
+    fn new() -> Result<Box<Toolchain>, String> {
+        let mut compiler = Compiler::new().map_err(|error| error.to_string())?;
+        let runtime = runtime::Table::new(&mut compiler)?;
+        Ok(Box::new(Toolchain { compiler, runtime }))
+    }
+}
+
 /// The machine-code tiers.
 pub(crate) struct Jit {
-    /// `Err` where no machine code can be made.
-    compiler: Result<Box<Compiler>, String>,
-    /// There with the compiler.
-    runtime: Option<runtime::Table>,
+    /// Made when it is first needed; an error where no machine code can be made.
+    toolchain: Option<Result<Box<Toolchain>, String>>,
     /// By number; numbers of code that was given up are used again.
     units: Vec<Option<Box<Unit>>>,
     free_units: Vec<u32>,
@@ -155,7 +167,8 @@ pub(crate) struct Jit {
     perf_map: Option<PerfMap>,
 }
 
-// SAFETY: the pointers are into boxes and vectors of the same value.
+// SAFETY: pointers into what belongs to others are followed in runs alone, each of which writes them anew; all others are into boxes
+// and vectors of the same value.
 unsafe impl Send for Jit {}
 
 /// What a run needs that belongs to others.
@@ -235,8 +248,7 @@ impl Jit {
     pub(crate) fn new(checks_bounds: bool, interrupt: Interrupt) -> Jit {
         Jit {
             interrupt,
-            compiler: Err(String::new()),
-            runtime: None,
+            toolchain: None,
             units: Vec::new(),
             free_units: Vec::new(),
             funcs: Vec::new(),
@@ -263,11 +275,6 @@ impl Jit {
             compilation: [Duration::ZERO; 2],
             perf_map: None,
         }
-    }
-
-    /// Why there is no machine code at all, if there is none.
-    pub(crate) fn refusal(&self) -> Option<&str> {
-        self.compiler.as_ref().err().map(String::as_str)
     }
 
     /// Whether code relies on faults, whose exact state is found by running again from a state in the past.
@@ -357,7 +364,6 @@ impl Jit {
         watches: Option<&Watches>,
     ) {
         if self.scratch.is_empty() {
-            self.make_compiler();
             self.scratch = vec![0; SCRATCH_BOTTOM + SCRATCH_CELLS].into();
             let limits = machine.limits;
             let words = machine.cells.len() + limits.frames_max as usize + 2 + FRAME_CELLS_MAX;
@@ -381,8 +387,8 @@ impl Jit {
             (*context).tables = tables;
             (*context).func_types = func_types;
             (*context).cells = cells;
-            if let Some(runtime) = &self.runtime {
-                (*context).runtime = runtime.addresses;
+            if let Some(Ok(toolchain)) = &self.toolchain {
+                (*context).runtime = toolchain.runtime.addresses;
             }
             let (start, bytes) = watches.map_or((u64::MAX, 0), Watches::extent);
             (*context).watch_start = start;
@@ -392,16 +398,18 @@ impl Jit {
         }
     }
 
-    fn make_compiler(&mut self) {
-        let compiler = Compiler::new().map_err(|error| error.to_string());
-        let made = compiler.and_then(|mut compiler| {
-            let runtime = runtime::Table::new(&mut compiler)?;
-            Ok((Box::new(compiler), runtime))
-        });
-        self.compiler = made.map(|(compiler, runtime)| {
-            self.runtime = Some(runtime);
-            compiler
-        });
+    /// Makes what code is made with, unless it is there.
+    fn need_toolchain(&mut self) {
+        if self.toolchain.is_some() {
+            return;
+        }
+        let toolchain = Toolchain::new();
+        if let Ok(toolchain) = &toolchain {
+            let context = self.context();
+            // SAFETY: the context lies in the arena.
+            unsafe { (*context).runtime = toolchain.runtime.addresses };
+        }
+        self.toolchain = Some(toolchain);
     }
 
     fn rebuild(&mut self, store: &Store, machine: &Machine, policy: Policy) {
@@ -523,16 +531,21 @@ impl Jit {
                 return Outcome::Poll;
             }
             let has_probe = around.classic.has_probe(top.func, top.pc);
-            if has_probe && !passes_probe {
-                return Outcome::Probe;
-            }
-            let is_enterable = !has_probe && !std::mem::take(&mut was_left_at_once);
+            let meets_probe = has_probe && !passes_probe;
+            // Code follows the rule of a probe that is met, but it cannot pass one unseen.
+            let is_ruled = meets_probe && around.classic.rule(top.func, top.pc).is_some();
+            let is_enterable = (!has_probe || is_ruled) && !std::mem::take(&mut was_left_at_once);
             let entry = is_enterable.then(|| match policy {
                 Policy::Level(_) => self.entry(around, machine, top),
                 Policy::Auto => self.ready_entry(around, machine, top),
             });
+            let entry = entry.flatten();
+            if meets_probe && entry.is_none() {
+                return Outcome::Probe;
+            }
             let left = end - machine.tick;
-            let outcome = if let Some(unit) = entry.flatten() {
+            let mut is_due = false;
+            let outcome = if let Some(unit) = entry {
                 let before = (machine.tick, machine.frames.len());
                 let outcome = self.turn(around, machine, unit, left);
                 // The native stack has no room for a single frame of it.
@@ -541,6 +554,7 @@ impl Jit {
                     let has_returned = machine.frames.len() < before.1;
                     self.note_turn(around, machine, pace, has_returned);
                 }
+                is_due = self.wants_checkpoint();
                 outcome
             } else {
                 let mode = if passes_probe {
@@ -559,7 +573,7 @@ impl Jit {
             }
             turns += 1;
             let is_raised = around.outside.interrupt.is_raised();
-            if is_raised || turns.is_multiple_of(TURNS_PER_POLL) {
+            if is_raised || is_due || turns.is_multiple_of(TURNS_PER_POLL) {
                 return Outcome::Poll;
             }
         }

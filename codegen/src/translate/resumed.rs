@@ -121,6 +121,16 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Whether the frame's place was found. It is not where code begins that the translation takes for unreachable.
+    pub(super) fn check_joined(&self) -> Result<(), Error> {
+        match &self.frame {
+            Some(ResumedFrame {
+                loader: Some(_), ..
+            }) => Err(Error::Failed("nothing leads to where it stands".into())),
+            _ => Ok(()),
+        }
+    }
+
     /// At the beginning of a loop's body: goes on to the next loop if control is on its way through this one.
     pub(super) fn go_on_way(&mut self, pc: u32) {
         let Some(frame) = &self.frame else { return };
