@@ -772,7 +772,10 @@ impl Vm {
 
     /// Makes the machine stop before the instruction at an address; does nothing when no function has code there.
     pub fn set_probe(&mut self, address: CodeAddress) {
-        self.change_probes(address, |pcs| pcs.push(address.pc));
+        self.change_probes(address, |pcs| {
+            let position = pcs.partition_point(|&pc| pc < address.pc);
+            pcs.insert(position, address.pc);
+        });
     }
 
     /// Takes a probe away, and its rule.

@@ -150,7 +150,7 @@ impl Classic {
             .sum()
     }
 
-    /// Replaces the probes of a function of the store.
+    /// Replaces the probes of a function of the store; they ascend.
     pub(crate) fn set_probes(&mut self, func: FuncAddr, pcs: Vec<ModuleOffset>) {
         if pcs.is_empty() {
             self.probes.remove(&func);
@@ -166,7 +166,7 @@ impl Classic {
         }
     }
 
-    /// The probes of a function of the store.
+    /// The probes of a function of the store, ascending.
     pub(crate) fn probes(&self, func: FuncAddr) -> &[ModuleOffset] {
         self.probes.get(&func).map_or(&[], Vec::as_slice)
     }
@@ -199,7 +199,7 @@ impl Classic {
 
     /// Whether a probe is set there.
     pub(crate) fn has_probe(&self, func: FuncAddr, pc: ModuleOffset) -> bool {
-        self.probes(func).contains(&pc)
+        self.probes(func).binary_search(&pc).is_ok()
     }
 
     /// Prepares a function, and makes room for pointers to every function that it can call.
