@@ -9,7 +9,7 @@ use support::machine_with;
 use wdb_vm::address::{CodeAddress, FuncIndex, InstanceAddr};
 use wdb_vm::exit::Exit;
 use wdb_vm::isa::Op;
-use wdb_vm::tier::{Bounds, Tier};
+use wdb_vm::tier::{Bounds, Compile, Tier};
 use wdb_vm::trap::TrapKind;
 use wdb_vm::value::Value;
 use wdb_vm::vm::{Config, RunLimit, Vm};
@@ -539,5 +539,75 @@ fn frames_with_many_locals_fit_into_the_native_stack() {
     assert!(matches!(expected, Exit::Finished(_)), "{expected:?}");
     for tier in compiled_tiers() {
         assert_eq!(end(tier), expected, "{tier:?}");
+    }
+}
+
+#[test]
+fn a_module_without_functions_is_run() {
+    let end = |tier: Tier, compile: Compile| {
+        let config = Config {
+            tier,
+            compile,
+            ..Config::default()
+        };
+        machine_with("(module)", config).run(RunLimit::default())
+    };
+    let expected = end(Tier::Classic, Compile::Lazy);
+    for tier in Tier::ALL {
+        for compile in [Compile::Lazy, Compile::Eager] {
+            assert_eq!(end(tier, compile), expected, "{tier:?}");
+        }
+    }
+}
+
+#[test]
+fn operands_below_loops_are_kept_where_code_goes_on_with_a_frame() {
+    const TEXT: &str = r#"(module (func (export "f") (param $n i32) (result i64)
+        (local $i i32) (local $round i32) (local $x i64)
+        i64.const 0x123456789abc
+        f64.const 2.5
+        loop $outer (result i64)
+            i32.const 9
+            loop $inner (result i64)
+                (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                (i32.lt_u (local.get $n))
+                (br_if $inner)
+                i64.const 5
+            end
+            local.set $x
+            i64.extend_i32_u
+            (local.set $i (i32.const 0))
+            (local.set $round (i32.add (local.get $round) (i32.const 1)))
+            (br_if $outer (i32.lt_u (local.get $round) (i32.const 40)))
+        end
+        (i64.add (local.get $x))
+        local.set $x
+        i64.trunc_f64_s
+        i64.add
+        local.get $x
+        i64.add))"#;
+    let stops = |tier: Tier| {
+        let mut vm = machine(TEXT, tier);
+        invoke(&mut vm, &[Value::I32(30)]);
+        let mut stops = Vec::new();
+        loop {
+            let tick = Some(vm.time().tick + 11);
+            let limit = RunLimit {
+                tick,
+                ..RunLimit::default()
+            };
+            let exit = vm.run(limit);
+            if exit != Exit::Tick {
+                assert_compiled(&vm);
+                return (stops, exit);
+            }
+            let shape = vm.shape(0).expect("it has a frame");
+            let operands = shape.operands.iter().map(|slot| vm.slot_value(0, *slot));
+            stops.push((vm.time(), operands.collect::<Vec<_>>()));
+        }
+    };
+    let expected = stops(Tier::Classic);
+    for tier in compiled_tiers() {
+        assert_eq!(stops(tier), expected, "{tier:?}");
     }
 }

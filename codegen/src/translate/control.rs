@@ -173,7 +173,8 @@ impl Translator<'_, '_> {
         self.open(ControlKind::Loop(body), params.len(), &results);
         let height = self.innermost().height;
         self.take_slots(height);
-        self.set_operands(height, body);
+        self.stack.truncate(height);
+        self.push_params(body, params.len());
         self.go_on_way(self.next_pc);
         self.arrive(self.next_pc, false);
     }
@@ -267,18 +268,16 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(control.end);
         self.builder.seal_block(control.end);
         self.take_slots(control.height);
-        let results = self.builder.block_params(control.end).to_vec();
-        results.into_iter().for_each(|value| self.push(value));
+        self.push_params(control.end, count);
         if matches!(control.kind, ControlKind::Function) {
             self.return_results();
             self.is_reachable = false;
         }
     }
 
-    /// Makes the operands from `height` on the block's parameters.
-    fn set_operands(&mut self, height: usize, block: Block) {
-        self.stack.truncate(height);
-        let values = self.builder.block_params(block).to_vec();
+    /// Pushes the first parameters of a block: behind those that it was made with there may be others, for variables.
+    fn push_params(&mut self, block: Block, count: usize) {
+        let values = self.builder.block_params(block)[..count].to_vec();
         values.into_iter().for_each(|value| self.push(value));
     }
 
@@ -367,13 +366,13 @@ impl Translator<'_, '_> {
                 | wasmparser::Catch::AllRef { label } => label,
             };
             let here = self.builder.current_block().expect("a block");
-            let (block, _) = self.target(label);
+            let (block, count) = self.target(label);
             let never = self.builder.create_block();
             let next = self.builder.create_block();
             self.builder.ins().jump(next, &[]);
             self.builder.seal_block(never);
             self.builder.switch_to_block(never);
-            let params = self.builder.block_params(block).to_vec();
+            let params = self.builder.block_params(block)[..count].to_vec();
             let types: Vec<Type> = params.iter().map(|&value| self.type_of(value)).collect();
             let zeros: Vec<BlockArg> = types
                 .into_iter()

@@ -370,7 +370,8 @@ impl Jit {
             // The system gives the pages when they are written.
             self.records = vec![0; words];
         }
-        let is_complete = self.arena_funcs == store.funcs.len()
+        let is_complete = !self.arena.is_empty()
+            && self.arena_funcs == store.funcs.len()
             && self.arena_memories == machine.memories.len()
             && self.policy == policy;
         if !is_complete {
