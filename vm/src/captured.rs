@@ -13,8 +13,8 @@ pub struct CaptureRecord<'a> {
     pub values: &'a [u64],
 }
 
-/// Takes what probes write down, in the order in which they do: before the program calls the host, at every stop, and every few
-/// milliseconds between.
+/// Takes what probes write down, in the order in which they do: before the program calls the host, at every stop, and now and then
+/// in a long run.
 pub trait CaptureSink: Send {
     /// Takes a record.
     fn take(&mut self, record: CaptureRecord<'_>);

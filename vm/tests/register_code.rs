@@ -98,6 +98,7 @@ fn functions_are_translated_when_it_is_asked_for() {
         (Compile::Eager, 2),
     ] {
         let config = Config {
+            tier: Tier::Fast,
             compile,
             ..Config::default()
         };
