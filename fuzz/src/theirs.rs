@@ -1,9 +1,12 @@
 //! wasmtime.
 
-use wasmtime::{Engine, Extern, Module, Store, Trap, Val};
+use wasmtime::{Engine, Extern, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, Val};
 use wdb_vm::value::Value;
 
 use crate::{FUEL, Outcome, Seen, fuel};
+
+/// How large a heap becomes, which counts as a memory: far larger than wdb's here. Memories stay far smaller.
+const HEAP_BYTES_MAX: usize = 64 << 20;
 
 /// wasmtime with canonical NaNs, as wdb has them.
 pub(crate) fn engine() -> anyhow::Result<Engine> {
@@ -22,7 +25,7 @@ pub(crate) fn engine() -> anyhow::Result<Engine> {
 
 /// A module on wasmtime.
 pub(crate) struct Instance {
-    store: Store<()>,
+    store: Store<StoreLimits>,
     instance: wasmtime::Instance,
     exports: Vec<String>,
 }
@@ -31,7 +34,9 @@ impl Instance {
     /// The instance, or why instantiation trapped.
     pub(crate) fn new(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Result<Instance, String>> {
         let module = Module::new(engine, wasm).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-        let mut store = Store::new(engine, ());
+        let limits = StoreLimitsBuilder::new();
+        let mut store = Store::new(engine, limits.memory_size(HEAP_BYTES_MAX).build());
+        store.limiter(|limits| limits);
         let exports = module
             .exports()
             .map(|export| export.name().to_owned())

@@ -611,3 +611,55 @@ fn operands_below_loops_are_kept_where_code_goes_on_with_a_frame() {
         assert_eq!(stops(tier), expected, "{tier:?}");
     }
 }
+
+/// Branches out of a function lead to its last instruction; a return does not.
+#[test]
+fn probes_at_the_last_instruction_are_met_by_branches_out_of_the_function() {
+    const TEXT: &str = r#"(module (func (export "f") (param $way i32) (result i64)
+        i32.const 7
+        block $table
+            block $return
+                local.get $way
+                br_table $return $table
+            end
+            i64.const 1
+            i64.const 2
+            return
+        end
+        block (result i64)
+            i64.const 3
+            i64.const 4
+            local.get $way
+            i32.const 2
+            i32.eq
+            br_if 1
+            drop
+        end
+        br 0))"#;
+    for way in 0..4 {
+        let stops = |tier: Tier| {
+            let mut vm = machine(TEXT, tier);
+            let func = vm.module(INSTANCE).instructions(FuncIndex(0));
+            let place = CodeAddress {
+                instance: INSTANCE,
+                pc: func.last().expect("an end").pc,
+            };
+            vm.set_probe(place);
+            invoke(&mut vm, &[Value::I32(way)]);
+            let mut stops = Vec::new();
+            loop {
+                let exit = vm.run(RunLimit::default());
+                if exit != Exit::Probe {
+                    assert_compiled(&vm);
+                    return (stops, exit);
+                }
+                stops.push((vm.time(), vm.shape(0).map(|shape| shape.operands.len())));
+            }
+        };
+        let expected = stops(Tier::Classic);
+        assert_eq!(expected.0.len(), usize::from(way != 0), "way {way}");
+        for tier in Tier::ALL {
+            assert_eq!(stops(tier), expected, "{tier:?}, way {way}");
+        }
+    }
+}

@@ -61,11 +61,7 @@ impl Translator<'_, '_> {
                 self.branch_if(condition, *relative_depth);
             }
             Operator::BrTable { targets } => self.branch_table(targets)?,
-            Operator::Return => {
-                let outermost = self.controls.len() as u32 - 1;
-                self.branch(outermost);
-                self.is_reachable = false;
-            }
+            Operator::Return => self.return_early(),
             Operator::BrOnNull { relative_depth } => {
                 let reference = self.pop();
                 let is_null = self.is_zero(reference);
@@ -231,7 +227,47 @@ impl Translator<'_, '_> {
         self.is_reachable = true;
     }
 
+    /// Before the function's last instruction, where branches out of it lead, too.
+    pub(super) fn join_last(&mut self) {
+        let Control { end, .. } = self.controls[0];
+        let count = self.job.ty.results().len();
+        if self.is_reachable {
+            let arguments = self.exact_arguments(count);
+            self.builder.ins().jump(end, &arguments);
+            self.controls[0].is_end_used = true;
+        }
+        self.is_reachable = self.controls[0].is_end_used;
+        if self.is_reachable {
+            self.builder.switch_to_block(end);
+            self.builder.seal_block(end);
+            self.stack.clear();
+            self.push_params(end, count);
+        }
+    }
+
+    /// Returns from within. A branch out of the function leads to its last instruction and does the same there, but for a probe.
+    fn return_early(&mut self) {
+        let last = self.job.offset + self.job.code.len() as u32 - 1;
+        if self.job.probes.last().is_some_and(|it| it.pc == last) {
+            let count = self.job.ty.results().len();
+            self.make_exact(count);
+            self.stack.drain(..self.stack.len() - count);
+            self.return_results();
+        } else {
+            self.branch(self.controls.len() as u32 - 1);
+        }
+        self.is_reachable = false;
+    }
+
     fn end(&mut self) {
+        if matches!(self.innermost().kind, ControlKind::Function) {
+            self.controls.pop();
+            if self.is_reachable {
+                self.return_results();
+            }
+            self.is_reachable = false;
+            return;
+        }
         let count = self.innermost().results.len();
         if self.is_reachable {
             let arguments = self.exact_arguments(count);
@@ -269,10 +305,6 @@ impl Translator<'_, '_> {
         self.builder.seal_block(control.end);
         self.take_slots(control.height);
         self.push_params(control.end, count);
-        if matches!(control.kind, ControlKind::Function) {
-            self.return_results();
-            self.is_reachable = false;
-        }
     }
 
     /// Pushes the first parameters of a block: behind those that it was made with there may be others, for variables.

@@ -275,6 +275,9 @@ impl<'a> Translator<'a, '_> {
             if self.purpose == Purpose::Listing {
                 self.builder.set_srcloc(SourceLoc::new(self.pc));
             }
+            if reader.eof() {
+                self.join_last();
+            }
             if self.is_reachable {
                 self.probe();
                 self.give_watched_away(&operator);
