@@ -15,6 +15,7 @@ mod random;
 mod theirs;
 mod ways;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -89,7 +90,9 @@ fn main() -> anyhow::Result<ExitCode> {
         let seed = first.wrapping_add(modules);
         modules += 1;
         let wasm = module(seed)?;
-        match compare(&engine, &wasm, seed) {
+        // A panic, whose message has been printed then, is a finding as well.
+        let compared = catch_unwind(AssertUnwindSafe(|| compare(&engine, &wasm, seed)));
+        match compared.unwrap_or_else(|_| Err(anyhow::anyhow!("a panic"))) {
             Ok((compared, trapped)) => {
                 calls += compared;
                 traps += trapped;

@@ -626,6 +626,8 @@ fn probes_at_the_last_instruction_are_met_by_branches_out_of_the_function() {
             i64.const 2
             return
         end
+        drop
+        i32.const 8
         block (result i64)
             i64.const 3
             i64.const 4

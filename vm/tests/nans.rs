@@ -3,12 +3,15 @@
 
 mod support;
 
-use support::{call, invoke, machine_of};
+use support::random::Random;
+use support::{call, invoke, machine_with};
 use wdb_vm::ValType;
+use wdb_vm::address::{CodeAddress, FuncIndex, InstanceAddr};
 use wdb_vm::exit::Exit;
 use wdb_vm::isa::{INSTRUCTIONS, ImmediateKind, InstructionInfo};
+use wdb_vm::tier::Tier;
 use wdb_vm::value::Value;
-use wdb_vm::vm::Vm;
+use wdb_vm::vm::{Config, RunLimit, Vm};
 
 /// Operands: what makes a NaN of numbers, and NaNs of either sign, quiet and signalling.
 const BITS_32: [u32; 10] = [
@@ -177,10 +180,21 @@ fn nans_are_canonical_or_kept() {
     // 14 of each width, 15 on its lanes and 4 relaxed ones, and 4 from one width to the other.
     assert_eq!(instructions.len(), 2 * (14 + 15 + 4) + 4);
     let functions: Vec<String> = instructions.iter().map(FloatInstruction::text).collect();
-    let mut vm = machine_of(&format!("(module {})", functions.join("\n")));
-    for instruction in &instructions {
-        check(&mut vm, instruction);
+    let text = format!("(module {})", functions.join("\n"));
+    for tier in Tier::ALL {
+        let mut vm = machine_on(&text, tier);
+        for instruction in &instructions {
+            check(&mut vm, instruction);
+        }
     }
+}
+
+fn machine_on(text: &str, tier: Tier) -> Vm {
+    let config = Config {
+        tier,
+        ..Config::default()
+    };
+    machine_with(text, config)
 }
 
 fn check(vm: &mut Vm, instruction: &FloatInstruction) {
@@ -209,4 +223,109 @@ fn check(vm: &mut Vm, instruction: &FloatInstruction) {
         }
     }
     assert!(nans > 0, "{} made no NaN", instruction.mnemonic);
+}
+
+/// What may happen between two stores of NaNs: other accesses of the same place, of other types and widths, and what controls.
+/// `$n` makes NaNs that are not canonical yet, `$a` only ever holds results of arithmetic.
+const BETWEEN: [&str; 21] = [
+    "(f64.store offset=OFFSET (local.get $p) (f64.sub (local.get $n) (local.get $n)))",
+    "(f64.store offset=OFFSET (local.get $p) (f64.add (local.get $a) (f64.load offset=OTHER (local.get $p))))",
+    "(f64.store offset=OFFSET (local.get $p) (f64.mul (local.get $a) (f64.const 1)))",
+    "(f32.store offset=OFFSET (local.get $p) (f32.demote_f64 (f64.sub (local.get $n) (local.get $n))))",
+    "(f32.store offset=OFFSET (local.get $p) (f32.add (f32.const 2) (f32.load offset=OTHER (local.get $p))))",
+    "(f64.store offset=OFFSET (local.get $p) (f64.load offset=OTHER (local.get $p)))",
+    "(f64.store offset=OFFSET (local.get $p) (f64.neg (f64.load offset=OTHER (local.get $p))))",
+    "(i64.store offset=OFFSET (local.get $p) (i64.load offset=OTHER (local.get $p)))",
+    "(i64.store offset=OFFSET (local.get $p) (i64.const 0xfff8000000001234))",
+    "(local.set $x (f64.load offset=OFFSET (local.get $p)))",
+    "(f64.store offset=OFFSET (local.get $p) (local.get $x))",
+    "(local.set $a (f64.add (f64.const 1) (f64.load offset=OFFSET (local.get $p))))",
+    "(local.set $a (f64.sub (f64.const 1) (f64.const 1)))",
+    "(local.set $p (i32.add (local.get $p) (i32.const 2)))",
+    "(local.set $p (i32.sub (local.get $p) (i32.const 2)))",
+    "(f64.load offset=OFFSET (local.get $p)) INNER (local.set $x)",
+    "(local.get $p) (f64.load offset=OTHER (local.get $p)) INNER (f64.store offset=OFFSET)",
+    "(if (f64.eq (local.get $a) (f64.load offset=OFFSET (local.get $p))) (then INNER) (else INNER))",
+    "(block INNER (br_if 0 (local.get $p)) INNER)",
+    "(local.get $p) (f64.add (local.get $n) (f64.neg (local.get $n))) (local.get $p) (f64.sub (local.get $n) (local.get $n))
+        (f64.store offset=OFFSET) (f64.store offset=OTHER)",
+    "(call $look)",
+];
+
+fn between(random: &mut Random, depth: u32) -> String {
+    let offset = |random: &mut Random| (128 + 4 * random.below(8)).to_string();
+    (0..random.below(5))
+        .map(|_| {
+            let text = BETWEEN[random.below(BETWEEN.len() as u64) as usize];
+            let mut text = text
+                .replace("OFFSET", &offset(random))
+                .replace("OTHER", &offset(random));
+            while text.contains("INNER") {
+                let inner = if depth == 0 {
+                    String::new()
+                } else {
+                    between(random, depth - 1)
+                };
+                text = text.replacen("INNER", &inner, 1);
+            }
+            text + "\n"
+        })
+        .collect()
+}
+
+/// Whatever a tier puts off, memory holds what it should wherever something looks at it.
+#[test]
+fn stored_nans_are_canonical_to_whatever_comes_after() {
+    let mut random = Random::new();
+    for round in 0..400 {
+        let body: String = (0..4).map(|_| between(&mut random, 3)).collect();
+        // Many locals are given homes.
+        let more = [
+            "",
+            "i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64",
+        ][round % 2];
+        let text = format!(
+            r#"(module
+                (memory 1)
+                (global $sum (mut i64) (i64.const 0))
+                (func $look (local $i i32)
+                    (loop $next
+                        (global.set $sum (i64.add
+                            (i64.mul (global.get $sum) (i64.const 31))
+                            (i64.load offset=100 (local.get $i))))
+                        (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 4))) (i32.const 96)))))
+                (func (export "f") (param $n f64) (result i64) (local $a f64) (local $x f64) (local $p i32) (local {more})
+                    {body}
+                    (call $look)
+                    (i64.xor (global.get $sum) (i64.reinterpret_f64 (f64.add (local.get $a) (local.get $x))))))"#
+        );
+        let place = random.below(100) as usize;
+        let expected = stops(&mut machine_on(&text, Tier::Classic), place);
+        for tier in Tier::ALL {
+            let found = stops(&mut machine_on(&text, tier), place);
+            assert_eq!(found, expected, "{tier:?}, round {round}: {body}");
+        }
+    }
+}
+
+/// Memory at a probe at an instruction of the function, and how the call ends. Up to the first stop no tier leaves its own code.
+fn stops(vm: &mut Vm, place: usize) -> (Vec<Vec<u8>>, Exit) {
+    let mut instructions = vm.module(InstanceAddr(0)).instructions(FuncIndex(1));
+    if let Some(found) = instructions.nth(place) {
+        vm.set_probe(CodeAddress {
+            instance: InstanceAddr(0),
+            pc: found.pc,
+        });
+    }
+    invoke(vm, "f", &[Value::F64(f64::INFINITY.to_bits())]);
+    let mut memories = Vec::new();
+    loop {
+        match vm.run(RunLimit::default()) {
+            Exit::Probe => {
+                let memory = vm.memory(InstanceAddr(0), 0).expect("it has one");
+                memories.push(memory[100..200].to_vec());
+            }
+            exit => return (memories, exit),
+        }
+    }
 }

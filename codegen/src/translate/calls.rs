@@ -39,6 +39,7 @@ impl Translator<'_, '_> {
             Operator::ReturnCallRef { type_index } => self.call_ref(type_index, true),
             _ => return Ok(false),
         }
+        self.forget_known();
         Ok(true)
     }
 

@@ -20,7 +20,7 @@ impl Translator<'_, '_> {
             Condition::Constant(value) => self.builder.ins().iconst(types::I64, *value),
             Condition::Local(index) => {
                 let local = self.locals[*index as usize];
-                let value = self.builder.use_var(local.variable);
+                let value = self.local(*index as usize);
                 let operand = super::Operand {
                     value,
                     is_arithmetic: local.is_arithmetic,

@@ -171,6 +171,7 @@ impl Translator<'_, '_> {
         self.take_slots(height);
         self.stack.truncate(height);
         self.push_params(body, params.len());
+        self.forget_known();
         self.go_on_way(self.next_pc);
         self.arrive(self.next_pc, false);
     }
@@ -220,6 +221,7 @@ impl Translator<'_, '_> {
         *has_else = true;
         let (otherwise, params) = (*otherwise, params.clone());
         self.builder.switch_to_block(otherwise);
+        self.forget_known();
         self.stack.truncate(height);
         self.stack.extend(params);
         let count = self.stack.len();
@@ -240,6 +242,7 @@ impl Translator<'_, '_> {
         if self.is_reachable {
             self.builder.switch_to_block(end);
             self.builder.seal_block(end);
+            self.forget_known();
             self.stack.clear();
             self.push_params(end, count);
         }
@@ -249,9 +252,7 @@ impl Translator<'_, '_> {
     fn return_early(&mut self) {
         let last = self.job.offset + self.job.code.len() as u32 - 1;
         if self.job.probes.last().is_some_and(|it| it.pc == last) {
-            let count = self.job.ty.results().len();
-            self.make_exact(count);
-            self.stack.drain(..self.stack.len() - count);
+            self.make_exact(self.job.ty.results().len());
             self.return_results();
         } else {
             self.branch(self.controls.len() as u32 - 1);
@@ -303,6 +304,7 @@ impl Translator<'_, '_> {
         }
         self.builder.switch_to_block(control.end);
         self.builder.seal_block(control.end);
+        self.forget_known();
         self.take_slots(control.height);
         self.push_params(control.end, count);
     }
@@ -425,16 +427,17 @@ impl Translator<'_, '_> {
         self.call_runtime(Runtime::Cast, &[func, pc, reference])
     }
 
-    /// Returns with the operands on the stack, which are exact.
+    /// Returns with the topmost operands, which are exact.
     pub(super) fn return_results(&mut self) {
+        let count = self.job.ty.results().len();
         let clock = self.builder.use_var(self.clock);
         if returns_in_registers(self.job.ty) {
-            let mut results: Vec<Value> = self.stack.iter().map(|operand| operand.value).collect();
+            let operands = &self.stack[self.stack.len() - count..];
+            let mut results: Vec<Value> = operands.iter().map(|operand| operand.value).collect();
             results.push(clock);
             self.builder.ins().return_(&results);
             return;
         }
-        let count = self.stack.len();
         self.put_cells(count);
         self.builder.ins().return_(&[clock]);
     }

@@ -4,9 +4,9 @@
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
-use wasmparser::{BinaryReader, Operator, OperatorsReader, ValType};
+use wasmparser::{Operator, ValType};
 
-use super::{Operand, Translator};
+use super::{Operand, Translator, instructions};
 use crate::compiler::Error;
 use crate::env::Job;
 
@@ -86,12 +86,8 @@ fn narrow_down(job: &Job<'_>, widths: &mut [Widths]) -> Result<(), Error> {
     // Copies from one local to another, which are followed at the end.
     let mut copies = Vec::new();
     let mut producer = Producer::Floats(Widths::NONE);
-    let reader = BinaryReader::new(job.code, u64::from(job.offset));
-    let mut reader = OperatorsReader::new(reader);
-    while !reader.eof() {
-        let operator = reader
-            .read()
-            .map_err(|error| Error::Failed(error.to_string()))?;
+    for instruction in instructions(job) {
+        let operator = instruction?.operator;
         if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } = operator {
             let to = local_index as usize;
             match producer {
@@ -146,6 +142,11 @@ fn produced_widths(operator: &Operator<'_>) -> Widths {
         _ if is_arithmetic_64(operator) => Widths::ONLY_64,
         _ => Widths::NONE,
     }
+}
+
+/// Whether an instruction gives floats whose NaNs are canonical, and takes all NaNs for the same.
+pub(super) fn is_arithmetic(operator: &Operator<'_>) -> bool {
+    is_arithmetic_32(operator) || is_arithmetic_64(operator)
 }
 
 /// Whether an instruction gives floats of 32 bits whose NaNs are canonical.
@@ -253,14 +254,18 @@ impl Translator<'_, '_> {
             .brif(is_nan, cold, &[], next, &[value.into()]);
         self.builder.seal_block(cold);
         self.builder.switch_to_block(cold);
-        let nan = if ty == types::F32 {
-            self.builder.ins().f32const(Ieee32::with_bits(NAN_32))
-        } else {
-            self.builder.ins().f64const(Ieee64::with_bits(NAN_64))
-        };
+        let nan = self.canonical_nan(ty);
         self.builder.ins().jump(next, &[nan.into()]);
         self.builder.seal_block(next);
         self.builder.switch_to_block(next);
         exact
+    }
+
+    pub(super) fn canonical_nan(&mut self, ty: Type) -> Value {
+        if ty == types::F32 {
+            self.builder.ins().f32const(Ieee32::with_bits(NAN_32))
+        } else {
+            self.builder.ins().f64const(Ieee64::with_bits(NAN_64))
+        }
     }
 }

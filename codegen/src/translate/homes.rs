@@ -4,16 +4,19 @@
 //! puts it, and every exit has an instruction or two to write it. One with a home is written there whenever it is set, and copied
 //! from there by code that all exits share: it costs a store for each time that it is set, and nothing while nobody uses it.
 //!
+//! A local that no loop without calls uses lives at its home only: it is read from there, and occupies no register in between. What
+//! its home holds is known from where it was last read or written, as far as control goes straight on and nothing is called.
+//!
 //! So homes are for functions that have many exits for their size, and for those whose loops have more locals than there are registers;
 //! and not for what a loop without calls carries from round to round.
 
 use std::collections::HashMap;
 
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
-use wasmparser::{BinaryReader, Operator, OperatorsReader, ValType};
+use wasmparser::{Operator, ValType};
 
 use super::memory::can_leave;
-use super::{Translator, kind_of};
+use super::{Translator, instructions, kind_of};
 use crate::compiler::Error;
 use crate::env::Job;
 
@@ -34,11 +37,12 @@ impl Translator<'_, '_> {
     /// Gives homes to the locals that are better off with one.
     pub(super) fn make_homes(&mut self) -> Result<(), Error> {
         let mut bytes = 0;
-        for (index, has_home) in locals_with_homes(self.job)?.into_iter().enumerate() {
+        for (index, home) in homes_of(self.job)?.into_iter().enumerate() {
             let local = &mut self.locals[index];
             let cells = kind_of(local.ty, false).count() as i32;
-            if has_home && bytes + 8 * cells <= HOMES_BYTES_MAX {
+            if home != Home::None && bytes + 8 * cells <= HOMES_BYTES_MAX {
                 local.home = Some(bytes);
+                local.lives_at_home = home == Home::Only;
                 bytes += 8 * cells;
             }
         }
@@ -47,6 +51,36 @@ impl Translator<'_, '_> {
             self.homes = Some(self.builder.create_sized_stack_slot(slot));
         }
         Ok(())
+    }
+
+    /// The value of a local.
+    pub(super) fn local(&mut self, index: usize) -> Value {
+        let local = self.locals[index];
+        let (Some(homes), Some(home), true) = (self.homes, local.home, local.lives_at_home) else {
+            return self.builder.use_var(local.variable);
+        };
+        local.known.unwrap_or_else(|| {
+            let flags = self.flags(self.regions.homes);
+            let place = self.builder.ins().stack_addr(types::I64, homes, home);
+            self.builder.ins().load(local.held, flags, place, 0)
+        })
+    }
+
+    /// Keeps the value that a local has been given at hand.
+    pub(super) fn keep_local(&mut self, index: usize, value: Value) {
+        let local = &mut self.locals[index];
+        if local.lives_at_home {
+            local.known = Some(value);
+        } else {
+            self.builder.def_var(local.variable, value);
+        }
+    }
+
+    /// Control has come together, or registers have been given up.
+    pub(super) fn forget_known(&mut self) {
+        for local in &mut self.locals {
+            local.known = None;
+        }
     }
 
     /// Writes zeros to the homes of all locals that are no parameters.
@@ -99,14 +133,24 @@ impl Translator<'_, '_> {
     }
 }
 
-/// Which locals are to have homes.
-fn locals_with_homes(job: &Job<'_>) -> Result<Vec<bool>, Error> {
+/// Where a local's value is to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Home {
+    /// In its variable.
+    None,
+    /// There and at its home.
+    Beside,
+    /// At its home.
+    Only,
+}
+
+fn homes_of(job: &Job<'_>) -> Result<Vec<Home>, Error> {
     let survey = Survey::of(job)?;
     let bytes = survey.exits * job.locals.len() * STORE_BYTES;
     let has_many_exits = bytes > EXIT_BYTES_PER_BYTE * job.code.len();
     let is_crowded = survey.has_loop && job.locals.len() > REGISTERS;
     if !has_many_exits && !is_crowded {
-        return Ok(vec![false; job.locals.len()]);
+        return Ok(vec![Home::None; job.locals.len()]);
     }
     let is_float = |ty: &ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
     let floats = job.locals.iter().filter(|ty| is_float(ty)).count();
@@ -117,12 +161,13 @@ fn locals_with_homes(job: &Job<'_>) -> Result<Vec<bool>, Error> {
             // The lanes of vectors are made exact in records only.
             let can_have = *ty != ValType::V128;
             let rivals = if is_float(ty) { floats } else { integers };
-            can_have
-                && match role {
-                    Role::Apart => true,
-                    Role::Passing => rivals > REGISTERS,
-                    Role::Carried => false,
-                }
+            match role {
+                _ if !can_have => Home::None,
+                Role::Absent => Home::Only,
+                Role::Read => Home::Beside,
+                Role::Passing if rivals > REGISTERS => Home::Beside,
+                Role::Passing | Role::Carried => Home::None,
+            }
         })
         .collect())
 }
@@ -130,8 +175,10 @@ fn locals_with_homes(job: &Job<'_>) -> Result<Vec<bool>, Error> {
 /// What a local is in loops without calls.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Role {
+    /// They do not use it.
+    Absent,
     /// It is not set there.
-    Apart,
+    Read,
     /// Each round that uses it sets it first.
     Passing,
     /// A round uses what one before has set.
@@ -173,17 +220,12 @@ impl<'a> Survey<'a> {
             job,
             exits: 1,
             has_loop: false,
-            roles: vec![Role::Apart; job.locals.len()],
+            roles: vec![Role::Absent; job.locals.len()],
             loops: Vec::new(),
             depth: 0,
         };
-        let reader = BinaryReader::new(job.code, u64::from(job.offset));
-        let mut reader = OperatorsReader::new(reader);
-        while !reader.eof() {
-            let operator = reader
-                .read()
-                .map_err(|error| Error::Failed(error.to_string()))?;
-            survey.note(&operator);
+        for instruction in instructions(job) {
+            survey.note(&instruction?.operator);
         }
         Ok(survey)
     }
@@ -251,11 +293,14 @@ impl<'a> Survey<'a> {
             return;
         }
         self.has_loop = true;
-        for (local, usage) in ended.locals.into_iter().filter(|(_, usage)| usage.is_set) {
-            let role = if usage.begins_with_use {
-                Role::Carried
-            } else {
-                Role::Passing
+        for (local, usage) in ended.locals {
+            let role = match usage {
+                Usage { is_set: false, .. } => Role::Read,
+                Usage {
+                    begins_with_use: true,
+                    ..
+                } => Role::Carried,
+                Usage { .. } => Role::Passing,
             };
             let known = &mut self.roles[local as usize];
             *known = role.max(*known);

@@ -10,6 +10,13 @@ use super::Translator;
 use crate::abi::{MemoryView, Runtime, memory_offset};
 use crate::env::{Job, MemoryPlace};
 
+/// A place in a memory: an address of the machine and the offset from it, in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) base: Value,
+    pub(super) offset: i32,
+}
+
 /// How a load widens what it reads.
 #[derive(Clone, Copy)]
 enum Widening {
@@ -83,7 +90,8 @@ impl Translator<'_, '_> {
         if let Some((memarg, ty, widening)) = loaded(operator) {
             self.load(&memarg, ty, widening);
         } else if let Some((memarg, ty)) = stored(operator) {
-            self.store(&memarg, ty);
+            let is_deferred = self.can_defer(operator);
+            self.store(&memarg, ty, is_deferred);
         } else {
             return self.whole_memory(operator);
         }
@@ -91,9 +99,8 @@ impl Translator<'_, '_> {
     }
 
     fn load(&mut self, memarg: &MemArg, ty: Type, widening: Widening) {
-        let (place, offset) = self.place_to(memarg, 0, ty.bytes(), false);
-        let flags = self.heap_flags();
-        let value = self.builder.ins().load(ty, flags, place, offset);
+        let place = self.place_to(memarg, 0, ty.bytes(), false);
+        let value = self.load_place(ty, place);
         let value = match widening {
             Widening::None => value,
             Widening::Signed(to) => self.builder.ins().sextend(to, value),
@@ -103,18 +110,33 @@ impl Translator<'_, '_> {
         self.push(value);
     }
 
-    fn store(&mut self, memarg: &MemArg, ty: Type) {
-        self.make_exact(1);
-        let (place, offset) = self.place(memarg, 1, ty.bytes());
+    fn store(&mut self, memarg: &MemArg, ty: Type, is_deferred: bool) {
+        if !is_deferred {
+            self.make_exact(1);
+        }
+        let place = self.place(memarg, 1, ty.bytes());
         let value = self.pop();
         self.pop();
+        if is_deferred {
+            self.store_deferred(value, place);
+            return;
+        }
         let value = if self.type_of(value) == ty {
             value
         } else {
             self.builder.ins().ireduce(ty, value)
         };
+        self.store_place(value, place);
+    }
+
+    pub(super) fn load_place(&mut self, ty: Type, at: Place) -> Value {
         let flags = self.heap_flags();
-        self.builder.ins().store(flags, value, place, offset);
+        self.builder.ins().load(ty, flags, at.base, at.offset)
+    }
+
+    pub(super) fn store_place(&mut self, value: Value, at: Place) {
+        let flags = self.heap_flags();
+        self.builder.ins().store(flags, value, at.base, at.offset);
     }
 
     /// `memory.size` and `memory.copy`; all others are executed by the runtime.
@@ -155,19 +177,18 @@ impl Translator<'_, '_> {
     }
 
     /// [`Translator::place_to`] read and write.
-    pub(super) fn place(&mut self, memarg: &MemArg, depth: usize, size: u32) -> (Value, i32) {
+    pub(super) fn place(&mut self, memarg: &MemArg, depth: usize, size: u32) -> Place {
         self.place_to(memarg, depth, size, true)
     }
 
-    /// The place of an access of `size` bytes whose address is the operand at `depth`, and the offset from it. All operands
-    /// stay on the stack.
+    /// The place of an access of `size` bytes whose address is the operand at `depth`. All operands stay on the stack.
     pub(super) fn place_to(
         &mut self,
         memarg: &MemArg,
         depth: usize,
         size: u32,
         writes: bool,
-    ) -> (Value, i32) {
+    ) -> Place {
         let memory = self.job.env.memory(memory_of(memarg));
         let index = self.peek(depth);
         let index = self.widen(index);
@@ -184,12 +205,15 @@ impl Translator<'_, '_> {
         }
         let offset = memory_offset(memory.address) + offset_of!(MemoryView, base) as i32;
         let base = self.load_constant(types::I64, offset);
-        let place = self.builder.ins().iadd(base, index);
+        let base = self.builder.ins().iadd(base, index);
         match i32::try_from(memarg.offset) {
-            Ok(offset) => (place, offset),
+            Ok(offset) => Place { base, offset },
             Err(_) => {
                 let offset = self.constant(memarg.offset);
-                (self.builder.ins().iadd(place, offset), 0)
+                Place {
+                    base: self.builder.ins().iadd(base, offset),
+                    offset: 0,
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 mod calls;
 mod conditions;
 mod control;
+mod deferred;
 mod exits;
 mod floats;
 mod homes;
@@ -30,6 +31,7 @@ use crate::abi::{
 use crate::compiler::Error;
 use crate::env::{CellKind, Job, Site, Start};
 use control::{Control, ControlKind};
+use deferred::Deferred;
 use exits::Leaving;
 use floats::arithmetic_locals;
 use resumed::ResumedFrame;
@@ -53,6 +55,10 @@ struct Local {
     is_arithmetic: bool,
     /// Its place in the native frame, in bytes from the first home, if it has one: then its value always lies there, too.
     home: Option<i32>,
+    /// Whether its value lies nowhere else for long: the variable is not used.
+    lives_at_home: bool,
+    /// What its home holds, if control has come straight from where that was known.
+    known: Option<Value>,
 }
 
 /// What the records of a function's exits are made of.
@@ -109,6 +115,8 @@ struct Translator<'a, 'f> {
     own: Option<FuncRef>,
     /// In code that goes on with a frame, operands are variables where control can join from the frame.
     frame: Option<ResumedFrame>,
+    /// The last store, if the NaN of its value is still to be looked for.
+    deferred: Option<Deferred<'a>>,
     /// The most cells that the frame has held.
     cells_max: usize,
 }
@@ -157,6 +165,8 @@ pub(crate) fn translate(
                 held,
                 is_arithmetic: arithmetic.is_some(),
                 home: None,
+                lives_at_home: false,
+                known: None,
             }
         })
         .collect();
@@ -185,6 +195,7 @@ pub(crate) fn translate(
         runtime_signatures: [None; RUNTIME_FUNCTIONS],
         own: None,
         frame: None,
+        deferred: None,
         cells_max,
     };
     translator.make_homes()?;
@@ -216,6 +227,31 @@ pub(crate) fn translate(
     })
 }
 
+/// An instruction in a function's code.
+struct Instruction<'a> {
+    operator: Operator<'a>,
+    /// Its offset in the module, and that of the next one.
+    pc: u32,
+    next_pc: u32,
+}
+
+/// The instructions of the job's function.
+fn instructions<'a>(job: &Job<'a>) -> impl Iterator<Item = Result<Instruction<'a>, Error>> {
+    let reader = BinaryReader::new(job.code, u64::from(job.offset));
+    let mut reader = OperatorsReader::new(reader);
+    std::iter::from_fn(move || {
+        if reader.eof() {
+            return None;
+        }
+        let read = reader.read_with_offset().map(|(operator, pc)| Instruction {
+            operator,
+            pc: pc as u32,
+            next_pc: reader.original_position() as u32,
+        });
+        Some(read.map_err(|error| Error::Failed(error.to_string())))
+    })
+}
+
 /// What a value of a type is in a record.
 fn kind_of(ty: ValType, is_arithmetic: bool) -> CellKind {
     match ty {
@@ -233,10 +269,10 @@ impl<'a> Translator<'a, '_> {
         match self.job.start {
             Start::Call => {
                 for index in 0..self.locals.len() {
-                    let Local { variable, held, .. } = self.locals[index];
+                    let held = self.locals[index].held;
                     let param = params.get(index).copied();
                     let value = param.unwrap_or_else(|| self.zero(held));
-                    self.builder.def_var(variable, value);
+                    self.keep_local(index, value);
                     if param.is_some() {
                         self.bring_home(index, value);
                     }
@@ -265,17 +301,21 @@ impl<'a> Translator<'a, '_> {
     }
 
     fn body(&mut self) -> Result<(), Error> {
-        let reader = BinaryReader::new(self.job.code, u64::from(self.job.offset));
-        let mut reader = OperatorsReader::new(reader);
-        let failed = |error: wasmparser::BinaryReaderError| Error::Failed(error.to_string());
-        while !reader.eof() {
-            let (operator, pc) = reader.read_with_offset().map_err(failed)?;
-            self.pc = pc as u32;
-            self.next_pc = reader.original_position() as u32;
+        let end = self.job.offset + self.job.code.len() as u32;
+        for instruction in instructions(self.job) {
+            let Instruction {
+                operator,
+                pc,
+                next_pc,
+            } = instruction?;
+            (self.pc, self.next_pc) = (pc, next_pc);
             if self.purpose == Purpose::Listing {
                 self.builder.set_srcloc(SourceLoc::new(self.pc));
             }
-            if reader.eof() {
+            if self.is_reachable {
+                self.settle_before(&operator)?;
+            }
+            if next_pc == end {
                 self.join_last();
             }
             if self.is_reachable {

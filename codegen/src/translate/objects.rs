@@ -35,8 +35,10 @@ impl Translator<'_, '_> {
                 self.push(value);
             }
             Operator::LocalGet { local_index } => {
-                let local = self.locals[local_index as usize];
-                let value = self.builder.use_var(local.variable);
+                let index = local_index as usize;
+                let value = self.local(index);
+                let local = &mut self.locals[index];
+                local.known = Some(value);
                 self.stack.push(Operand {
                     value,
                     is_arithmetic: local.is_arithmetic,
@@ -108,7 +110,7 @@ impl Translator<'_, '_> {
         }
         let value = self.peek(0);
         let value = self.cast(value, local.held);
-        self.builder.def_var(local.variable, value);
+        self.keep_local(index as usize, value);
         self.bring_home(index as usize, value);
     }
 
@@ -125,6 +127,7 @@ impl Translator<'_, '_> {
         let pc = self.constant(u64::from(self.pc));
         let count = self.constant(cells as u64);
         let status = self.call_runtime(Runtime::Perform, &[func, pc, count]);
+        self.forget_known();
         const { assert!(STATUS_DONE == 0) };
         self.give_away_if(status);
         self.drop_operands(effect.operands);

@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 use super::Translator;
 use crate::abi::{Context, Reason};
-use crate::probe::{CAPTURED_HEAD_WORDS, Capture, HitCounter, ProbeRule};
+use crate::probe::{CAPTURED_HEAD_WORDS, Capture, HitCounter, Probe, ProbeRule};
 
 /// A counter, as it was read.
 struct Counter {
@@ -19,14 +19,13 @@ struct Counter {
     ignored: Value,
 }
 
-impl Translator<'_, '_> {
+impl<'a> Translator<'a, '_> {
     /// Does what the probe at the present instruction is for, if there is one. Where a condition cannot be evaluated, the code may be left
     /// though an operand before decides: who looks at the exit decides again, and nothing has been counted or captured yet.
     pub(super) fn probe(&mut self) {
-        let job = self.job;
-        let position = job.probes.binary_search_by_key(&self.pc, |probe| probe.pc);
-        let Ok(position) = position else { return };
-        let probe = &job.probes[position];
+        let Some(probe) = self.present_probe() else {
+            return;
+        };
         let rule = &*probe.rule;
         let only_stops = rule.counter.is_none() && rule.capture.is_none();
         match &rule.condition {
@@ -51,6 +50,13 @@ impl Translator<'_, '_> {
             }
             None => self.hit(rule),
         }
+    }
+
+    /// The probe at the present instruction.
+    pub(super) fn present_probe(&self) -> Option<&'a Probe> {
+        let probes = self.job.probes;
+        let position = probes.binary_search_by_key(&self.pc, |probe| probe.pc);
+        Some(&probes[position.ok()?])
     }
 
     /// Counts, captures or leaves, where the condition holds.

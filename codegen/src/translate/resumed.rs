@@ -8,9 +8,9 @@ use std::mem::offset_of;
 
 use cranelift_codegen::ir::{Block, InstBuilder, Type, Value, types};
 use cranelift_frontend::Variable;
-use wasmparser::{BinaryReader, Operator, OperatorsReader};
+use wasmparser::Operator;
 
-use super::{Local, Translator, cells_of, kind_of};
+use super::{Instruction, Local, Translator, cells_of, instructions, kind_of};
 use crate::abi::Context;
 use crate::compiler::Error;
 use crate::env::Job;
@@ -33,22 +33,15 @@ pub(super) struct ResumedFrame {
 
 /// The bodies of the loops around the one whose body begins at `pc`, outermost first.
 fn loops_around(job: &Job<'_>, pc: u32) -> Result<Vec<u32>, Error> {
-    let reader = BinaryReader::new(job.code, u64::from(job.offset));
-    let mut reader = OperatorsReader::new(reader);
     // For each construct around, where its body begins if it is a loop.
     let mut constructs = Vec::new();
-    while !reader.eof() {
-        let operator = reader
-            .read()
-            .map_err(|error| Error::Failed(error.to_string()))?;
+    for instruction in instructions(job) {
+        let Instruction {
+            operator, next_pc, ..
+        } = instruction?;
         match operator {
-            Operator::Loop { .. } => {
-                let body = reader.original_position() as u32;
-                if body == pc {
-                    break;
-                }
-                constructs.push(Some(body));
-            }
+            Operator::Loop { .. } if next_pc == pc => break,
+            Operator::Loop { .. } => constructs.push(Some(next_pc)),
             Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
                 constructs.push(None);
             }
@@ -66,11 +59,9 @@ impl Translator<'_, '_> {
         let flags = self.flags(self.regions.cells);
         let mut offset = 0;
         for index in 0..self.locals.len() {
-            let Local {
-                variable, ty, held, ..
-            } = self.locals[index];
+            let Local { ty, held, .. } = self.locals[index];
             let value = self.builder.ins().load(held, flags, cells, offset);
-            self.builder.def_var(variable, value);
+            self.keep_local(index, value);
             self.bring_home(index, value);
             offset += 8 * kind_of(ty, false).count() as i32;
         }
@@ -91,6 +82,7 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(start);
         self.builder.seal_block(start);
         self.set_on_way(is_on_way, false);
+        self.forget_known();
         Ok(())
     }
 

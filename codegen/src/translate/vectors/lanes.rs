@@ -132,9 +132,9 @@ impl Translator<'_, '_> {
         memarg: &MemArg,
         make: impl FnOnce(FuncInstBuilder<'_, '_>, MemFlagsData, Value, Offset32) -> Value,
     ) {
-        let (place, offset) = self.place_to(memarg, 0, 8, false);
+        let place = self.place_to(memarg, 0, 8, false);
         let flags = self.heap_flags();
-        let result = make(self.builder.ins(), flags, place, offset.into());
+        let result = make(self.builder.ins(), flags, place.base, place.offset.into());
         self.pop();
         self.push_lanes(result);
     }
@@ -142,9 +142,8 @@ impl Translator<'_, '_> {
     /// Loads a lane whose address is the operand at a depth. All operands stay on the stack.
     fn load_number(&mut self, memarg: &MemArg, depth: usize, lanes: Type) -> Value {
         let lane = lanes.lane_type();
-        let (place, offset) = self.place_to(memarg, depth, lane.bytes(), false);
-        let flags = self.heap_flags();
-        self.builder.ins().load(lane, flags, place, offset)
+        let place = self.place_to(memarg, depth, lane.bytes(), false);
+        self.load_place(lane, place)
     }
 
     fn load_splat(&mut self, memarg: &MemArg, lanes: Type) {
@@ -171,11 +170,10 @@ impl Translator<'_, '_> {
     }
 
     fn store_lane(&mut self, memarg: &MemArg, lanes: Type, lane: u8) {
-        let (place, offset) = self.place(memarg, 1, lanes.lane_type().bytes());
+        let place = self.place(memarg, 1, lanes.lane_type().bytes());
         let [value] = self.pop_lanes(lanes);
         let number = self.builder.ins().extractlane(value, lane);
-        let flags = self.heap_flags();
-        self.builder.ins().store(flags, number, place, offset);
+        self.store_place(number, place);
         self.pop();
     }
 }
