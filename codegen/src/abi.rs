@@ -31,6 +31,9 @@ pub struct TableView {
     pub count: u64,
 }
 
+/// The most bytes that an instruction accesses, but for those that name a number of bytes.
+pub const ACCESS_BYTES_MAX: u32 = 16;
+
 /// The most cells that a frame of compiled code can have.
 pub const FRAME_CELLS_MAX: usize = 1 << 17;
 
@@ -118,10 +121,6 @@ pub struct Context {
     pub cells: *mut u64,
     /// The frame that code entered by [`Start::Frame`](crate::Start::Frame) goes on with.
     pub frame: *const u64,
-    /// What watched code looks at: the lowest watched address, and the bytes from there to the end of the highest watch.
-    pub watch_start: u64,
-    /// Likewise.
-    pub watch_bytes: u64,
     /// For each granule of memory, by the low bits of its number, whether a watch lies there: 0 or 1.
     pub granules: *const u8,
     /// The counters of probes, by number.

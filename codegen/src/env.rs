@@ -86,6 +86,9 @@ pub trait Watched {
     fn global(&self, index: u32) -> bool;
     /// Whether memory is: accesses decide at run time.
     fn memory(&self) -> bool;
+    /// Where an access of memory begins that may touch a watch: at an address, or one of so many bytes from there. The code stays right
+    /// while all watches lie there.
+    fn extent(&self) -> (u64, u64);
     /// Whether reads of memory matter, too.
     fn memory_reads(&self) -> bool;
     /// Whether elements of tables are.

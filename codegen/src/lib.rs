@@ -21,8 +21,9 @@ mod probe;
 mod translate;
 
 pub use abi::{
-    Context, ENTRY_BYTES, FRAME_CELLS_MAX, MEMORY_VIEW_BYTES, MemoryView, RUNTIME_FUNCTIONS,
-    Reason, Runtime, STATUS_DONE, TableView, entries_offset, returns_in_registers,
+    ACCESS_BYTES_MAX, Context, ENTRY_BYTES, FRAME_CELLS_MAX, MEMORY_VIEW_BYTES, MemoryView,
+    RUNTIME_FUNCTIONS, Reason, Runtime, STATUS_DONE, TableView, entries_offset,
+    returns_in_registers,
 };
 pub use compiler::{Compiled, Compiler, Error, Level, Translated};
 pub use condition::{Condition, ConditionConversion, ConditionOp, Observed};

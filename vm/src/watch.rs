@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use wasmparser::StorageType;
+use wdb_codegen::ACCESS_BYTES_MAX;
 
 use crate::access::{Access, access, memory_and_offset};
 use crate::address::{FuncAddr, GlobalAddr, InstanceAddr, ObjectAddr};
@@ -261,16 +262,19 @@ impl Watches {
         self.list.is_empty()
     }
 
-    /// The lowest watched address of any memory, and the bytes from there to the end of the highest watch.
-    pub(crate) fn extent(&self) -> (u64, u64) {
+    /// Where an access begins that touches a watch of any memory.
+    fn extent(&self) -> Range<u64> {
         let ranges = self.list.iter().filter_map(|watch| match &watch.target {
             WatchTarget::Memory { range, .. } if !range.is_empty() => Some(range),
             _ => None,
         });
-        let (start, end) = ranges.fold((u64::MAX, 0), |(start, end), range| {
-            (start.min(range.start), end.max(range.end))
+        let all = ranges.fold(None, |all: Option<Range<u64>>, range| {
+            let all = all.unwrap_or(range.clone());
+            Some(all.start.min(range.start)..all.end.max(range.end))
         });
-        (start, end.saturating_sub(start))
+        all.map_or(0..0, |all| {
+            all.start.saturating_sub(u64::from(ACCESS_BYTES_MAX) - 1)..all.end
+        })
     }
 
     /// Which granules watches lie in; null when there are none.
@@ -397,7 +401,7 @@ impl Vm {
                 }
             }
         }
-        self.jit.set_plan(&plan);
+        self.jit.set_plan(&plan, self.watches.extent());
         self.fast.set_plan(plan);
     }
 

@@ -34,17 +34,18 @@ pub(super) struct Deferred<'a> {
 impl<'a> Translator<'a, '_> {
     /// Looks for the NaN of the last store, if that is still to be done and cannot wait for what the present instruction does.
     pub(super) fn settle_before(&mut self, operator: &Operator<'a>) -> Result<(), Error> {
-        let has_probe = self.present_probe().is_some();
+        // Before the instruction the code may be left.
+        let is_stop = self.present_probe().is_some() || self.is_watched(operator);
         let Some(deferred) = &mut self.deferred else {
             return Ok(());
         };
         let is_full = deferred.since.len() == WAITING_MAX;
-        if !has_probe && !is_full && can_be_repeated(operator) && !can_leave(self.job, operator) {
+        if !is_stop && !is_full && can_be_repeated(operator) && !can_leave(self.job, operator) {
             deferred.since.push(operator.clone());
             self.note_local(operator);
             return Ok(());
         }
-        if !has_probe && self.can_defer(operator) {
+        if !is_stop && self.can_defer(operator) {
             return self.settle(true);
         }
         self.settle(false)
@@ -75,7 +76,7 @@ impl<'a> Translator<'a, '_> {
             Operator::F32Store { .. } | Operator::F64Store { .. }
         );
         let is_arithmetic = self.stack.last().is_some_and(|it| it.is_arithmetic);
-        is_float && is_arithmetic && self.job.watched.is_none() && !can_leave(self.job, operator)
+        is_float && is_arithmetic
     }
 
     /// Stores a result of arithmetic as it is, for now. Its operands have been taken from the stack.

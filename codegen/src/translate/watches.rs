@@ -7,16 +7,36 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use wasmparser::Operator;
 
 use super::Translator;
-use crate::abi::{Context, Reason};
+use crate::abi::{ACCESS_BYTES_MAX, Context, Reason};
 
 impl Translator<'_, '_> {
     /// Gives the present instruction away if it touches what is watched, or if nobody looks closer.
     pub(super) fn give_watched_away(&mut self, operator: &Operator<'_>) {
         use Operator as Op;
-        let Some(watched) = self.job.watched else {
+        if self.is_watched(operator) {
+            // As for probes: what follows stays reachable.
+            let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
+            let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
+            self.leave_if(always, Reason::Instruction);
             return;
+        }
+        let writes_range = matches!(
+            operator,
+            Op::MemoryFill { .. } | Op::MemoryCopy { .. } | Op::MemoryInit { .. }
+        );
+        let watched = self.job.watched.filter(|watched| watched.memory());
+        if let (true, Some(watched)) = (writes_range, watched) {
+            self.look_at_range(watched.extent());
+        }
+    }
+
+    /// Whether an instruction is left to an interpreter, wherever it reads or writes.
+    pub(super) fn is_watched(&self, operator: &Operator<'_>) -> bool {
+        use Operator as Op;
+        let Some(watched) = self.job.watched else {
+            return false;
         };
-        let is_watched = match *operator {
+        match *operator {
             Op::LocalGet { local_index }
             | Op::LocalSet { local_index }
             | Op::LocalTee { local_index } => watched.local(local_index),
@@ -29,12 +49,6 @@ impl Translator<'_, '_> {
             // What the host does cannot be foreseen.
             Op::Call { function_index } => {
                 self.job.env.callee(function_index) == crate::env::CalleeKind::Host
-            }
-            Op::MemoryFill { .. } | Op::MemoryCopy { .. } | Op::MemoryInit { .. } => {
-                if watched.memory() {
-                    self.look_at_range();
-                }
-                false
             }
             Op::MemoryGrow { .. }
             | Op::TableSet { .. }
@@ -56,25 +70,18 @@ impl Translator<'_, '_> {
             | Op::ArrayInitData { .. }
             | Op::ArrayInitElem { .. } => watched.objects(),
             _ => false,
-        };
-        if is_watched {
-            // As for probes: what follows stays reachable.
-            let limit = self.load_context(types::I64, offset_of!(Context, stack_limit) as i32);
-            let always = self.builder.ins().icmp_imm_s(IntCC::NotEqual, limit, 0);
-            self.leave_if(always, Reason::Instruction);
         }
     }
 
     /// Gives an instruction away that writes so many bytes as the topmost operand says, if a watch may lie there. Where they go is the
     /// third one.
-    fn look_at_range(&mut self) {
+    fn look_at_range(&mut self, (start, bytes): (u64, u64)) {
         let [to, count] = [2, 0].map(|depth| self.peek(depth));
         let [to, count] = [to, count].map(|value| self.widen(value));
         // Whatever wraps around traps.
         let end = self.builder.ins().iadd(to, count);
-        let start = self.load_constant(types::I64, offset_of!(Context, watch_start) as i32);
-        let bytes = self.load_constant(types::I64, offset_of!(Context, watch_bytes) as i32);
-        let watch_end = self.builder.ins().iadd(start, bytes);
+        let watch_end = self.constant(start.saturating_add(bytes));
+        let start = self.constant(start);
         let ends_behind = self
             .builder
             .ins()
@@ -92,19 +99,20 @@ impl Translator<'_, '_> {
         let Some(watched) = self.job.watched.filter(|watched| watched.memory()) else {
             return;
         };
-        let offset = self.constant(offset);
-        let address = self.builder.ins().iadd(index, offset);
-        let last = self.builder.ins().iadd_imm_s(address, i64::from(size) - 1);
-        let start = self.load_constant(types::I64, offset_of!(Context, watch_start) as i32);
-        let bytes = self.load_constant(types::I64, offset_of!(Context, watch_bytes) as i32);
-        let distance = self.builder.ins().isub(last, start);
-        let reach = self.builder.ins().iadd_imm_s(bytes, i64::from(size) - 1);
+        debug_assert!(size <= ACCESS_BYTES_MAX);
+        let (start, bytes) = watched.extent();
+        let from_start = self.constant(offset.wrapping_sub(start));
+        let distance = self.builder.ins().iadd(index, from_start);
+        let bytes = self.constant(bytes);
         let is_between = self
             .builder
             .ins()
-            .icmp(IntCC::UnsignedLessThan, distance, reach);
+            .icmp(IntCC::UnsignedLessThan, distance, bytes);
         // Between two watches there may be none.
         self.if_rare(is_between, |this| {
+            let offset = this.constant(offset);
+            let address = this.builder.ins().iadd(index, offset);
+            let last = this.builder.ins().iadd_imm_s(address, i64::from(size) - 1);
             let (granule_bits, count_bits) = watched.granule_bits();
             let granules = this.load_constant(types::I64, offset_of!(Context, granules) as i32);
             let [first, second] = [address, last].map(|address| {

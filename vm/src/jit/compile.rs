@@ -219,6 +219,7 @@ impl Jit {
         let wanted = Wanted {
             func,
             plan: &self.plan,
+            watch_extent: &self.watch_extent,
             start,
             unit,
             probes,

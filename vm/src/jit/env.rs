@@ -1,5 +1,7 @@
 //! What the compiler asks about a function's instance.
 
+use std::ops::Range;
+
 use wasmparser::{FuncType, SubType};
 use wdb_codegen::{CalleeKind, Env, GlobalPlace, MemoryPlace, TablePlace, Watched};
 
@@ -77,6 +79,7 @@ impl Env for StoreEnv<'_> {
 /// What of a function's surroundings is watched.
 pub(super) struct WatchedPlaces<'a> {
     pub(super) plan: &'a WatchPlan,
+    pub(super) extent: &'a Range<u64>,
     pub(super) func: FuncAddr,
     pub(super) instance: &'a Instance,
 }
@@ -97,6 +100,10 @@ impl Watched for WatchedPlaces<'_> {
 
     fn memory(&self) -> bool {
         self.plan.memory
+    }
+
+    fn extent(&self) -> (u64, u64) {
+        (self.extent.start, self.extent.end - self.extent.start)
     }
 
     fn memory_reads(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What the compiler is asked for.
 
+use std::ops::Range;
+
 use wdb_codegen::{Job, Probe, Start, Watched};
 
 use super::COMPILER_STACK_BYTES;
@@ -13,6 +15,7 @@ use crate::watch::WatchPlan;
 pub(super) struct Wanted<'a> {
     pub(super) func: FuncAddr,
     pub(super) plan: &'a WatchPlan,
+    pub(super) watch_extent: &'a Range<u64>,
     pub(super) start: Start,
     /// Its number.
     pub(super) unit: u32,
@@ -44,6 +47,7 @@ pub(super) fn with_job<R>(
     };
     let watched = WatchedPlaces {
         plan: wanted.plan,
+        extent: wanted.watch_extent,
         func: wanted.func,
         instance,
     };

@@ -31,6 +31,7 @@ impl Jit {
         let wanted = Wanted {
             func,
             plan: &self.plan,
+            watch_extent: &self.watch_extent,
             start: Start::Call,
             unit: number.unwrap_or_default(),
             probes: &classic.ruled_probes(func),

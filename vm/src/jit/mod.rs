@@ -160,6 +160,8 @@ pub(crate) struct Jit {
     checks_bounds: bool,
     /// What code is compiled for.
     plan: WatchPlan,
+    /// The addresses that it looks for.
+    watch_extent: Range<u64>,
     /// When the state should be kept to find faults from.
     checkpoint_at: Option<Instant>,
     obstacles: BTreeMap<FuncAddr, String>,
@@ -270,6 +272,7 @@ impl Jit {
             to_hide: Vec::new(),
             checks_bounds,
             plan: WatchPlan::default(),
+            watch_extent: 0..0,
             checkpoint_at: None,
             obstacles: BTreeMap::new(),
             compilation: [Duration::ZERO; 2],
@@ -292,12 +295,15 @@ impl Jit {
         self.checkpoint_at = Some(at);
     }
 
-    /// Changes which instructions are left to an interpreter because of watches.
-    pub(crate) fn set_plan(&mut self, plan: &WatchPlan) {
-        if self.plan == *plan {
+    /// Changes which instructions are left to an interpreter because of watches; `extent`: see [`Watches::extent`].
+    pub(crate) fn set_plan(&mut self, plan: &WatchPlan, extent: Range<u64>) {
+        let is_within = extent.is_empty()
+            || (self.watch_extent.start <= extent.start && extent.end <= self.watch_extent.end);
+        if self.plan == *plan && is_within {
             return;
         }
         self.plan = plan.clone();
+        self.watch_extent = extent;
         for index in 0..self.funcs.len() {
             self.forget(FuncAddr(index as u32));
         }
@@ -391,9 +397,6 @@ impl Jit {
             if let Some(Ok(toolchain)) = &self.toolchain {
                 (*context).runtime = toolchain.runtime.addresses;
             }
-            let (start, bytes) = watches.map_or((u64::MAX, 0), Watches::extent);
-            (*context).watch_start = start;
-            (*context).watch_bytes = bytes;
             let granules = watches.map_or(std::ptr::null(), Watches::granules);
             (*context).granules = granules.cast();
         }
