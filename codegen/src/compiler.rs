@@ -70,6 +70,7 @@ pub struct Compiled {
 pub struct Translated {
     function: Box<Function>,
     records: RecordLayout,
+    level: Level,
 }
 
 /// Makes machine code for the processor that it runs on.
@@ -105,9 +106,9 @@ impl Compiler {
     }
 
     /// The code of a function.
-    pub fn compile(&mut self, job: &Job<'_>, level: Level) -> Result<Compiled, Error> {
+    pub fn compile(&mut self, job: &Job<'_>) -> Result<Compiled, Error> {
         let translated = self.translate(job)?;
-        self.finish(translated, level)
+        self.finish(translated)
     }
 
     /// The first part of compiling, which is the shorter one and needs the function's surroundings.
@@ -123,6 +124,7 @@ impl Compiler {
             Ok(records) => Ok(Translated {
                 function: Box::new(function),
                 records,
+                level: job.level,
             }),
             Err(error) => {
                 // A translation that was given up has left things in it.
@@ -133,8 +135,8 @@ impl Compiler {
     }
 
     /// The second part of compiling, for which any compiler of the same machine will do.
-    pub fn finish(&mut self, translated: Translated, level: Level) -> Result<Compiled, Error> {
-        let isa = match level {
+    pub fn finish(&mut self, translated: Translated) -> Result<Compiled, Error> {
+        let isa = match translated.level {
             Level::Baseline => &*self.baseline,
             Level::Optimized => &*self.optimized,
         };
@@ -156,9 +158,9 @@ impl Compiler {
     }
 
     /// The machine code that [`Compiler::compile`] makes, as text.
-    pub fn listing(&mut self, job: &Job<'_>, level: Level) -> Result<Vec<Line>, Error> {
+    pub fn listing(&mut self, job: &Job<'_>) -> Result<Vec<Line>, Error> {
         let translated = self.translate_for(job, Purpose::Listing)?;
-        let options = match level {
+        let options = match job.level {
             Level::Baseline => BASELINE,
             Level::Optimized => OPTIMIZED,
         };

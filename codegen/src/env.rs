@@ -3,6 +3,7 @@
 use wasmparser::{FuncType, SubType, ValType};
 
 use crate::abi::Reason;
+use crate::compiler::Level;
 use crate::probe::Probe;
 
 /// Where a global lies.
@@ -113,6 +114,8 @@ pub struct Job<'a> {
     pub code: &'a [u8],
     /// Where the first instruction lies in the module, in bytes.
     pub offset: u32,
+    /// How much time is spent on it.
+    pub level: Level,
     /// Where the code is entered.
     pub start: Start,
     /// Instructions before which something is done.

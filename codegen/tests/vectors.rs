@@ -176,6 +176,7 @@ fn compile(text: &str, env: &OneMemory, level: Level) -> Result<Compiled, Error>
                     locals: types[0].params(),
                     code,
                     offset,
+                    level,
                     start: Start::Call,
                     probes: &[],
                     watched: None,
@@ -183,7 +184,7 @@ fn compile(text: &str, env: &OneMemory, level: Level) -> Result<Compiled, Error>
                     unit: 0,
                 };
                 let mut compiler = Compiler::new().expect("this processor has machine code");
-                compiled = Some(compiler.compile(&job, level));
+                compiled = Some(compiler.compile(&job));
             }
             _ => {}
         }

@@ -7,8 +7,11 @@
 //! A local that no loop without calls uses lives at its home only: it is read from there, and occupies no register in between. What
 //! its home holds is known from where it was last read or written, as far as control goes straight on and nothing is called.
 //!
-//! So homes are for functions that have many exits for their size, and for those whose loops have more locals than there are registers;
-//! and not for what a loop without calls carries from round to round.
+//! At the lower level all locals live at their homes only: there the register allocator keeps nothing in a register from one block to
+//! the next anyway, and has less to do.
+//!
+//! At the higher one homes are for functions that have many exits for their size, and for those whose loops have more locals than there
+//! are registers; and not for what a loop without calls carries from round to round.
 
 use std::collections::HashMap;
 
@@ -17,7 +20,7 @@ use wasmparser::{Operator, ValType};
 
 use super::memory::can_leave;
 use super::{Translator, instructions, kind_of};
-use crate::compiler::Error;
+use crate::compiler::{Error, Level};
 use crate::env::Job;
 
 /// What an exit takes to write a local: bytes of machine code.
@@ -145,6 +148,13 @@ enum Home {
 }
 
 fn homes_of(job: &Job<'_>) -> Result<Vec<Home>, Error> {
+    if job.level == Level::Baseline {
+        let homes = job.locals.iter().map(|ty| match ty {
+            ValType::V128 => Home::None,
+            _ => Home::Only,
+        });
+        return Ok(homes.collect());
+    }
     let survey = Survey::of(job)?;
     let bytes = survey.exits * job.locals.len() * STORE_BYTES;
     let has_many_exits = bytes > EXIT_BYTES_PER_BYTE * job.code.len();

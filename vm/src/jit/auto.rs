@@ -238,7 +238,7 @@ impl Jit {
             let begin = Instant::now();
             let probes = classic.ruled_probes(func);
             let unit = self.reserve_unit();
-            match self.translate(store, machine, (func, start), (unit, &probes), false) {
+            match self.translate(store, machine, (func, start), (unit, level, &probes), false) {
                 Ok(translated) => {
                     let translated = (translated, begin.elapsed());
                     let ordered = self.order(unit, (func, start), level, translated);

@@ -53,7 +53,7 @@ impl Background {
             for order in incoming {
                 let begin = Instant::now();
                 let compiled = match &mut compiler {
-                    Ok(compiler) => compiler.finish(order.translated, order.level),
+                    Ok(compiler) => compiler.finish(order.translated),
                     Err(error) => Err(error.clone()),
                 };
                 let delivery = Delivery {

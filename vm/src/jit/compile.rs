@@ -171,20 +171,21 @@ impl Jit {
                 Policy::Level(_) => LONG_BYTES,
                 Policy::Auto => LONG_BYTES_BESIDE,
             };
-        let translated = match self.translate(store, machine, place, (number, probes), is_stub) {
-            Ok(translated) if takes_long && !is_stub => {
-                let translated = (translated, begin.elapsed());
-                match self.order(number, place, level, translated) {
-                    Ok(pending) => return pending,
-                    Err(translated) => Ok(translated),
+        let translated =
+            match self.translate(store, machine, place, (number, level, probes), is_stub) {
+                Ok(translated) if takes_long && !is_stub => {
+                    let translated = (translated, begin.elapsed());
+                    match self.order(number, place, level, translated) {
+                        Ok(pending) => return pending,
+                        Err(translated) => Ok(translated),
+                    }
                 }
-            }
-            translated => translated,
-        };
+                translated => translated,
+            };
         let compiled = translated.and_then(|translated| {
             let compiler = self.compiler()?;
             stacker::maybe_grow(COMPILER_STACK_BYTES, COMPILER_STACK_BYTES, || {
-                let compiled = compiler.finish(translated, level);
+                let compiled = compiler.finish(translated);
                 compiled.map_err(|error| error.to_string())
             })
         });
@@ -210,7 +211,7 @@ impl Jit {
         store: &Store,
         machine: &Machine,
         (func, start): (FuncAddr, Start),
-        (unit, probes): (u32, &[Probe]),
+        (unit, level, probes): (u32, Level, &[Probe]),
         is_stub: bool,
     ) -> Result<Translated, String> {
         let is_guarded = self.needs_checkpoint();
@@ -218,6 +219,7 @@ impl Jit {
         let compiler = compiler_of(&mut self.toolchain)?;
         let wanted = Wanted {
             func,
+            level,
             plan: &self.plan,
             watch_extent: &self.watch_extent,
             start,

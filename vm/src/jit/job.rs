@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wdb_codegen::{Job, Probe, Start, Watched};
+use wdb_codegen::{Job, Level, Probe, Start, Watched};
 
 use super::COMPILER_STACK_BYTES;
 use super::env::{StoreEnv, WatchedPlaces};
@@ -14,6 +14,7 @@ use crate::watch::WatchPlan;
 /// Code that is wanted of a function.
 pub(super) struct Wanted<'a> {
     pub(super) func: FuncAddr,
+    pub(super) level: Level,
     pub(super) plan: &'a WatchPlan,
     pub(super) watch_extent: &'a Range<u64>,
     pub(super) start: Start,
@@ -55,6 +56,7 @@ pub(super) fn with_job<R>(
         watched: wanted.plan.any.then_some(&watched as &dyn Watched),
         env: &env,
         func: wanted.func.0,
+        level: wanted.level,
         ty: module.func_type(inst.index),
         locals: &locals,
         code: &module.bytes()[code],

@@ -30,6 +30,10 @@ impl Jit {
         });
         let wanted = Wanted {
             func,
+            level: match form {
+                CodeForm::Baseline => Level::Baseline,
+                CodeForm::Intermediate | CodeForm::Optimized => Level::Optimized,
+            },
             plan: &self.plan,
             watch_extent: &self.watch_extent,
             start: Start::Call,
@@ -41,8 +45,7 @@ impl Jit {
         let mut compiler = Compiler::new()?;
         with_job(store, machine, &wanted, |job| match form {
             CodeForm::Intermediate => compiler.intermediate(job),
-            CodeForm::Baseline => compiler.listing(job, Level::Baseline),
-            CodeForm::Optimized => compiler.listing(job, Level::Optimized),
+            CodeForm::Baseline | CodeForm::Optimized => compiler.listing(job),
         })
     }
 
