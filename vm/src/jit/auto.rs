@@ -53,13 +53,12 @@ impl Jit {
         &mut self,
         around: &mut Around<'_>,
         machine: &Machine,
-        pace: &mut Pace,
         has_returned: bool,
     ) {
-        pace.close_looks = CLOSE_LOOKS;
+        self.pace.close_looks = CLOSE_LOOKS;
         if has_returned {
-            pace.returns += 1;
-            if pace.returns.is_multiple_of(RETURNS_PER_SAMPLE) {
+            self.pace.returns += 1;
+            if self.pace.returns.is_multiple_of(RETURNS_PER_SAMPLE) {
                 self.found(around, machine);
             }
         }
@@ -72,11 +71,10 @@ impl Jit {
         machine: &mut Machine,
         mode: Mode,
         left: u64,
-        pace: &mut Pace,
     ) -> Outcome {
         let func = innermost(machine).func;
-        let looks_close = pace.close_looks > 0 && self.is_hot(around.store, func);
-        pace.close_looks = pace.close_looks.saturating_sub(1);
+        let looks_close = self.pace.close_looks > 0 && self.is_hot(around.store, func);
+        self.pace.close_looks = self.pace.close_looks.saturating_sub(1);
         let ticks = if looks_close {
             1
         } else {
@@ -96,27 +94,21 @@ impl Jit {
                 self.found(around, machine);
             }
         } else if outcome == Outcome::Probe {
-            self.note_probe(around, machine, passed, pace);
+            self.note_probe(around, machine, passed);
         }
         outcome
     }
 
     /// Takes note of a probe, at which slices end: without that a loop with one would never be found.
-    fn note_probe(
-        &mut self,
-        around: &mut Around<'_>,
-        machine: &Machine,
-        ticks: u64,
-        pace: &mut Pace,
-    ) {
-        pace.unnoted += ticks + TICKS_PER_PROBE;
-        if pace.unnoted < SLICE_TICKS {
+    fn note_probe(&mut self, around: &mut Around<'_>, machine: &Machine, ticks: u64) {
+        self.pace.unnoted += ticks + TICKS_PER_PROBE;
+        if self.pace.unnoted < SLICE_TICKS {
             return;
         }
-        pace.unnoted = 0;
+        self.pace.unnoted = 0;
         self.found(around, machine);
         if self.is_hot(around.store, innermost(machine).func) {
-            pace.close_looks = CLOSE_LOOKS;
+            self.pace.close_looks = CLOSE_LOOKS;
         }
     }
 
