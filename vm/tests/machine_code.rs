@@ -665,3 +665,49 @@ fn probes_at_the_last_instruction_are_met_by_branches_out_of_the_function() {
         }
     }
 }
+
+/// Code knows where the watches lie that it was made for.
+#[test]
+fn watches_elsewhere_are_met_by_code_that_was_made_for_others() {
+    const TEXT: &str = r#"(module
+        (memory 1)
+        (func (export "f") (param $value i32) (local $at i32)
+            (loop $round
+                (local.set $at (i32.const 0))
+                (loop $next
+                    (i32.store8 (local.get $at) (local.get $value))
+                    (br_if $next
+                        (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 2000))))
+                (br_if $round (local.tee $value (i32.sub (local.get $value) (i32.const 1)))))))"#;
+    let stops = |tier: Tier| {
+        let mut vm = machine(TEXT, tier);
+        invoke(&mut vm, &[Value::I32(6)]);
+        let mut stops = Vec::new();
+        for starts in [[700, 700], [1500, 1500], [100, 1600], [700, 800], [1900, 3]] {
+            let watch = |(id, start): (u32, u64)| Watch {
+                id,
+                target: WatchTarget::Memory {
+                    instance: INSTANCE,
+                    memory: 0,
+                    range: start..start + 2,
+                },
+                kind: WatchKind::Change,
+                scope: None,
+            };
+            vm.set_watches((0..).zip(starts).map(watch).collect());
+            for _ in 0..3 {
+                stops.push((vm.run(RunLimit::default()), vm.time()));
+            }
+        }
+        stops
+    };
+    let expected = stops(Tier::Classic);
+    assert!(
+        expected
+            .iter()
+            .all(|(exit, _)| matches!(exit, Exit::Watch(_)))
+    );
+    for tier in Tier::ALL {
+        assert_eq!(stops(tier), expected, "{tier:?}");
+    }
+}

@@ -34,28 +34,27 @@ pub(super) struct Deferred<'a> {
 impl<'a> Translator<'a, '_> {
     /// Looks for the NaN of the last store, if that is still to be done and cannot wait for what the present instruction does.
     pub(super) fn settle_before(&mut self, operator: &Operator<'a>) -> Result<(), Error> {
-        // Before the instruction the code may be left.
-        let is_stop = self.present_probe().is_some() || self.is_watched(operator);
-        let Some(deferred) = &mut self.deferred else {
+        let Some(deferred) = &self.deferred else {
             return Ok(());
         };
         let is_full = deferred.since.len() == WAITING_MAX;
-        if !is_stop && !is_full && can_be_repeated(operator) && !can_leave(self.job, operator) {
-            deferred.since.push(operator.clone());
-            self.note_local(operator);
-            return Ok(());
+        // Before the instruction the code may be left.
+        let is_stop = self.present_probe().is_some() || self.is_watched(operator);
+        let is_repeatable = can_be_repeated(operator) && !can_leave(self.job, operator);
+        if is_stop || is_full || !is_repeatable {
+            let with_top = !is_stop && self.can_defer(operator);
+            return self.settle(with_top);
         }
-        if !is_stop && self.can_defer(operator) {
-            return self.settle(true);
-        }
-        self.settle(false)
+        self.note(operator);
+        Ok(())
     }
 
-    /// Keeps the value that a local has before it is set, if that has been looked at: who does it again wants it.
-    fn note_local(&mut self, operator: &Operator<'_>) {
+    /// Keeps an instruction, and the value that a local has before it is set, if that has been looked at: who does it again wants both.
+    fn note(&mut self, operator: &Operator<'a>) {
         let Some(mut deferred) = self.deferred.take() else {
             return;
         };
+        deferred.since.push(operator.clone());
         match *operator {
             Operator::LocalGet { local_index } if !deferred.set.contains(&local_index) => {
                 let value = self.local(local_index as usize);

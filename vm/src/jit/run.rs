@@ -118,7 +118,9 @@ impl Jit {
         unit: u32,
         ticks: u64,
     ) -> Outcome {
-        match self.run(around, machine, unit, ticks) {
+        let room = NATIVE_STACK_BYTES + NATIVE_RESERVE_BYTES;
+        let run = stacker::maybe_grow(room, 4 * room, || self.run(around, machine, unit, ticks));
+        match run {
             Run::Returned | Run::Arrived => Outcome::Poll,
             Run::Finished => Outcome::Finished,
             Run::Probe => Outcome::Probe,
@@ -210,19 +212,6 @@ impl Jit {
 
     /// Enters compiled code in the innermost frame, and makes the state canonical when it has ended.
     fn run(
-        &mut self,
-        around: &mut Around<'_>,
-        machine: &mut Machine,
-        unit: u32,
-        ticks: u64,
-    ) -> Run {
-        let room = NATIVE_STACK_BYTES + NATIVE_RESERVE_BYTES;
-        stacker::maybe_grow(room, 4 * room, || {
-            self.run_on_this_stack(around, machine, unit, ticks)
-        })
-    }
-
-    fn run_on_this_stack(
         &mut self,
         around: &mut Around<'_>,
         machine: &mut Machine,
