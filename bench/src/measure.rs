@@ -31,6 +31,14 @@ impl Measured {
         }
     }
 
+    /// The shortest time in seconds.
+    pub fn fastest(&self) -> Option<f64> {
+        match self {
+            Measured::Times(times) => Some(times[0].as_secs_f64()),
+            Measured::Failed(_) => None,
+        }
+    }
+
     /// How far the middle half of the rounds lies apart, as a part of the median.
     pub fn spread(&self) -> Option<f64> {
         let median = self.median()?;

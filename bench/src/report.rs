@@ -35,9 +35,12 @@ pub fn progress(engines: &Engines, row: &Row) -> String {
 
 /// All tables of times.
 pub fn text(engines: &Engines, rows: &[Row], comparisons: &[Comparison]) -> String {
-    let figures = milliseconds(engines, rows);
-    let mut text = figures.text("median ms", 1);
-    text += &figures.ratios_text("ratio of times", comparisons);
+    let medians = milliseconds(engines, rows, Measured::median);
+    let mut text = medians.text("median ms", 1);
+    text += &medians.ratios_text("ratio of medians", comparisons);
+    // What else the machine does only ever adds time.
+    let fastest = milliseconds(engines, rows, Measured::fastest);
+    text += &fastest.ratios_text("ratio of the fastest rounds", comparisons);
     text.push('\n');
     for (engine, index) in engines.iter().zip(0..) {
         let spread = rows
@@ -60,16 +63,20 @@ pub fn text(engines: &Engines, rows: &[Row], comparisons: &[Comparison]) -> Stri
     text
 }
 
-/// The medians.
-fn milliseconds(engines: &Engines, rows: &[Row]) -> Figures {
-    let median = |measured: &Measured| measured.median().map(|median| median * 1e3);
+/// A time of each engine and each program, which `time` gives in seconds.
+fn milliseconds(
+    engines: &Engines,
+    rows: &[Row],
+    time: impl Fn(&Measured) -> Option<f64>,
+) -> Figures {
+    let time = |measured: &Measured| time(measured).map(|time| time * 1e3);
     Figures {
         names: engines.iter().map(|it| it.name().to_owned()).collect(),
         rows: rows
             .iter()
             .map(|row| {
-                let medians = row.times.iter().map(median);
-                (row.program.to_owned(), medians.collect())
+                let times = row.times.iter().map(time);
+                (row.program.to_owned(), times.collect())
             })
             .collect(),
     }
@@ -241,6 +248,7 @@ pub fn json(engines: &Engines, rows: &[Row], comparisons: &[Comparison]) -> Valu
     json!({
         "engines": engines.iter().map(|it| engine(&**it)).collect::<Vec<_>>(),
         "programs": rows.iter().map(program).collect::<Vec<_>>(),
-        "ratios": milliseconds(engines, rows).ratios_json(comparisons),
+        "ratios": milliseconds(engines, rows, Measured::median).ratios_json(comparisons),
+        "ratios_of_fastest": milliseconds(engines, rows, Measured::fastest).ratios_json(comparisons),
     })
 }

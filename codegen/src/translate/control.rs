@@ -26,8 +26,11 @@ pub(super) struct Control {
 pub(super) enum ControlKind {
     Function,
     Block,
-    /// Its body.
-    Loop(Block),
+    Loop {
+        body: Block,
+        /// Whether it has no calls.
+        is_straight: bool,
+    },
     /// Its other part, the parameters, and whether that part has begun.
     If {
         otherwise: Block,
@@ -126,6 +129,15 @@ impl Translator<'_, '_> {
         self.controls.last().expect("the function itself is one")
     }
 
+    /// Whether the innermost loop around the present instruction has no calls.
+    pub(super) fn is_in_straight_loop(&self) -> bool {
+        let innermost = self.controls.iter().rev().find_map(|it| match it.kind {
+            ControlKind::Loop { is_straight, .. } => Some(is_straight),
+            _ => None,
+        });
+        innermost.unwrap_or_default()
+    }
+
     fn block_types(&self, ty: BlockType) -> (Vec<ValType>, Vec<ValType>) {
         match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
@@ -166,14 +178,23 @@ impl Translator<'_, '_> {
         let types: Vec<Type> = params.iter().map(|&ty| value_type(ty)).collect();
         self.join_loop(body, self.next_pc, &types);
         self.builder.switch_to_block(body);
-        self.open(ControlKind::Loop(body), params.len(), &results);
+        let is_straight = self.straight_loops.contains(&self.next_pc);
+        self.open(
+            ControlKind::Loop { body, is_straight },
+            params.len(),
+            &results,
+        );
         let height = self.innermost().height;
         self.take_slots(height);
         self.stack.truncate(height);
         self.push_params(body, params.len());
         self.forget_known();
         self.go_on_way(self.next_pc);
-        self.arrive(self.next_pc, false);
+        if is_straight {
+            self.arrive_at_straight_loop(self.next_pc);
+        } else {
+            self.arrive(self.next_pc, false);
+        }
     }
 
     fn begin_if(&mut self, ty: BlockType) {
@@ -294,7 +315,7 @@ impl Translator<'_, '_> {
             self.builder.ins().jump(control.end, &arguments);
             control.is_end_used = true;
         }
-        if let ControlKind::Loop(body) = control.kind {
+        if let ControlKind::Loop { body, .. } = control.kind {
             self.builder.seal_block(body);
         }
         self.stack.truncate(control.height);
@@ -331,7 +352,7 @@ impl Translator<'_, '_> {
         let position = self.controls.len() - 1 - depth as usize;
         let control = &mut self.controls[position];
         match control.kind {
-            ControlKind::Loop(body) => (body, control.params),
+            ControlKind::Loop { body, .. } => (body, control.params),
             _ => {
                 control.is_end_used = true;
                 (control.end, control.results.len())

@@ -19,30 +19,17 @@ pub(super) struct Leaving {
 }
 
 impl Translator<'_, '_> {
-    /// Counts a tick. If the clock is spent and the runtime says so, or the native stack is used up at the entry of a function, the
-    /// code is left as having arrived at `pc`.
+    /// Counts a tick. If the clock is spent and the runtime says so, or the native stack is used up at the function's start, the code
+    /// is left as having arrived at `pc`.
     pub(super) fn arrive(&mut self, pc: u32, looks_at_stack: bool) {
-        let before = self.builder.use_var(self.clock);
-        let clock = self.builder.ins().iadd_imm_s(before, -1);
-        self.builder.def_var(self.clock, clock);
-        let is_spent = self
-            .builder
-            .ins()
-            .icmp_imm_s(IntCC::SignedLessThan, clock, 0);
+        let is_spent = self.count_tick();
         let poll = self.cold_block();
         let exit = self.cold_block();
         let next = self.builder.create_block();
         self.builder.ins().brif(is_spent, poll, &[], next, &[]);
         self.builder.seal_block(poll);
         self.builder.switch_to_block(poll);
-        let place = u64::from(self.job.unit) << 32 | u64::from(pc);
-        let place = self.constant(place);
-        let refilled = self.call_runtime(Runtime::Poll, &[place]);
-        self.builder.def_var(self.clock, refilled);
-        let is_over = self
-            .builder
-            .ins()
-            .icmp_imm_s(IntCC::SignedLessThan, refilled, 0);
+        let is_over = self.poll(pc);
         self.builder.ins().brif(is_over, exit, &[], next, &[]);
         self.builder.seal_block(next);
         self.builder.switch_to_block(next);
@@ -62,15 +49,72 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(next);
     }
 
+    /// The same at the start of a loop without calls. The record is written before anybody knows whether it is needed: so there is no
+    /// block that only leaves. The compiler hoists what does not change out of loops, but forgets the loop when it comes by a block
+    /// that leads out of it.
+    pub(super) fn arrive_at_straight_loop(&mut self, pc: u32) {
+        let is_spent = self.count_tick();
+        self.if_rare(is_spent, |this| {
+            let site = this.write_site(pc, Some(Reason::Arrival));
+            let is_over = this.poll(pc);
+            let clock = this.builder.use_var(this.clock);
+            let next = this.cold_block();
+            this.leave_innermost_if(is_over, (site, clock), next);
+            this.builder.seal_block(next);
+            this.builder.switch_to_block(next);
+        });
+    }
+
+    /// Counts a tick; gives whether the clock is spent.
+    fn count_tick(&mut self) -> Value {
+        let before = self.builder.use_var(self.clock);
+        let clock = self.builder.ins().iadd_imm_s(before, -1);
+        self.builder.def_var(self.clock, clock);
+        self.builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedLessThan, clock, 0)
+    }
+
+    /// Asks the runtime for a new clock; gives whether it wants the code to be left.
+    fn poll(&mut self, pc: u32) -> Value {
+        let place = u64::from(self.job.unit) << 32 | u64::from(pc);
+        let place = self.constant(place);
+        let refilled = self.call_runtime(Runtime::Poll, &[place]);
+        self.builder.def_var(self.clock, refilled);
+        self.builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedLessThan, refilled, 0)
+    }
+
     /// Leaves at the present instruction if the condition holds. Its operands are on the stack.
     pub(super) fn leave_if(&mut self, condition: Value, reason: Reason) {
         let cold = self.cold_block();
-        self.branch_cold(condition, cold);
-        let next = self.builder.current_block().expect("a block");
+        let next = self.builder.create_block();
+        self.builder.ins().brif(condition, cold, &[], next, &[]);
         self.builder.seal_block(cold);
         self.builder.switch_to_block(cold);
-        self.exit(self.pc, Some(reason));
+        let site = self.write_site(self.pc, Some(reason));
+        let clock = self.builder.use_var(self.clock);
+        if self.is_in_straight_loop() {
+            // Nothing but the compiler believes that control may go on: see `arrive_at_straight_loop`.
+            let always = self.exit_top();
+            self.leave_innermost_if(always, (site, clock), next);
+        } else {
+            let innermost = self.leaving_block(true);
+            let arguments = [site.into(), clock.into()];
+            self.builder.ins().jump(innermost, &arguments);
+        }
+        self.builder.seal_block(next);
         self.builder.switch_to_block(next);
+    }
+
+    /// Ends the present block: leaves if the condition holds, or goes on.
+    fn leave_innermost_if(&mut self, condition: Value, (site, clock): (Value, Value), next: Block) {
+        let innermost = self.leaving_block(true);
+        let arguments = [site.into(), clock.into()];
+        self.builder
+            .ins()
+            .brif(condition, innermost, &arguments, next, &[]);
     }
 
     /// Leaves the present instruction, whose operands are on the stack, to an interpreter if the condition holds.
@@ -87,6 +131,20 @@ impl Translator<'_, '_> {
     /// Ends the present block: writes of the frame's record what only this place knows, and leaves. `reason` is that of the innermost
     /// frame.
     pub(super) fn exit(&mut self, pc: u32, reason: Option<Reason>) {
+        let site = self.write_site(pc, reason);
+        if reason.is_some() {
+            let clock = self.builder.use_var(self.clock);
+            let innermost = self.leaving_block(true);
+            let arguments = [site.into(), clock.into()];
+            self.builder.ins().jump(innermost, &arguments);
+        } else {
+            let any = self.leaving_block(false);
+            self.builder.ins().jump(any, &[site.into()]);
+        }
+    }
+
+    /// Writes of the frame's record what only this place knows, and gives the site's number.
+    fn write_site(&mut self, pc: u32, reason: Option<Reason>) -> Value {
         let mut record = None;
         let mut offset = 8;
         for index in 0..self.locals.len() {
@@ -112,24 +170,13 @@ impl Translator<'_, '_> {
             offset += 8 * cells_of(self.type_of(operand.value)) as i32;
             operands.push(self.kind_of_operand(operand));
         }
-        let site = self
-            .builder
-            .ins()
-            .iconst(types::I32, self.sites.len() as i64);
-        if reason.is_some() {
-            let clock = self.builder.use_var(self.clock);
-            let innermost = self.leaving_block(true);
-            let arguments = [site.into(), clock.into()];
-            self.builder.ins().jump(innermost, &arguments);
-        } else {
-            let any = self.leaving_block(false);
-            self.builder.ins().jump(any, &[site.into()]);
-        }
+        let site = self.sites.len() as i64;
         self.sites.push(Site {
             pc,
             reason,
             operands: operands.into(),
         });
+        self.builder.ins().iconst(types::I32, site)
     }
 
     /// Writes a value into the record.

@@ -13,13 +13,13 @@
 //! At the higher one homes are for functions that have many exits for their size, and for those whose loops have more locals than there
 //! are registers; and not for what a loop without calls carries from round to round.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use wasmparser::{Operator, ValType};
 
 use super::memory::can_leave;
-use super::{Translator, instructions, kind_of};
+use super::{Instruction, Translator, instructions, kind_of};
 use crate::compiler::{Error, Level};
 use crate::env::Job;
 
@@ -37,10 +37,19 @@ const EXIT_BYTES_PER_BYTE: usize = 2;
 const HOMES_BYTES_MAX: i32 = 64 << 10;
 
 impl Translator<'_, '_> {
-    /// Gives homes to the locals that are better off with one.
+    /// Looks the function over, and gives homes to the locals that are better off with one.
     pub(super) fn make_homes(&mut self) -> Result<(), Error> {
+        let homes = match self.job.level {
+            Level::Baseline => homes_at_baseline(self.job),
+            Level::Optimized => {
+                let survey = Survey::of(self.job)?;
+                let homes = survey.homes();
+                self.straight_loops = survey.straight_loops;
+                homes
+            }
+        };
         let mut bytes = 0;
-        for (index, home) in homes_of(self.job)?.into_iter().enumerate() {
+        for (index, home) in homes.into_iter().enumerate() {
             let local = &mut self.locals[index];
             let cells = kind_of(local.ty, false).count() as i32;
             if home != Home::None && bytes + 8 * cells <= HOMES_BYTES_MAX {
@@ -147,39 +156,12 @@ enum Home {
     Only,
 }
 
-fn homes_of(job: &Job<'_>) -> Result<Vec<Home>, Error> {
-    if job.level == Level::Baseline {
-        let homes = job.locals.iter().map(|ty| match ty {
-            ValType::V128 => Home::None,
-            _ => Home::Only,
-        });
-        return Ok(homes.collect());
-    }
-    let survey = Survey::of(job)?;
-    let bytes = survey.exits * job.locals.len() * STORE_BYTES;
-    let has_many_exits = bytes > EXIT_BYTES_PER_BYTE * job.code.len();
-    let is_crowded = survey.has_loop && job.locals.len() > REGISTERS;
-    if !has_many_exits && !is_crowded {
-        return Ok(vec![Home::None; job.locals.len()]);
-    }
-    let is_float = |ty: &ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
-    let floats = job.locals.iter().filter(|ty| is_float(ty)).count();
-    let integers = job.locals.len() - floats;
-    let locals = job.locals.iter().zip(survey.roles);
-    Ok(locals
-        .map(|(ty, role)| {
-            // The lanes of vectors are made exact in records only.
-            let can_have = *ty != ValType::V128;
-            let rivals = if is_float(ty) { floats } else { integers };
-            match role {
-                _ if !can_have => Home::None,
-                Role::Absent => Home::Only,
-                Role::Read => Home::Beside,
-                Role::Passing if rivals > REGISTERS => Home::Beside,
-                Role::Passing | Role::Carried => Home::None,
-            }
-        })
-        .collect())
+fn homes_at_baseline(job: &Job<'_>) -> Vec<Home> {
+    let homes = job.locals.iter().map(|ty| match ty {
+        ValType::V128 => Home::None,
+        _ => Home::Only,
+    });
+    homes.collect()
 }
 
 /// What a local is in loops without calls.
@@ -200,10 +182,10 @@ struct Survey<'a> {
     job: &'a Job<'a>,
     /// About how many exits there will be.
     exits: usize,
-    /// Whether there is a loop without calls.
-    has_loop: bool,
     /// Of every local.
     roles: Vec<Role>,
+    /// The bodies of the loops without calls.
+    straight_loops: HashSet<u32>,
     /// The loops around the present instruction.
     loops: Vec<Loop>,
     /// The number of constructs around it.
@@ -211,6 +193,8 @@ struct Survey<'a> {
 }
 
 struct Loop {
+    /// Where its body begins.
+    body: u32,
     /// The number of constructs around it.
     depth: usize,
     has_call: bool,
@@ -229,23 +213,56 @@ impl<'a> Survey<'a> {
         let mut survey = Survey {
             job,
             exits: 1,
-            has_loop: false,
             roles: vec![Role::Absent; job.locals.len()],
+            straight_loops: HashSet::new(),
             loops: Vec::new(),
             depth: 0,
         };
         for instruction in instructions(job) {
-            survey.note(&instruction?.operator);
+            survey.note(&instruction?);
         }
         Ok(survey)
     }
 
-    fn note(&mut self, operator: &Operator<'_>) {
+    /// Where the locals are to be.
+    fn homes(&self) -> Vec<Home> {
+        let Survey { job, .. } = self;
+        let bytes = self.exits * job.locals.len() * STORE_BYTES;
+        let has_many_exits = bytes > EXIT_BYTES_PER_BYTE * job.code.len();
+        let has_loop = !self.straight_loops.is_empty();
+        let is_crowded = has_loop && job.locals.len() > REGISTERS;
+        if !has_many_exits && !is_crowded {
+            return vec![Home::None; job.locals.len()];
+        }
+        let is_float = |ty: &ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
+        let floats = job.locals.iter().filter(|ty| is_float(ty)).count();
+        let integers = job.locals.len() - floats;
+        let locals = job.locals.iter().zip(&self.roles);
+        let homes = locals.map(|(ty, role)| {
+            // The lanes of vectors are made exact in records only.
+            let can_have = *ty != ValType::V128;
+            let rivals = if is_float(ty) { floats } else { integers };
+            match role {
+                _ if !can_have => Home::None,
+                Role::Absent => Home::Only,
+                Role::Read => Home::Beside,
+                Role::Passing if rivals > REGISTERS => Home::Beside,
+                Role::Passing | Role::Carried => Home::None,
+            }
+        });
+        homes.collect()
+    }
+
+    fn note(&mut self, instruction: &Instruction<'_>) {
         use Operator as Op;
+        let Instruction {
+            operator, next_pc, ..
+        } = instruction;
         match *operator {
             Op::Loop { .. } => {
                 self.exits += 1;
                 self.loops.push(Loop {
+                    body: *next_pc,
                     depth: self.depth,
                     has_call: false,
                     locals: HashMap::new(),
@@ -302,7 +319,7 @@ impl<'a> Survey<'a> {
             }
             return;
         }
-        self.has_loop = true;
+        self.straight_loops.insert(ended.body);
         for (local, usage) in ended.locals {
             let role = match usage {
                 Usage { is_set: false, .. } => Role::Read,

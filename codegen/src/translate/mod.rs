@@ -15,6 +15,8 @@ mod resumed;
 mod vectors;
 mod watches;
 
+use std::collections::HashSet;
+
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, Block, Endianness, FuncRef, Function, InstBuilder, MemFlagsData,
@@ -109,6 +111,8 @@ struct Translator<'a, 'f> {
     sites: Vec<Site>,
     /// What all exits end in.
     leaving: Leaving,
+    /// The bodies of the loops without calls, as far as code is to be optimised.
+    straight_loops: HashSet<u32>,
     /// The native frame's part that has the homes of locals, if any local has one.
     homes: Option<StackSlot>,
     runtime_signatures: [Option<SigRef>; RUNTIME_FUNCTIONS],
@@ -191,6 +195,7 @@ pub(crate) fn translate(
         next_pc: job.offset,
         sites: Vec::new(),
         leaving: Leaving::default(),
+        straight_loops: HashSet::new(),
         homes: None,
         runtime_signatures: [None; RUNTIME_FUNCTIONS],
         own: None,
@@ -411,6 +416,12 @@ impl<'a> Translator<'a, '_> {
         self.builder.ins().load(ty, flags, self.context, offset)
     }
 
+    /// The same where it is rarely needed: the compiler does not read it before a loop, where it would take a register all along.
+    fn load_constant_here(&mut self, ty: Type, offset: i32) -> Value {
+        let flags = MemFlagsData::trusted().with_readonly();
+        self.builder.ins().load(ty, flags, self.context, offset)
+    }
+
     fn store_context(&mut self, value: Value, offset: i32) {
         let flags = self.flags(self.regions.context);
         self.builder.ins().store(flags, value, self.context, offset);
@@ -524,7 +535,7 @@ impl<'a> Translator<'a, '_> {
             }
         };
         let offset = std::mem::offset_of!(Context, runtime) + position * size_of::<usize>();
-        let address = self.load_constant(types::I64, offset as i32);
+        let address = self.load_constant_here(types::I64, offset as i32);
         let mut all = vec![self.context];
         all.extend_from_slice(arguments);
         let call = self.builder.ins().call_indirect(signature, address, &all);

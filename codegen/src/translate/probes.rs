@@ -87,7 +87,7 @@ impl<'a> Translator<'a, '_> {
     }
 
     fn counter(&mut self, number: u32) -> Counter {
-        let counters = self.load_constant(types::I64, offset_of!(Context, counters) as i32);
+        let counters = self.load_constant_here(types::I64, offset_of!(Context, counters) as i32);
         let offset = (number as usize * size_of::<HitCounter>()) as i32;
         let flags = self.flags(self.regions.probes);
         let mut field = |field: usize| {

@@ -22,8 +22,9 @@ pub(super) struct ResumedFrame {
     pub(super) pc: u32,
     /// The bodies of the loops around that place, as far as it does not lie at one's beginning.
     around: Vec<u32>,
-    /// Whether control is on its way there.
+    /// Whether control is on its way there, and what it is otherwise: one value, so that no loop but those around carries it.
     is_on_way: Variable,
+    is_there: Value,
     /// From where control goes on to the next loop on the way, or loads the operands and joins the code at `pc`; taken when that has
     /// been reached.
     loader: Option<Block>,
@@ -66,7 +67,9 @@ impl Translator<'_, '_> {
             offset += 8 * kind_of(ty, false).count() as i32;
         }
         let is_on_way = self.builder.declare_var(types::I8);
-        self.set_on_way(is_on_way, true);
+        let is_there = self.builder.ins().iconst(types::I8, 0);
+        let starts = self.builder.ins().iconst(types::I8, 1);
+        self.builder.def_var(is_on_way, starts);
         let loader = self.builder.create_block();
         self.builder.ins().jump(loader, &[]);
         self.builder.seal_block(loader);
@@ -75,20 +78,16 @@ impl Translator<'_, '_> {
             pc,
             around: loops_around(self.job, pc)?,
             is_on_way,
+            is_there,
             loader: Some(loader),
             slots: Vec::new(),
         });
         let start = self.builder.create_block();
         self.builder.switch_to_block(start);
         self.builder.seal_block(start);
-        self.set_on_way(is_on_way, false);
+        self.builder.def_var(is_on_way, is_there);
         self.forget_known();
         Ok(())
-    }
-
-    fn set_on_way(&mut self, is_on_way: Variable, value: bool) {
-        let value = self.builder.ins().iconst(types::I8, i64::from(value));
-        self.builder.def_var(is_on_way, value);
     }
 
     /// Joins the body of a loop with parameters of these types, if it lies on the way to the frame's place. The present block has been
@@ -129,7 +128,7 @@ impl Translator<'_, '_> {
         if !frame.around.contains(&pc) {
             return;
         }
-        let variable = frame.is_on_way;
+        let (variable, is_there) = (frame.is_on_way, frame.is_there);
         let loader = self.builder.create_block();
         let next = self.builder.create_block();
         let is_on_way = self.builder.use_var(variable);
@@ -137,7 +136,7 @@ impl Translator<'_, '_> {
         self.builder.seal_block(loader);
         self.builder.seal_block(next);
         self.builder.switch_to_block(next);
-        self.set_on_way(variable, false);
+        self.builder.def_var(variable, is_there);
         let frame = self.frame.as_mut().expect("code that goes on with a frame");
         frame.loader = Some(loader);
     }
@@ -161,9 +160,9 @@ impl Translator<'_, '_> {
     fn join_frame(&mut self, params: &[Type]) -> Option<Vec<Value>> {
         let frame = self.frame.as_mut()?;
         let loader = frame.loader.take()?;
-        let (cells, is_on_way) = (frame.cells, frame.is_on_way);
+        let (cells, is_on_way, is_there) = (frame.cells, frame.is_on_way, frame.is_there);
         self.builder.switch_to_block(loader);
-        self.set_on_way(is_on_way, false);
+        self.builder.def_var(is_on_way, is_there);
         let flags = self.flags(self.regions.cells);
         let locals = self.locals.iter();
         let mut cell: usize = locals.map(|local| kind_of(local.ty, false).count()).sum();

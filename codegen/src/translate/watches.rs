@@ -114,7 +114,8 @@ impl Translator<'_, '_> {
             let address = this.builder.ins().iadd(index, offset);
             let last = this.builder.ins().iadd_imm_s(address, i64::from(size) - 1);
             let (granule_bits, count_bits) = watched.granule_bits();
-            let granules = this.load_constant(types::I64, offset_of!(Context, granules) as i32);
+            let granules =
+                this.load_constant_here(types::I64, offset_of!(Context, granules) as i32);
             let [first, second] = [address, last].map(|address| {
                 let granule = this
                     .builder

@@ -77,14 +77,14 @@ impl Jit {
             _ => self.stub_of(store, machine, func),
         };
         let address = self.unit(number).memory.address();
-        if !matches!(code, Code::Pending(_)) {
+        if matches!(code, Code::Unit(_) | Code::Impossible) {
             self.set_entry(func, address);
         }
         address
     }
 
-    /// The code of a function from a place; compiles it if need be. It is still being compiled if the interrupt was raised, or if nobody
-    /// waits for it.
+    /// The code of a function from a place; compiles it if need be. It is still being compiled, or there is none yet, if the interrupt
+    /// was raised, or if nobody waits for it.
     pub(super) fn code_of(
         &mut self,
         store: &Store,
@@ -96,6 +96,10 @@ impl Jit {
         let level = self.level();
         let mut known = self.known_code(func, start, level);
         if known == Code::None {
+            // A program that has just begun calls one new function after the other.
+            if self.interrupt.is_raised() {
+                return Code::None;
+            }
             let is_impossible = self.state(func).call.contains(&Code::Impossible);
             known = if is_impossible || !store.is_valid(func) {
                 Code::Impossible
