@@ -419,7 +419,7 @@ fn random_condition(random: &mut Random, depth: u32) -> Condition {
         C::Promote,
         C::Demote,
     ];
-    const CONSTANTS: [i64; 9] = [
+    const CONSTANTS: [i64; 11] = [
         0,
         1,
         -1,
@@ -429,10 +429,13 @@ fn random_condition(random: &mut Random, depth: u32) -> Condition {
         i64::MAX,
         0x3fe0_0000_0000_0000,
         0x4008_0000,
+        i32::MIN as i64,
+        u32::MAX as i64,
     ];
+    let constant = |random: &mut Random| Condition::Constant(CONSTANTS[random.below(11) as usize]);
     if depth == 0 {
         return match random.below(4) {
-            0 => Condition::Constant(CONSTANTS[random.below(9) as usize]),
+            0 => constant(random),
             1 => Condition::Global(0),
             _ => Condition::Local(random.below(3) as u32),
         };
@@ -441,7 +444,7 @@ fn random_condition(random: &mut Random, depth: u32) -> Condition {
     let mut part = || Box::new(random_condition(random, depth - 1));
     let (first, second) = (part(), part());
     let bytes = 1 << random.below(4);
-    match random.below(12) {
+    match random.below(13) {
         0 => Condition::Load {
             memory: 0,
             address: Box::new(Condition::Binary(
@@ -462,6 +465,15 @@ fn random_condition(random: &mut Random, depth: u32) -> Condition {
         4 => Condition::Unless(first, second),
         5 => Condition::And(first, second),
         6 => Condition::Or(first, second),
+        7 => {
+            let low = Condition::Extend {
+                value: first,
+                bits: 32,
+                is_signed,
+            };
+            let op = OPS[random.below(OPS.len() as u64) as usize];
+            Condition::Binary(op, Box::new(low), Box::new(constant(random)))
+        }
         _ => Condition::Binary(OPS[random.below(OPS.len() as u64) as usize], first, second),
     }
 }
@@ -540,5 +552,46 @@ fn calls_that_a_person_makes_count_nothing() {
         vm.end_call(suspended);
         assert_eq!(COUNTERS.map(|number| vm.counter(number)), before);
         assert_eq!(story.lock().expect("no panic").len(), seen);
+    }
+}
+
+#[test]
+fn comparisons_of_32_bits_with_constants_are_those_of_64() {
+    use ConditionOp as O;
+    let ops = [
+        O::Eq,
+        O::Ne,
+        O::LtS,
+        O::LtU,
+        O::LeS,
+        O::LeU,
+        O::GtS,
+        O::GtU,
+        O::GeS,
+        O::GeU,
+    ];
+    let low = u32::MAX.into();
+    let constants = [0, 5, -5, low - 4, low, i32::MIN.into(), low + 6, i64::MIN];
+    for op in ops {
+        for is_signed in [false, true] {
+            for constant in constants {
+                // On either side of zero.
+                let value = Condition::Binary(
+                    O::Sub,
+                    Box::new(Condition::Local(1)),
+                    Box::new(Condition::Constant(30)),
+                );
+                let low = Condition::Extend {
+                    value: Box::new(value),
+                    bits: 32,
+                    is_signed,
+                };
+                let constant = Box::new(Condition::Constant(constant));
+                let condition = Condition::Binary(op, Box::new(low), constant);
+                let expected = times_of(Tier::Classic, &condition);
+                let times = times_of(Tier::Opt, &condition);
+                assert_eq!(times, expected, "{condition:?}");
+            }
+        }
     }
 }

@@ -70,6 +70,9 @@ impl Translator<'_, '_> {
                 self.condition_value(value, outside)
             }
             Condition::Binary(op, left, right) => {
+                if let Some(truth) = self.narrow_comparison(*op, left, right, outside) {
+                    return truth;
+                }
                 let left = self.condition_value(left, outside);
                 let divisor = &**right;
                 let mut right = self.condition_value(right, outside);
@@ -200,35 +203,64 @@ impl Translator<'_, '_> {
     }
 
     fn condition_operation(&mut self, op: ConditionOp, left: Value, right: Value) -> Value {
+        if let Some(comparison) = integer_comparison(op) {
+            let truth = self.builder.ins().icmp(comparison, left, right);
+            return self.builder.ins().uextend(types::I64, truth);
+        }
         let ins = self.builder.ins();
-        let comparison = match op {
-            ConditionOp::Add => return ins.iadd(left, right),
-            ConditionOp::Sub => return ins.isub(left, right),
-            ConditionOp::Mul => return ins.imul(left, right),
-            ConditionOp::DivS => return ins.sdiv(left, right),
-            ConditionOp::DivU => return ins.udiv(left, right),
-            ConditionOp::RemS => return ins.srem(left, right),
-            ConditionOp::RemU => return ins.urem(left, right),
-            ConditionOp::And => return ins.band(left, right),
-            ConditionOp::Or => return ins.bor(left, right),
-            ConditionOp::Xor => return ins.bxor(left, right),
-            ConditionOp::Shl => return ins.ishl(left, right),
-            ConditionOp::ShrS => return ins.sshr(left, right),
-            ConditionOp::ShrU => return ins.ushr(left, right),
-            ConditionOp::Eq => IntCC::Equal,
-            ConditionOp::Ne => IntCC::NotEqual,
-            ConditionOp::LtS => IntCC::SignedLessThan,
-            ConditionOp::LtU => IntCC::UnsignedLessThan,
-            ConditionOp::LeS => IntCC::SignedLessThanOrEqual,
-            ConditionOp::LeU => IntCC::UnsignedLessThanOrEqual,
-            ConditionOp::GtS => IntCC::SignedGreaterThan,
-            ConditionOp::GtU => IntCC::UnsignedGreaterThan,
-            ConditionOp::GeS => IntCC::SignedGreaterThanOrEqual,
-            ConditionOp::GeU => IntCC::UnsignedGreaterThanOrEqual,
-            _ => return self.float_operation(op, left, right),
+        match op {
+            ConditionOp::Add => ins.iadd(left, right),
+            ConditionOp::Sub => ins.isub(left, right),
+            ConditionOp::Mul => ins.imul(left, right),
+            ConditionOp::DivS => ins.sdiv(left, right),
+            ConditionOp::DivU => ins.udiv(left, right),
+            ConditionOp::RemS => ins.srem(left, right),
+            ConditionOp::RemU => ins.urem(left, right),
+            ConditionOp::And => ins.band(left, right),
+            ConditionOp::Or => ins.bor(left, right),
+            ConditionOp::Xor => ins.bxor(left, right),
+            ConditionOp::Shl => ins.ishl(left, right),
+            ConditionOp::ShrS => ins.sshr(left, right),
+            ConditionOp::ShrU => ins.ushr(left, right),
+            _ => self.float_operation(op, left, right),
+        }
+    }
+
+    /// A comparison of 32 bits, extended, with a constant: what most conditions are. The bits themselves are compared, if that is the
+    /// same.
+    fn narrow_comparison(
+        &mut self,
+        op: ConditionOp,
+        left: &Condition,
+        right: &Condition,
+        outside: &mut Vec<Value>,
+    ) -> Option<Value> {
+        let comparison = integer_comparison(op)?;
+        let (
+            Condition::Extend {
+                value,
+                bits: 32,
+                is_signed,
+            },
+            Condition::Constant(constant),
+        ) = (left, right)
+        else {
+            return None;
         };
-        let truth = ins.icmp(comparison, left, right);
-        self.builder.ins().uextend(types::I64, truth)
+        let is_same = if *is_signed {
+            i32::try_from(*constant).is_ok()
+        } else {
+            // What is extended with zeros has no sign.
+            u32::try_from(*constant).is_ok() && comparison.unsigned() == comparison
+        };
+        if !is_same {
+            return None;
+        }
+        let value = self.condition_value(value, outside);
+        let low = self.builder.ins().ireduce(types::I32, value);
+        let constant = i64::from(*constant as i32);
+        let truth = self.builder.ins().icmp_imm_s(comparison, low, constant);
+        Some(self.builder.ins().uextend(types::I64, truth))
     }
 
     fn float_operation(&mut self, op: ConditionOp, left: Value, right: Value) -> Value {
@@ -280,4 +312,21 @@ impl Translator<'_, '_> {
             _ => value,
         }
     }
+}
+
+/// The comparison of 64 bits that an operation is, if it is one.
+fn integer_comparison(op: ConditionOp) -> Option<IntCC> {
+    Some(match op {
+        ConditionOp::Eq => IntCC::Equal,
+        ConditionOp::Ne => IntCC::NotEqual,
+        ConditionOp::LtS => IntCC::SignedLessThan,
+        ConditionOp::LtU => IntCC::UnsignedLessThan,
+        ConditionOp::LeS => IntCC::SignedLessThanOrEqual,
+        ConditionOp::LeU => IntCC::UnsignedLessThanOrEqual,
+        ConditionOp::GtS => IntCC::SignedGreaterThan,
+        ConditionOp::GtU => IntCC::UnsignedGreaterThan,
+        ConditionOp::GeS => IntCC::SignedGreaterThanOrEqual,
+        ConditionOp::GeU => IntCC::UnsignedGreaterThanOrEqual,
+        _ => return None,
+    })
 }
