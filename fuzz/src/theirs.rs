@@ -2,6 +2,7 @@
 
 use wasmtime::{Engine, Extern, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, Val};
 use wdb_vm::value::Value;
+use wdb_vm::vm::Config;
 
 use crate::{FUEL, Outcome, Seen, fuel};
 
@@ -34,8 +35,12 @@ impl Instance {
     /// The instance, or why instantiation trapped.
     pub(crate) fn new(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Result<Instance, String>> {
         let module = Module::new(engine, wasm).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-        let limits = StoreLimitsBuilder::new();
-        let mut store = Store::new(engine, limits.memory_size(HEAP_BYTES_MAX).build());
+        let elements_max = Config::default().limits.table_elements_max;
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(HEAP_BYTES_MAX)
+            .table_elements(usize::try_from(elements_max)?)
+            .build();
+        let mut store = Store::new(engine, limits);
         store.limiter(|limits| limits);
         let exports = module
             .exports()
