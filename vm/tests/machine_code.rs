@@ -711,3 +711,31 @@ fn watches_elsewhere_are_met_by_code_that_was_made_for_others() {
         assert_eq!(stops(tier), expected, "{tier:?}");
     }
 }
+
+/// Between two pieces of code an interpreter may go on, and memories and tables grow.
+#[test]
+fn sizes_that_an_interpreter_changes_are_seen_by_code() {
+    const TEXT: &str = r#"(module
+        (tag $thrown)
+        (memory 1)
+        (table $table 1 funcref)
+        (elem declare func $sizes)
+        (func $sizes (result i32)
+            (table.set $table (i32.sub (table.size $table) (i32.const 1)) (ref.func $sizes))
+            (i32.add (memory.size) (i32.mul (table.size $table) (i32.const 1000))))
+        (func (export "f") (param $value i32) (result i32)
+            (block $caught
+                (try_table (catch $thrown $caught) (throw $thrown)))
+            (drop (memory.grow (i32.const 1)))
+            (drop (table.grow $table (ref.null func) (i32.const 5000)))
+            (call $sizes)))"#;
+    for tier in Tier::ALL {
+        let mut vm = machine(TEXT, tier);
+        for round in 1..=3 {
+            invoke(&mut vm, &[Value::I32(0)]);
+            let size = 1 + round + 1000 * (1 + 5000 * round);
+            let exit = vm.run(RunLimit::default());
+            assert_eq!(exit, Exit::Finished(vec![Value::I32(size)]), "{tier:?}");
+        }
+    }
+}

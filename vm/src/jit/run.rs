@@ -241,6 +241,8 @@ impl Jit {
             left: ticks - first,
             shared: None,
         };
+        // An interpreter may have gone on since the last run, and memories and tables have grown.
+        self.refresh_views(machine);
         let cells = machine.cells[top.base as usize..].as_mut_ptr();
         let records = self.records.as_mut_ptr();
         let stack_limit = stack_limit(machine);
